@@ -1,0 +1,1 @@
+"""A person: number, consent per purpose, safe-contact wishes."""

@@ -1,0 +1,38 @@
+"""A person as the hotline knows them: an address on a channel, and what they wish."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..crypto import Encrypted, SealedRow
+from ..database import Base
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    WEB = "web"
+
+
+class Contact(SealedRow, Base):
+    """`address` is an E.164 number (sms) or a random token (web); found by its blind index only."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("channel", "address_index"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(8))
+    address_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    address: Encrypted[str] = Encrypted()
+    address_index: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    region: Mapped[str | None] = mapped_column(String(6))
+    outreach_opted_out_at: Mapped[datetime | None]
+    silent_at: Mapped[datetime | None]
+    """Since when the line sends nothing (88, 别回)."""
+    open_case: Mapped[bool] = mapped_column(default=False)
+    """Written by tickets and escalations, read by broadcasts: no outreach to an open case."""
+    last_outreach_at: Mapped[datetime | None]

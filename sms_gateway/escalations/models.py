@@ -1,0 +1,63 @@
+"""Calls for a human, and what happened to each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..contacts.models import Contact
+from ..crypto import Encrypted, SealedRow
+from ..database import Base
+
+
+class Escalation(SealedRow, Base):
+    """Open until a person ends it. One open escalation a talk; red rings, orange is on top without ringing, blue waits in line."""
+
+    __tablename__ = "escalations"
+    __table_args__ = (
+        Index("uq_escalations_open_thread", "thread_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index("ix_escalations_open", "lane", "received_at", postgresql_where=text("closed_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    contact: Mapped[Contact] = relationship(lazy="raise")
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    cause: Mapped[str] = mapped_column(String(24))
+    """`danger`, `disclosure`, `asked_for_person`, `assistant_silent`, `unsure`, `silence_word`."""
+    lane: Mapped[str] = mapped_column(String(8))
+    harm: Mapped[str | None] = mapped_column(String(24))
+    services: Mapped[list[str]] = mapped_column(ARRAY(String(3)), default=list)
+    reasons_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reasons: Encrypted[list[str] | None] = Encrypted()
+    state: Mapped[str] = mapped_column(String(16), default="ringing")
+    received_at: Mapped[datetime]
+    """When our door read the text: every clock runs from here."""
+    opened_at: Mapped[datetime]
+    step: Mapped[int] = mapped_column(default=0)
+    """The last step of the ladder that was taken."""
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(24))
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note: Encrypted[str | None] = Encrypted()
+
+
+class EscalationEvent(Base):
+    """Every step of an escalation. Append-only."""
+
+    __tablename__ = "escalation_events"
+    __table_args__ = (Index("ix_escalation_events_escalation_id_id", "escalation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"))
+    what: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)

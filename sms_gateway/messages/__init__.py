@@ -1,0 +1,1 @@
+"""Every text in and out: inbox, outbox, delivery states, segments."""

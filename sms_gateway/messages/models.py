@@ -1,0 +1,146 @@
+"""Texts in and out, and the talk they belong to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..contacts.models import Contact
+from ..crypto import Encrypted, SealedRow
+from ..database import Base
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+class Author(StrEnum):
+    PERSON = "person"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    """A fixed text: safe reply, confirmation, hand-over."""
+    OPERATOR = "operator"
+
+
+class Thread(Base):
+    """One person's talk on one channel. `owner` is moved only by `conversations`, by compare-and-set on `version`."""
+
+    __tablename__ = "threads"
+    __table_args__ = (UniqueConstraint("contact_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    contact: Mapped[Contact] = relationship(lazy="raise")
+    channel: Mapped[str] = mapped_column(String(8))
+    owner: Mapped[str] = mapped_column(String(16), default="assistant")
+    version: Mapped[int] = mapped_column(default=1)
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    lane: Mapped[str] = mapped_column(String(8), default="blue")
+    created_at: Mapped[datetime]
+    last_inbound_at: Mapped[datetime | None]
+    waiting_since: Mapped[datetime | None]
+    """When the text that put the talk into `waiting` was received."""
+
+
+class Message(SealedRow, Base):
+    """One text, in or out. The judgement columns are of texts in, `state` and what follows of texts out."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("uq_messages_carrier_carrier_id_direction", "carrier", "carrier_id", "direction", unique=True, postgresql_where=text("carrier_id IS NOT NULL")),
+        Index("ix_messages_thread_id_id", "thread_id", "id"),
+        Index("ix_messages_unsettled", "state", "sending_at", postgresql_where=text("state IN ('queued', 'sending', 'unknown')")),
+        Index("uq_messages_reply_to_text_key", "reply_to", "reply_slot", unique=True, postgresql_where=text("reply_to IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
+    thread: Mapped[Thread] = relationship(lazy="raise")
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    contact: Mapped[Contact] = relationship(lazy="raise")
+    direction: Mapped[str] = mapped_column(String(3))
+    author: Mapped[str] = mapped_column(String(12))
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Encrypted[str] = Encrypted()
+    at: Mapped[datetime]
+    """Texts in: when our door read it (`received_at`). Texts out: when it was queued."""
+    carrier: Mapped[str] = mapped_column(String(16))
+    carrier_id: Mapped[str | None] = mapped_column(String(64))
+
+    lane: Mapped[str | None] = mapped_column(String(8))
+    harm: Mapped[str | None] = mapped_column(String(24))
+    services: Mapped[list[str] | None] = mapped_column(ARRAY(String(3)))
+    immediacy: Mapped[str | None] = mapped_column(String(8))
+    score: Mapped[float | None]
+    writer: Mapped[str | None] = mapped_column(String(16))
+    sexual: Mapped[bool | None]
+    unsure: Mapped[bool | None]
+    reply_key: Mapped[str | None] = mapped_column(String(40))
+    reasons_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reasons: Encrypted[list[str] | None] = Encrypted()
+    vector_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    vector: Encrypted[bytes | None] = Encrypted()
+    judged_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(12))
+    """`judge`, `turn` or `operator`: who dealt with this text; nothing more is sent for it."""
+    turn_tries: Mapped[int] = mapped_column(default=0)
+
+    state: Mapped[str | None] = mapped_column(String(16))
+    text_key: Mapped[str | None] = mapped_column(String(40))
+    reply_to: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    reply_slot: Mapped[int | None]
+    """Number of this reply among the replies to one text: a retried turn cannot answer twice."""
+    segments: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(String(40))
+
+
+class Receipt(Base):
+    """A delivery receipt as a carrier gave it, kept since it may come before our own record of the sending."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (UniqueConstraint("carrier", "carrier_id", "state"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    carrier: Mapped[str] = mapped_column(String(16))
+    carrier_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+class PendingQuestion(Base):
+    """The one question a person may still answer with a digit."""
+
+    __tablename__ = "pending_questions"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    asked_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """Ids and slot names only."""
+
+
+class ThreadEvent(Base):
+    """Every move of a talk: who, what, when. Append-only."""
+
+    __tablename__ = "thread_events"
+    __table_args__ = (Index("ix_thread_events_thread_id_id", "thread_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
+    what: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)

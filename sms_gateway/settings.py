@@ -1,0 +1,130 @@
+"""Every setting, read once, typed and frozen. `os.environ` appears nowhere else in the front door."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads the encoder (DESIGN section 2)
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+OVERSEAS_CARRIERS = frozenset({"twilio"})
+CARRIERS = frozenset({"simulator", "twilio"})
+
+
+class Settings(BaseSettings):
+    """Settings with the prefix `HOTLINE_`, from the environment and `.env` (see `.env.example`)."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="hotline_", env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    mode: Mode = Mode.DEVELOPMENT
+    data_dir: Path = Path("var")
+    database_url: SecretStr | None = None
+    port: int = Field(default=8000, ge=1, le=65535)
+    console_port: int = Field(default=8001, ge=1, le=65535)
+    public_url: str | None = None
+    carrier: str = "simulator"
+
+    twilio_account_sid: str | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_from: str | None = None
+    twilio_messaging_service_sid: str | None = None
+    twilio_api_url: str | None = None
+
+    rasa_url: str = "http://127.0.0.1:5005"
+    actions_url: str = "http://127.0.0.1:5055"
+    bot_secret: SecretStr | None = None
+    data_key: SecretStr | None = None
+    session_key: SecretStr | None = None
+
+    assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    unknown_after_seconds: float = Field(default=30.0, gt=0)
+    bridge_live: bool = False
+    cross_border_assessed: str | None = None
+    demo_data: bool = True
+    database_pool: int = Field(default=8, ge=1, le=100)
+
+    @property
+    def production(self) -> bool:
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def carriers(self) -> dict[str, int]:
+        """Carriers by weight: `twilio` is `{"twilio": 1}`, `cmpp=3,twilio=1` both."""
+        weights: dict[str, int] = {}
+        for part in filter(None, self.carrier.replace(" ", "").split(",")):
+            name, _, weight = part.partition("=")
+            weights[name] = int(weight) if weight else 1
+        return weights
+
+    @property
+    def gateway_url(self) -> str:
+        """Where this machine's own gateway listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def webhook_url(self) -> str:
+        """The address carriers know us by, without a slash at the end; signatures are made over it."""
+        return (self.public_url or self.gateway_url).rstrip("/")
+
+    @model_validator(mode="after")
+    def _known_carriers(self) -> Self:
+        try:
+            names = set(self.carriers)
+        except ValueError:
+            raise ValueError("HOTLINE_CARRIER 写法不对：应为 simulator、twilio，或 名字=权重 用逗号分开。") from None
+        if not names or not names <= CARRIERS:
+            raise ValueError(f"HOTLINE_CARRIER 只能是 {'、'.join(sorted(CARRIERS))}。")
+        if "twilio" in names:
+            missing = [
+                f"HOTLINE_{name.upper()}" for name in ("twilio_account_sid", "twilio_auth_token") if not getattr(self, name)
+            ]
+            if not (self.twilio_from or self.twilio_messaging_service_sid):
+                missing.append("HOTLINE_TWILIO_FROM 或 HOTLINE_TWILIO_MESSAGING_SERVICE_SID")
+            if missing:
+                raise ValueError(f"用 twilio 发短信还缺：{'、'.join(missing)}。")
+        return self
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if not self.production:
+            return self
+        if "simulator" in self.carriers:
+            raise ValueError("生产模式不能用模拟运营商，请把 HOTLINE_CARRIER 改成真的通道。")
+        if self.demo_data and "demo_data" in self.model_fields_set:
+            raise ValueError("生产模式不能带演示数据，请去掉 HOTLINE_DEMO_DATA。")
+        missing = [
+            f"HOTLINE_{name.upper()}" for name in ("data_key", "session_key", "bot_secret", "public_url") if not getattr(self, name)
+        ]
+        if missing:
+            raise ValueError(f"生产模式还缺：{'、'.join(missing)}。")
+        if OVERSEAS_CARRIERS & set(self.carriers) and not self.cross_border_assessed:
+            raise ValueError("境外通道要先做个人信息出境安全评估，并在 HOTLINE_CROSS_BORDER_ASSESSED 写明评估文号。")
+        return self
+
+
+class SettingsAreWrong(SystemExit):
+    """The start is refused with one clear sentence."""
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """This process's settings; ends the process with one sentence when they do not hold together."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Messages only: a value may be a secret.
+        raise SettingsAreWrong(
+            "设置有误 / settings: " + "；".join(f"{'.'.join(str(p) for p in e['loc'])} {e['msg']}".strip() for e in error.errors(include_input=False, include_url=False))
+        ) from None
