@@ -1,0 +1,69 @@
+# The two commands: `make run` and `make test`. Both set everything up first; the second time that takes a second.
+# The rest are parts of them; DESIGN names each.
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+# The first Python 3.11 or newer that really runs (a pyenv shim may not).
+PYTHON := $(shell for p in "$$PYTHON" python3.11 python3 python3.12 python3.13; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+PREPARE = @$(or $(PYTHON),$(error 需要 Python 3.11 或更新的版本（带 venv）：请安装后再试，Debian 上是 apt install python3 python3-venv。 Python 3.11+ with venv is needed)) setup/prepare.py
+
+HOTLINE := .venv/bin/hotline
+PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest
+FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup
+RASA_SIDE := bot texts sealing
+
+.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser bench bench-table eval train lock
+
+run:
+	$(PREPARE) run
+	@exec $(HOTLINE) run
+
+stop: ; @$(HOTLINE) stop
+reset: ; @$(HOTLINE) reset
+doctor: ; @$(HOTLINE) doctor
+
+setup: ; $(PREPARE) run
+setup-test: ; $(PREPARE) test
+
+test: setup-test
+	@$(MAKE) lint
+	@$(MAKE) unit
+	@$(MAKE) journeys
+	@$(MAKE) bot
+	@$(MAKE) browser
+
+lint: setup-test
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy $(wildcard $(FRONT_DOOR))
+	.venv-rasa/bin/python -m mypy --python-version 3.10 $(wildcard $(RASA_SIDE))
+	.venv/bin/lint-imports
+
+unit: setup-test
+	$(PYTEST) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser
+
+journeys: setup-test
+	$(PYTEST) tests/journeys
+
+bot: setup-test
+	$(PYTEST) tests/bot
+
+browser: setup-test
+	$(PYTEST) tests/browser
+
+bench: setup-test
+	@.venv/bin/python -m benchmarks $(AREA)
+
+bench-table: setup-test
+	@.venv/bin/python -m benchmarks.table
+
+eval: setup-test
+	@.venv/bin/python -m benchmarks.quality
+
+train: setup-test
+	@$(HOTLINE) train
+
+# Newer versions of everything, locked with hashes and without host names.
+lock:
+	$(PREPARE) lock
