@@ -41,6 +41,19 @@ def place_of(table: str, column: str, uid: UUID) -> bytes:
     return f"{table}.{column}:{uid.hex}".encode()
 
 
+def sealed_for(table: str, column: str, uid: UUID, value: object) -> bytes:
+    """`value` sealed for one cell without a row object: the doors' and importers' fast path."""
+    return keyring().seal(_encode(value), place_of(table, column, uid))
+
+
+def _encode(value: object) -> bytes:
+    return b"b" + value if isinstance(value, bytes) else b"j" + json.dumps(value, ensure_ascii=False).encode()
+
+
+def _decode(opened: bytes) -> Any:
+    return opened[1:] if opened[:1] == b"b" else json.loads(opened[1:])
+
+
 class SealedRow:
     """A row with sealed columns: its `uid` is part of every seal and never changes."""
 
@@ -72,18 +85,10 @@ class Encrypted(Generic[T]):
         sealed: bytes | None = getattr(row, self._column)
         if sealed is None:
             return None  # type: ignore[return-value]  # T is Optional where the column is
-        return self._decode(keyring().open(sealed, place_of(row.__tablename__, self._column, row.uid)))
+        return _decode(keyring().open(sealed, place_of(row.__tablename__, self._column, row.uid)))
 
     def __set__(self, row: SealedRow, value: T) -> None:
         sealed = None
         if value is not None:
-            sealed = keyring().seal(self._encode(value), place_of(row.__tablename__, self._column, row.uid))
+            sealed = sealed_for(row.__tablename__, self._column, row.uid, value)
         setattr(row, self._column, sealed)
-
-    @staticmethod
-    def _encode(value: object) -> bytes:
-        return b"b" + value if isinstance(value, bytes) else b"j" + json.dumps(value, ensure_ascii=False).encode()
-
-    @staticmethod
-    def _decode(opened: bytes) -> Any:
-        return opened[1:] if opened[:1] == b"b" else json.loads(opened[1:])

@@ -26,7 +26,7 @@ class Contact(SealedRow, Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     channel: Mapped[str] = mapped_column(String(8))
     address_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    address: Encrypted[str] = Encrypted()
+    address = Encrypted[str]()
     address_index: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     region: Mapped[str | None] = mapped_column(String(6))

@@ -34,7 +34,7 @@ class Escalation(SealedRow, Base):
     harm: Mapped[str | None] = mapped_column(String(24))
     services: Mapped[list[str]] = mapped_column(ARRAY(String(3)), default=list)
     reasons_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    reasons: Encrypted[list[str] | None] = Encrypted()
+    reasons = Encrypted[list[str] | None]()
     state: Mapped[str] = mapped_column(String(16), default="ringing")
     received_at: Mapped[datetime]
     """When our door read the text: every clock runs from here."""
@@ -46,7 +46,7 @@ class Escalation(SealedRow, Base):
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(24))
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    note: Encrypted[str | None] = Encrypted()
+    note = Encrypted[str | None]()
 
 
 class EscalationEvent(Base):

@@ -56,7 +56,7 @@ class Message(SealedRow, Base):
         Index("uq_messages_carrier_carrier_id_direction", "carrier", "carrier_id", "direction", unique=True, postgresql_where=text("carrier_id IS NOT NULL")),
         Index("ix_messages_thread_id_id", "thread_id", "id"),
         Index("ix_messages_unsettled", "state", "sending_at", postgresql_where=text("state IN ('queued', 'sending', 'unknown')")),
-        Index("uq_messages_reply_to_text_key", "reply_to", "reply_slot", unique=True, postgresql_where=text("reply_to IS NOT NULL")),
+        Index("uq_messages_reply_to_reply_slot", "reply_to", "reply_slot", unique=True, postgresql_where=text("reply_to IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -68,7 +68,7 @@ class Message(SealedRow, Base):
     author: Mapped[str] = mapped_column(String(12))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    body: Encrypted[str] = Encrypted()
+    body = Encrypted[str]()
     at: Mapped[datetime]
     """Texts in: when our door read it (`received_at`). Texts out: when it was queued."""
     carrier: Mapped[str] = mapped_column(String(16))
@@ -84,9 +84,9 @@ class Message(SealedRow, Base):
     unsure: Mapped[bool | None]
     reply_key: Mapped[str | None] = mapped_column(String(40))
     reasons_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    reasons: Encrypted[list[str] | None] = Encrypted()
+    reasons = Encrypted[list[str] | None]()
     vector_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    vector: Encrypted[bytes | None] = Encrypted()
+    vector = Encrypted[bytes | None]()
     judged_at: Mapped[datetime | None]
     answered_by: Mapped[str | None] = mapped_column(String(12))
     """`judge`, `turn` or `operator`: who dealt with this text; nothing more is sent for it."""
@@ -102,6 +102,8 @@ class Message(SealedRow, Base):
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    looked_up_at: Mapped[datetime | None]
+    """When the sweep last cared for a text that hangs."""
     error: Mapped[str | None] = mapped_column(String(40))
 
 

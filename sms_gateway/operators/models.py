@@ -23,7 +23,7 @@ class Operator(SealedRow, Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     login: Mapped[str] = mapped_column(String(40), unique=True)
     name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    name: Encrypted[str] = Encrypted()
+    name = Encrypted[str]()
     badge: Mapped[str] = mapped_column(String(8), unique=True)
     """工号, what a child may see instead of a name."""
     password_hash: Mapped[str | None] = mapped_column(String(200))

@@ -36,7 +36,7 @@ class Ticket(SealedRow, Base):
     status: Mapped[str] = mapped_column(String(16), default="accepted")
     county: Mapped[str | None] = mapped_column(String(6))
     answers_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    answers: Encrypted[dict[str, str] | None] = Encrypted()
+    answers = Encrypted[dict[str, str] | None]()
     """What the person said, by the form's question."""
     anonymous: Mapped[bool] = mapped_column(default=False)
     received_at: Mapped[datetime]

@@ -1,0 +1,35 @@
+"""Jobs of escalations: the next step of the ladder, a safe reply that did not arrive."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from .. import logs
+from ..database import notify, transaction
+from ..jobs import RetryIfTransient, task
+from ..messages.models import Message
+from . import service
+
+log = logs.get("escalations")
+
+
+@task("escalations.step", queue="danger", retry=RetryIfTransient(attempts=8))
+async def step(subject_id: int) -> None:
+    """Ring again, ring everyone, tell the supervisor, suggest the bridge."""
+    async with transaction() as session:
+        taken = await service.take_step(session, subject_id)
+    if taken is not None:
+        log.info("escalation_step", escalation=subject_id, step=taken)
+
+
+@task("escalations.text_did_not_arrive", queue="danger", retry=RetryIfTransient(attempts=8))
+async def text_did_not_arrive(message_id: int) -> None:
+    """A text to someone with an open red or orange escalation was blocked or not delivered: a person must know at once."""
+    async with transaction() as session:
+        found = select(Message).where(Message.id == message_id).options(joinedload(Message.thread))
+        message = (await session.scalars(found)).one()
+        escalation = await service.find_open(session, message.thread_id, for_update=True)
+        if escalation is not None and escalation.lane in ("red", "orange"):
+            await service.note_undelivered(session, escalation, message)
+        await notify(session, "hotline_thread", str(message.thread_id))

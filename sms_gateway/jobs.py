@@ -1,0 +1,140 @@
+"""The queue: Procrastinate in our own database, so that a row and its job commit together.
+
+Jobs are deferred by name and carry ids only: their arguments end up in logs. A job under a contact's lock has no
+delayed retry (a job that waits for its retry keeps the lock shut); danger has a queue and a worker of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from procrastinate import App, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.retry import BaseRetryStrategy
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from . import clock, logs
+from .database import database_url
+from .errors import HotlineError
+
+log = logs.get("jobs")
+
+QUEUES = {"danger": 8, "turns": 4, "replies": 8, "bulk": 2}
+"""Every queue and how many of its jobs one worker process runs at a time (at most 4 turns per Rasa process)."""
+
+TASK_MODULES = ("sms_gateway.conversations.tasks", "sms_gateway.escalations.tasks", "sms_gateway.messages.tasks")
+
+HEARTBEAT_SECONDS = 1.0
+STALLED_AFTER_SECONDS = 5.0
+POLL_SECONDS = 0.5
+"""With these a killed worker frees its contact in 3.5-5.6 s (DESIGN section 2)."""
+
+app = App(connector=PsycopgConnector(), import_paths=list(TASK_MODULES))
+"""Knows every task; opened with connections of its own only in workers, since doors defer on theirs."""
+
+
+@dataclass(frozen=True)
+class Deferral:
+    """A job to be: its name, its subject's ids, and the lock it waits for."""
+
+    name: str
+    ids: dict[str, int]
+    lock: str | None = None
+
+
+async def defer_all(session: AsyncSession, deferrals: Iterable[Deferral]) -> None:
+    """Defer jobs inside `session`'s transaction, in one statement; a misspelt name raises at once."""
+    app.perform_import_paths()
+    jobs = []
+    for wanted in deferrals:
+        task = app.tasks[wanted.name]
+        jobs.append(
+            Job(
+                id=None, queue=task.queue, task_name=wanted.name, lock=wanted.lock, queueing_lock=None,
+                task_kwargs=dict(wanted.ids), priority=0, status=Status.TODO.value,
+            )
+        )  # fmt: skip
+    connection = await (await session.connection()).get_raw_connection()
+    await app.job_manager.batch_defer_jobs_async(jobs, connection=connection.driver_connection)
+
+
+async def defer(session: AsyncSession, name: str, *, lock: str | None = None, **ids: int) -> None:
+    """Defer one job inside `session`'s transaction."""
+    await defer_all(session, [Deferral(name, ids, lock)])
+
+
+class RetryIfTransient(BaseRetryStrategy):
+    """Try again what may pass: our errors that say so, and a database that is away; 1, 2, 4 … 60 s apart."""
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        from sqlalchemy.exc import InterfaceError, OperationalError
+
+        passing = isinstance(exception, OperationalError | InterfaceError | ConnectorException)
+        if job.attempts >= self.attempts or not (passing or (isinstance(exception, HotlineError) and exception.retryable)):
+            return None
+        return RetryDecision(retry_at=clock.now() + timedelta(seconds=min(60, 2**job.attempts)))
+
+
+class RetryAtOnce(BaseRetryStrategy):
+    """Try again without a pause, so that a lock is not kept shut."""
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        return None if job.attempts >= self.attempts else RetryDecision()
+
+
+async def free_stalled(worker_app: App) -> int:
+    """Give the jobs of workers that died back to the queue; returns how many."""
+    stalled = list(await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+    for job in stalled:
+        await worker_app.job_manager.retry_job(job)
+    return len(stalled)
+
+
+async def each_second(what: Callable[[], Awaitable[Any]], name: str) -> None:
+    """Run `what` every second for ever; a failure is logged and the next second tries again."""
+    while True:
+        try:
+            await what()
+        except Exception:
+            log.warning("chore_failed", chore=name, exc_info=True)
+        await asyncio.sleep(1)
+
+
+async def work(queue: str, *, chores: Iterable[tuple[str, Callable[[], Awaitable[Any]]]] = (), concurrency: int | None = None) -> None:
+    """Be a worker of `queue` until told to stop (SIGINT, SIGTERM), with `chores` run beside it every second."""
+    worker_app = app.with_connector(PsycopgConnector(conninfo=database_url(), min_size=1, max_size=6))
+    async with worker_app.open_async():
+
+        async def free() -> int:
+            return await free_stalled(worker_app)
+
+        beside = [asyncio.create_task(each_second(chore, name)) for name, chore in (*chores, ("free_stalled", free))]
+        try:
+            await worker_app.run_worker_async(
+                queues=[queue],
+                name=queue,
+                concurrency=concurrency or QUEUES[queue],
+                fetch_job_polling_interval=POLL_SECONDS,
+                abort_job_polling_interval=30.0,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_AFTER_SECONDS,
+                shutdown_graceful_timeout=8.0,
+                delete_jobs="successful",
+            )
+        finally:
+            for chore in beside:
+                chore.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*beside)

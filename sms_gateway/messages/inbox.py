@@ -1,0 +1,127 @@
+"""Texts in: stored once, before they are acknowledged, with the two jobs that see to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from texts.normalise import clean
+
+from .. import clock
+from ..contacts.models import Channel, Contact
+from ..crypto import blind_index, sealed_for
+from ..database import notify
+from ..jobs import Deferral, defer_all
+from .models import Author, Direction, Message, Thread
+
+MAX_STORED = 20_000
+"""Characters kept of one text; longer ones are cut (the cut is marked), never refused."""
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One text as our door read it."""
+
+    channel: Channel
+    address: str
+    """E.164 (sms) or the web visitor's token."""
+    body: str
+    carrier: str
+    carrier_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where a stored text lies."""
+
+    message_id: int
+    contact_id: int
+    thread_id: int
+
+
+async def receive(session: AsyncSession, inbound: Inbound) -> Recorded | None:
+    """Store `inbound` and defer its judgement and its turn; None when the carrier delivered it before."""
+    recorded = await record(session, inbound)
+    if recorded is not None:
+        ids = {"message_id": recorded.message_id}
+        jobs = [Deferral("conversations.judge", ids), Deferral("conversations.take_turn", ids, lock=f"contact:{recorded.contact_id}")]
+        await defer_all(session, jobs)
+    return recorded
+
+
+async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
+    """Store `inbound`; None when its carrier id is already there."""
+    thread_id, contact_id = await find_or_make_thread(session, inbound.channel, inbound.address, inbound.received_at)
+    body = clean(inbound.body)
+    uid = uuid4()
+    row = insert(Message).values(
+        uid=uid,
+        thread_id=thread_id,
+        contact_id=contact_id,
+        direction=Direction.IN,
+        author=Author.PERSON,
+        body_sealed=sealed_for("messages", "body_sealed", uid, body if len(body) <= MAX_STORED else body[:MAX_STORED] + "…（太长，后面没有存）"),
+        at=inbound.received_at,
+        carrier=inbound.carrier,
+        carrier_id=inbound.carrier_id,
+    )
+    message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
+    if message_id is None:
+        return None
+    await notify(session, "hotline_thread", str(thread_id))
+    return Recorded(message_id, contact_id, thread_id)
+
+
+async def find_or_make_thread(session: AsyncSession, channel: Channel, address: str, at: datetime) -> tuple[int, int]:
+    """`(thread id, contact id)` of the person at `address`; both are made on the first text."""
+    index = blind_index(address, f"contacts.address.{channel}")
+    known = select(Thread.id, Thread.contact_id).join(Contact, Contact.id == Thread.contact_id)
+    known = known.where(Contact.channel == channel, Contact.address_index == index, Thread.channel == channel)
+    if (found := (await session.execute(known)).one_or_none()) is not None:
+        return found[0], found[1]
+    uid = uuid4()
+    sealed = sealed_for("contacts", "address_sealed", uid, address)
+    contact = insert(Contact).values(uid=uid, channel=channel, address_sealed=sealed, address_index=index, created_at=at, open_case=False)
+    await session.execute(contact.on_conflict_do_nothing())
+    contact_id = await session.scalar(select(Contact.id).where(Contact.channel == channel, Contact.address_index == index))
+    thread = insert(Thread).values(contact_id=contact_id, channel=channel, owner="assistant", version=1, lane="blue", created_at=at)
+    await session.execute(thread.on_conflict_do_nothing())
+    return (await session.execute(known)).one()._tuple()
+
+
+async def get_message(session: AsyncSession, message_id: int) -> Message:
+    """The text of that id, with its thread and contact."""
+    from sqlalchemy.orm import joinedload
+
+    found = select(Message).where(Message.id == message_id).options(joinedload(Message.thread), joinedload(Message.contact))
+    return (await session.scalars(found)).one()
+
+
+async def list_last_bodies(session: AsyncSession, message: Message, *, count: int, since: datetime) -> list[str]:
+    """Up to `count` texts the same person wrote before `message`, after `since`, oldest first."""
+    found = select(Message).where(Message.thread_id == message.thread_id, Message.direction == Direction.IN)
+    found = found.where(Message.id < message.id, Message.at >= since).order_by(Message.id.desc()).limit(count)
+    return [row.body for row in reversed((await session.scalars(found)).all())]
+
+
+async def mark_answered(session: AsyncSession, message_id: int, by: str) -> bool:
+    """Note that `by` has dealt with a text; False when somebody already had."""
+    row = update(Message).where(Message.id == message_id, Message.answered_by.is_(None)).values(answered_by=by)
+    return (await session.scalar(row.returning(Message.id))) is not None
+
+
+async def touch_thread(session: AsyncSession, thread_id: int) -> None:
+    """Note that the person has just written."""
+    await session.execute(update(Thread).where(Thread.id == thread_id).values(last_inbound_at=clock.now()))
+
+
+async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetime) -> int:
+    """How many texts came in on that thread since then."""
+    counted = select(func.count()).where(Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since)
+    return await session.scalar(counted) or 0

@@ -1,0 +1,232 @@
+"""Texts out: queued with their job, checked against the talk's owner when they leave, settled by receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from .. import clock
+from ..carriers.registry import choose
+from ..contacts.models import Channel, Contact
+from ..crypto import sealed_for
+from ..database import notify
+from ..jobs import defer
+from ..wording import SIGNATURE, say
+from .delivery import State, later
+from .models import Author, Direction, Message, Receipt, Thread
+from .segments import segments
+
+WEB = "web"
+AUTOMATIC = frozenset({Author.ASSISTANT, Author.SYSTEM})
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One text about to leave."""
+
+    message_id: int
+    thread_id: int
+    carrier: str
+    to: str
+    body: str
+    author: str
+    since: datetime
+    attempts: int
+
+
+async def queue(
+    session: AsyncSession,
+    *,
+    thread: Thread,
+    author: Author,
+    body: str,
+    text_key: str | None = None,
+    reply_to: int | None = None,
+    slot: int | None = None,
+    operator_id: int | None = None,
+    start: bool = True,
+) -> int | None:
+    """Queue a text; its id, or None when `reply_to` was already answered in that `slot` (a repeated job).
+
+    `start=False` leaves the sending to the text before it: the replies to one text go out one after the other.
+    SMS texts get the signature carriers demand.
+    """
+    uid = uuid4()
+    carrier = WEB if thread.channel == Channel.WEB else choose()
+    whole = body if thread.channel == Channel.WEB else SIGNATURE + body
+    row = insert(Message).values(
+        uid=uid, thread_id=thread.id, contact_id=thread.contact_id, direction=Direction.OUT, author=author,
+        body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=clock.now(), carrier=carrier, state=State.QUEUED,
+        text_key=text_key, reply_to=reply_to, reply_slot=slot, segments=segments(whole), operator_id=operator_id,
+    )  # fmt: skip
+    message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
+    if message_id is not None and start:
+        lock = f"operator-out:{thread.id}" if author == Author.OPERATOR else None
+        await defer(session, "messages.send", message_id=message_id, lock=lock)
+    return message_id
+
+
+async def queue_fixed(session: AsyncSession, *, thread: Thread, key: str, reply_to: int | None = None, slot: int = 0, **values: str) -> int | None:
+    """Queue the fixed text `key` as a word of the system."""
+    return await queue(session, thread=thread, author=Author.SYSTEM, body=say(key, **values), text_key=key, reply_to=reply_to, slot=None if reply_to is None else slot)
+
+
+async def queue_replies(session: AsyncSession, *, thread: Thread, bodies: list[str], reply_to: int) -> list[int]:
+    """Queue the assistant's replies to one text, sent in their order; those queued before by the same turn are left alone."""
+    made = []
+    for slot, body in enumerate(bodies):
+        queued = await queue(session, thread=thread, author=Author.ASSISTANT, body=body, reply_to=reply_to, slot=slot, start=slot == 0)
+        if queued is not None:
+            made.append(queued)
+    return made
+
+
+def may_leave(author: str, owner: str, lane: str) -> bool:
+    """Whether a text may still be sent: nothing automatic over a human, no chat after a danger text.
+
+    Fixed words of the system still reach someone who waits for a person in red; the assistant's do not.
+    """
+    if author not in AUTOMATIC:
+        return True
+    if owner == "operator":
+        return False
+    return not (author == Author.ASSISTANT and owner == "waiting" and lane == "red")
+
+
+async def claim(session: AsyncSession, message_id: int) -> Outgoing | None:
+    """Take a queued text for sending; None when it was sent, cancelled, or a human took over (then it is cancelled)."""
+    wanted = select(Message).where(Message.id == message_id, Message.direction == Direction.OUT)
+    message = await session.scalar(wanted.with_for_update().options(joinedload(Message.thread), joinedload(Message.contact)))
+    if message is None or message.state != State.QUEUED:
+        return None
+    if not may_leave(message.author, message.thread.owner, message.thread.lane):
+        message.state = State.CANCELLED
+        await notify(session, "hotline_thread", str(message.thread_id))
+        return None
+    message.state = State.SENDING
+    message.sending_at = clock.now()
+    message.attempts += 1
+    return _outgoing(message)
+
+
+def _outgoing(message: Message) -> Outgoing:
+    since = message.sending_at or message.at
+    return Outgoing(message.id, message.thread_id, message.carrier, message.contact.address, message.body, message.author, since, message.attempts)
+
+
+async def find_stuck(session: AsyncSession, message_id: int, *, older_than: timedelta) -> Outgoing | None:
+    """The text, if it hangs in `sending` or `unknown` since longer than `older_than`: its sender died or got no answer."""
+    wanted = select(Message).where(Message.id == message_id, Message.state.in_((State.SENDING, State.UNKNOWN)))
+    wanted = wanted.where(Message.sending_at <= clock.now() - older_than)
+    message = await session.scalar(wanted.with_for_update().options(joinedload(Message.contact)))
+    if message is None:
+        return None
+    message.state = State.UNKNOWN
+    return _outgoing(message)
+
+
+async def mark_sent(session: AsyncSession, message_id: int, carrier_id: str | None) -> None:
+    """The carrier has it. Receipts that were quicker than this note are applied now."""
+    message = (await session.scalars(select(Message).where(Message.id == message_id).with_for_update())).one()
+    message.carrier_id = carrier_id
+    message.sent_at = message.sent_at or clock.now()
+    _settle(message, State.SENT, None)
+    if carrier_id is not None:
+        early = select(Receipt).where(Receipt.carrier == message.carrier, Receipt.carrier_id == carrier_id).order_by(Receipt.id)
+        for receipt in await session.scalars(early):
+            _settle(message, State(receipt.state), receipt.error)
+    await notify(session, "hotline_thread", str(message.thread_id))
+
+
+async def mark(session: AsyncSession, message_id: int, state: State, error: str | None = None) -> None:
+    """Settle a text that did not leave: queued again, failed, blocked, unknown …"""
+    message = (await session.scalars(select(Message).where(Message.id == message_id).with_for_update())).one()
+    if state == State.QUEUED and message.state in (State.SENDING, State.UNKNOWN):
+        message.state = State.QUEUED
+    else:
+        _settle(message, state, error)
+    await notify(session, "hotline_thread", str(message.thread_id))
+
+
+def _settle(message: Message, state: State, error: str | None) -> None:
+    if message.state is not None and later(State(message.state), state):
+        message.state = state
+        message.error = error or message.error
+        if state == State.DELIVERED:
+            message.delivered_at = clock.now()
+
+
+async def apply_receipt(
+    session: AsyncSession, *, carrier: str, carrier_id: str, state: str, error: str | None = None, reference: int | None = None
+) -> bool:
+    """Keep a carrier's receipt and apply it by rank; False when we know no such text yet (it is applied on arrival)."""
+    row = insert(Receipt).values(carrier=carrier, carrier_id=carrier_id, state=State(state), error=error, at=clock.now())
+    await session.execute(row.on_conflict_do_nothing())
+    known = select(Message).where(Message.direction == Direction.OUT, Message.carrier == carrier)
+    message = await session.scalar(known.where(Message.carrier_id == carrier_id).with_for_update())
+    if message is None and reference is not None:  # our own note of the sending is not there yet, or was lost
+        message = await session.scalar(known.where(Message.id == reference, Message.carrier_id.is_(None)).with_for_update())
+        if message is not None:
+            message.carrier_id = carrier_id
+            message.sent_at = message.sent_at or clock.now()
+    if message is None:
+        return False
+    before = message.state
+    _settle(message, State(state), error)
+    if message.state != before:
+        await notify(session, "hotline_thread", str(message.thread_id))
+        if message.state in (State.BLOCKED, State.UNDELIVERED, State.FAILED):
+            await defer(session, "escalations.text_did_not_arrive", message_id=message.id)
+    return True
+
+
+async def find_next_reply(session: AsyncSession, message_id: int) -> int | None:
+    """The reply that goes out after `message_id`: the next queued one to the same text."""
+    this = (await session.execute(select(Message.reply_to, Message.reply_slot).where(Message.id == message_id))).one()
+    if this[0] is None:
+        return None
+    following = select(Message.id).where(Message.reply_to == this[0], Message.reply_slot > this[1], Message.state == State.QUEUED)
+    return await session.scalar(following.order_by(Message.reply_slot).limit(1))
+
+
+async def cancel_automatic(session: AsyncSession, thread_id: int) -> None:
+    """Cancel what the machine still had to say on that thread: a human speaks now."""
+    waiting = update(Message).where(Message.thread_id == thread_id, Message.direction == Direction.OUT)
+    await session.execute(waiting.where(Message.state == State.QUEUED, Message.author.in_(AUTOMATIC)).values(state=State.CANCELLED))
+
+
+def _left_alone_since(moment: datetime) -> ColumnElement[bool]:
+    return or_(Message.looked_up_at.is_(None), Message.looked_up_at <= moment)
+
+
+async def list_hanging(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[int]:
+    """Texts that hang in `sending` or `unknown` (up to a day) and were not looked up lately."""
+    now = clock.now()
+    hanging = select(Message.id).where(Message.state.in_((State.SENDING, State.UNKNOWN)), _left_alone_since(now - older_than))
+    hanging = hanging.where(Message.sending_at <= now - older_than, Message.sending_at >= now - timedelta(days=1))
+    return await _claim_for_sweep(session, hanging.order_by(Message.sending_at).limit(limit))
+
+
+async def list_forgotten(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[int]:
+    """Queued texts whose job must be long gone."""
+    moment = clock.now() - older_than
+    queued = select(Message.id).where(Message.state == State.QUEUED, Message.at <= moment, _left_alone_since(moment))
+    return await _claim_for_sweep(session, queued.order_by(Message.id).limit(limit))
+
+
+async def _claim_for_sweep(session: AsyncSession, wanted: Select[tuple[int]]) -> list[int]:
+    found = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
+    await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=clock.now()))
+    return found
+
+
+async def find_contact_of(session: AsyncSession, message_id: int) -> Contact:
+    """Whom a text is from or to."""
+    found = select(Contact).join(Message, Message.contact_id == Contact.id).where(Message.id == message_id)
+    return (await session.scalars(found)).one()

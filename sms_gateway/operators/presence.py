@@ -1,0 +1,41 @@
+"""Who is there right now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .. import clock
+from .models import AuditRow, Operator
+
+SEEN_WITHIN = timedelta(seconds=20)
+"""An operator whose console has been silent for longer is away (heartbeats come every 5 s)."""
+
+
+async def is_anyone_on_duty(session: AsyncSession) -> bool:
+    """Whether somebody on duty has an open console."""
+    there = exists().where(Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN)
+    return bool(await session.scalar(select(there)))
+
+
+async def list_on_duty(session: AsyncSession) -> list[Operator]:
+    """Everybody on duty with an open console."""
+    there = select(Operator).where(Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN)
+    return list(await session.scalars(there.order_by(Operator.badge)))
+
+
+async def beat(session: AsyncSession, *, operator_id: int) -> None:
+    """The console of this operator is open."""
+    await session.execute(update(Operator).where(Operator.id == operator_id).values(last_seen_at=clock.now()))
+
+
+async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) -> None:
+    """Start or end this operator's duty."""
+    await session.execute(update(Operator).where(Operator.id == operator_id).values(on_duty=on_duty, last_seen_at=clock.now()))
+
+
+async def note(session: AsyncSession, *, operator_id: int | None, what: str, subject: str) -> None:
+    """Write an audit row: who looked at or changed what (`ticket:12`)."""
+    session.add(AuditRow(at=clock.now(), operator_id=operator_id, what=what, subject=subject))
