@@ -1,0 +1,133 @@
+"""The door of Rasa: one turn in, the replies out, for the front door only.
+
+POST `/webhooks/hotline/webhook` with the header `X-Hotline-Secret` and `{"sender", "message", "metadata"}` gives 200 and
+`[{"text", "custom"?}, …]`. 401: wrong secret. 400: not a turn. 500: something failed or nothing was said. 504: the
+deadline (`metadata["deadline"]`, unix seconds) passed; the turn was stopped and left no trace in the tracker. Unlike
+the stock REST channel it never logs a text and never answers half of a failed turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Awaitable, Callable, Dict, Optional, Text
+
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.shared.exceptions import RasaException
+from sanic import Blueprint, response
+from sanic.exceptions import InvalidUsage
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from . import action_answers, quiet, turns
+
+log = logging.getLogger("bot.channel")
+
+TURNS_AT_A_TIME = 4
+"""More at once only make each slower: parsing holds the process (DESIGN section 2)."""
+DEFAULT_SECONDS = 5.0
+HEADER = "X-Hotline-Secret"
+
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    sender: Text
+    text: Text
+    metadata: Dict[Text, Any]
+    deadline: float
+
+    @classmethod
+    def read(cls, body: Any) -> Optional[Turn]:
+        """The turn in a request's JSON, or None when it is not one."""
+        if not isinstance(body, dict):
+            return None
+        sender, text, metadata = body.get("sender"), body.get("message"), body.get("metadata") or {}
+        if not isinstance(sender, str) or not sender or not isinstance(text, str) or not text.strip():
+            return None
+        if not isinstance(metadata, dict):
+            return None
+        deadline = metadata.get("deadline", time.time() + DEFAULT_SECONDS)
+        if isinstance(deadline, bool) or not isinstance(deadline, (int, float)):
+            return None
+        return cls(sender, _as_plain_text(text), metadata, float(deadline))
+
+
+def _as_plain_text(text: Text) -> Text:
+    """Rasa takes a leading `/` for a command (`/restart`): a person's text is never one."""
+    text = text.strip()
+    return "／" + text[1:] if text.startswith("/") else text
+
+
+class Replies(CollectingOutputChannel):
+    """Collects each reply whole: text and custom part together, blank lines kept."""
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        reply = {key: message[key] for key in ("text", "custom") if message.get(key)}
+        if reply:
+            self.messages.append(reply)
+
+
+class HotlineInput(InputChannel):
+    @classmethod
+    def name(cls) -> Text:
+        return "hotline"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+        secret = str((credentials or {}).get("secret") or "")
+        if len(secret) < 16:
+            raise RasaException("HOTLINE_BOT_SECRET 没有设置，或少于 16 个字符：Rasa 的入口需要它。")
+        return cls(secret)
+
+    def __init__(self, secret: Text) -> None:
+        self._secret = secret.encode()
+        self._places = asyncio.Semaphore(TURNS_AT_A_TIME)
+        quiet.keep_texts_out()
+        action_answers.install()
+
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        door = Blueprint("hotline", __name__)
+
+        @door.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            given = request.headers.get(HEADER, "").encode("utf-8", "replace")
+            if not hmac.compare_digest(given, self._secret):
+                return _refusal(401, "wrong_secret")
+            try:
+                turn = Turn.read(request.json)
+            except InvalidUsage:
+                turn = None
+            return _refusal(400, "not_a_turn") if turn is None else await self._answer(turn, on_new_message)
+
+        return door
+
+    async def _answer(self, turn: Turn, on_new_message: OnNewMessage) -> HTTPResponse:
+        outcome, replies = turns.Outcome(), Replies()
+        try:
+            await asyncio.wait_for(self._take(turn, outcome, replies, on_new_message), turn.deadline - time.time())
+        except asyncio.TimeoutError:
+            return _refusal(504, "turn_late")
+        except Exception:  # anything at all: a person takes over, and the text stays out of the log
+            log.error("turn_failed", exc_info=True)
+            return _refusal(500, "turn_failed")
+        if outcome.failed or not replies.messages:
+            return _refusal(500, "turn_failed" if outcome.failed else "nothing_said")
+        return response.json(replies.messages)
+
+    async def _take(self, turn: Turn, outcome: turns.Outcome, replies: Replies, on_new_message: OnNewMessage) -> None:
+        turns.begin(outcome)
+        async with self._places:
+            message = UserMessage(turn.text, replies, turn.sender, input_channel=self.name(), metadata=turn.metadata)
+            await on_new_message(message)
+
+
+def _refusal(status: int, event: Text) -> HTTPResponse:
+    log.warning(event)
+    return response.json({"error": event}, status=status)
+
+

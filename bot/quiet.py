@@ -1,0 +1,56 @@
+"""Logs without texts: Rasa, Sanic and their libraries may say where and what kind, never what was written.
+
+Rasa writes texts, slots and whole trackers into debug lines, errors and tracebacks. Instead of chasing each, every log
+record of this process is rewritten when it is made: only loggers under `bot` keep their message (a constant event
+name), of all others the place in the code and the types of errors remain.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from types import TracebackType
+from typing import Any, Dict, List, Optional, Tuple, Type
+
+_OWN = "bot"
+_ANNOUNCEMENTS = {("rasa.core.run", "Rasa server is up and running."), ("rasa.core.run", "No agent found when shutting down server.")}
+_make = logging.LogRecord
+
+
+def keep_texts_out() -> None:
+    """From now on, for the life of the process: log records, warnings and uncaught errors carry no text."""
+    logging.setLogRecordFactory(_without_text)
+    logging.captureWarnings(True)
+    sys.excepthook = _without_message
+
+
+def _without_text(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = _make(*args, **kwargs)
+    event: Dict[str, Any] = {"at": _stamp(), "level": record.levelname.lower(), "logger": record.name}
+    if record.name.split(".")[0] == _OWN or (record.name, record.msg) in _ANNOUNCEMENTS:
+        event["event"] = str(record.msg)
+    else:
+        event.update(event="library_log", where=f"{record.module}:{record.lineno}")
+    if record.exc_info and record.exc_info[0] is not None:
+        event.update(_named(record.exc_info[0], record.exc_info[2]))
+    record.msg, record.args, record.exc_info, record.exc_text = json.dumps(event), None, None, None
+    return record
+
+
+def _without_message(kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
+    event: Dict[str, Any] = {"at": _stamp(), "level": "critical", "event": "uncaught_error", **_named(kind, trace)}
+    print(json.dumps(event), file=sys.stderr, flush=True)
+
+
+def _named(kind: Type[BaseException], trace: Optional[TracebackType]) -> Dict[str, Any]:
+    places: List[Tuple[str, int]] = []
+    while trace is not None:
+        places.append((trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1], trace.tb_lineno))
+        trace = trace.tb_next
+    return {"error": kind.__name__, "places": [f"{name}:{line}" for name, line in places[-6:]]}
+
+
+def _stamp() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
