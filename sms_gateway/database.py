@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar
 
-from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy import BigInteger, DateTime, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncAttrs, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -25,7 +25,7 @@ NAMING = {
 
 class Base(AsyncAttrs, DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True), int: BigInteger}
 
 
 def database_url() -> str:

@@ -8,10 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads the encoder (DESIGN section 2)
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The clone: `.env` and a relative DATA_DIR count from here, wherever a command is typed."""
 
 
 class Mode(StrEnum):
@@ -26,10 +29,16 @@ CARRIERS = frozenset({"simulator", "twilio"})
 class Settings(BaseSettings):
     """Settings with the prefix `HOTLINE_`, from the environment and `.env` (see `.env.example`)."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix="hotline_", env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_prefix="hotline_",
+        env_file=os.environ.get("HOTLINE_ENV_FILE", ROOT / ".env"),  # throw-away hotlines shut the clone's `.env` out
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
 
     mode: Mode = Mode.DEVELOPMENT
-    data_dir: Path = Path("var")
+    data_dir: Path = ROOT / "var"
     database_url: SecretStr | None = None
     port: int = Field(default=8000, ge=1, le=65535)
     console_port: int = Field(default=8001, ge=1, le=65535)
@@ -77,6 +86,11 @@ class Settings(BaseSettings):
     def webhook_url(self) -> str:
         """The address carriers know us by, without a slash at the end; signatures are made over it."""
         return (self.public_url or self.gateway_url).rstrip("/")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _from_the_clone(cls, path: Path) -> Path:
+        return ROOT / path
 
     @model_validator(mode="after")
     def _known_carriers(self) -> Self:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from ..errors import HotlineError
+from sms_gateway.errors import HotlineError
 
 
 class SendError(HotlineError):

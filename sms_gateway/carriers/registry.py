@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from ..settings import get_settings
+from sms_gateway.settings import get_settings
 from .carrier import Carrier
 
 _made: dict[str, Carrier] = {}

@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..crypto import Encrypted, SealedRow
-from ..database import Base
+from sms_gateway.crypto import Encrypted, SealedRow
+from sms_gateway.database import Base
 
 
 class Channel(StrEnum):

@@ -9,9 +9,9 @@ from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..contacts.models import Contact
-from ..crypto import Encrypted, SealedRow
-from ..database import Base
+from sms_gateway.contacts.models import Contact
+from sms_gateway.crypto import Encrypted, SealedRow
+from sms_gateway.database import Base
 
 
 class Escalation(SealedRow, Base):

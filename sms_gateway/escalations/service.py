@@ -9,11 +9,11 @@ from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from .. import clock
-from ..database import notify
-from ..errors import BadInput, Conflict
-from ..messages.models import Message
-from ..timers import drop_timers, set_timer
+from sms_gateway import clock
+from sms_gateway.database import notify
+from sms_gateway.errors import BadInput, Conflict
+from sms_gateway.messages.models import Message
+from sms_gateway.timers import drop_timers, set_timer
 from .ladder import MOVES, State
 from .models import Escalation, EscalationEvent
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from .. import logs
-from ..database import notify, transaction
-from ..jobs import RetryIfTransient, task
-from ..messages.models import Message
+from sms_gateway import logs
+from sms_gateway.database import notify, transaction
+from sms_gateway.jobs import RetryIfTransient, task
+from sms_gateway.messages.models import Message
 from . import service
 
 log = logs.get("escalations")

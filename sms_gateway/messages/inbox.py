@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from texts.normalise import clean
 
-from .. import clock
-from ..contacts.models import Channel, Contact
-from ..crypto import blind_index, sealed_for
-from ..database import notify
-from ..jobs import Deferral, defer_all
+from sms_gateway import clock
+from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.crypto import blind_index, sealed_for
+from sms_gateway.database import notify
+from sms_gateway.jobs import Deferral, defer_all
 from .models import Author, Direction, Message, Thread
 
 MAX_STORED = 20_000

@@ -11,13 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from .. import clock
-from ..carriers.registry import choose
-from ..contacts.models import Channel, Contact
-from ..crypto import sealed_for
-from ..database import notify
-from ..jobs import defer
-from ..wording import SIGNATURE, say
+from sms_gateway import clock
+from sms_gateway.carriers.registry import choose
+from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.crypto import sealed_for
+from sms_gateway.database import notify
+from sms_gateway.jobs import defer
+from sms_gateway.wording import SIGNATURE, say
 from .delivery import State, later
 from .models import Author, Direction, Message, Receipt, Thread
 from .segments import segments

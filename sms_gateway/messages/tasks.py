@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .. import logs
-from ..carriers.carrier import Found, SendError
-from ..carriers.registry import carrier
-from ..database import transaction
-from ..jobs import RetryIfTransient, defer, task
-from ..settings import get_settings
+from sms_gateway import logs
+from sms_gateway.carriers.carrier import Found, SendError
+from sms_gateway.carriers.registry import carrier
+from sms_gateway.database import transaction
+from sms_gateway.jobs import RetryIfTransient, defer, task
+from sms_gateway.settings import get_settings
 from . import outbox
 from .delivery import State
 

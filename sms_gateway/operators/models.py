@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..crypto import Encrypted, SealedRow
-from ..database import Base
+from sms_gateway.crypto import Encrypted, SealedRow
+from sms_gateway.database import Base
 
 
 class Role(StrEnum):

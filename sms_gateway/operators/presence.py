@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .. import clock
+from sms_gateway import clock
 from .models import AuditRow, Operator
 
 SEEN_WITHIN = timedelta(seconds=20)

@@ -1,0 +1,1 @@
+"""REST for machines: health now; tickets and events for departments later."""

@@ -1,0 +1,69 @@
+"""`hotline …`: one line a command. A command's code is loaded only when it is called, so that each starts quickly."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = {
+    "run": ("sms_gateway.supervision.commands:run", "启动全部（make run）"),
+    "stop": ("sms_gateway.supervision.commands:stop", "停止正在运行的全部进程"),
+    "reset": ("sms_gateway.supervision.commands:reset", "删除全部数据（会先问）"),
+    "doctor": ("sms_gateway.supervision.commands:doctor", "检查这台机器缺什么"),
+    "setup": ("sms_gateway.supervision.commands:setup", "训练小助手、备好手册（make 会调用）"),
+    "train": ("sms_gateway.supervision.commands:train", "训练小助手"),
+    "gateway": ("sms_gateway.processes:gateway", "网关：短信、网页咨询、接口"),
+    "console": ("sms_gateway.processes:console", "值班台"),
+    "worker": ("sms_gateway.processes:worker", "一个队列的工作进程"),
+    "actions": ("sms_gateway.processes:actions", "动作服务"),
+    "migrate": ("sms_gateway.processes:migrate", "建表或升级表"),
+    "demo": ("sms_gateway.processes:demo", "放入演示数据"),
+}
+"""Name: where its function (or Typer app, for a command with parts) lies, and one line for `hotline --help`."""
+
+
+class Lazily(TyperGroup):
+    """Finds a command by its name in `COMMANDS`, and imports it only then."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        place, help_text = COMMANDS[cmd_name]
+        if ctx.resilient_parsing or getattr(ctx, "showing_help", False):
+            return typer.main.get_command(_stand_in(cmd_name, help_text))
+        module, _, name = place.partition(":")
+        found = getattr(importlib.import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name, help=help_text)(found)
+            found = single
+        return typer.main.get_command(found)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        ctx.showing_help = True
+        super().format_help(ctx, formatter)
+
+
+def _stand_in(name: str, help_text: str) -> typer.Typer:
+    """A command as `hotline --help` shows it, without its code."""
+    shown = typer.Typer(add_completion=False)
+    shown.command(name, help=help_text)(lambda: None)
+    return shown
+
+
+app = typer.Typer(cls=Lazily, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def hotline() -> None:
+    """云南 12345 未成年人保护热线的前门。"""
+
+
+if __name__ == "__main__":
+    app(prog_name="hotline")

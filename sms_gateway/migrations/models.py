@@ -1,0 +1,20 @@
+"""Every table of the hotline in one place, so that Alembic sees them all."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from sms_gateway import beats, bot_trackers, timers
+from sms_gateway.contacts import models as contacts
+from sms_gateway.database import Base
+from sms_gateway.escalations import models as escalations
+from sms_gateway.messages import models as messages
+from sms_gateway.operators import models as operators
+from sms_gateway.tickets import models as tickets
+
+ROOMS = (beats, bot_trackers, timers, contacts, escalations, messages, operators, tickets)
+
+
+def metadata() -> MetaData:
+    """All tables."""
+    return Base.metadata

@@ -1,0 +1,66 @@
+"""What each process of the hotline runs: gateway, console, workers, actions, migrations, demo data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from . import logs
+
+
+def gateway() -> None:
+    """Carriers, public web chat, API."""
+    from .settings import get_settings
+
+    _serve("gateway", get_settings().port)
+
+
+def console() -> None:
+    """The operators' pages."""
+    from .settings import get_settings
+
+    _serve("console", get_settings().console_port)
+
+
+def _serve(name: str, port: int) -> None:
+    import uvicorn
+
+    logs.configure(name)
+    uvicorn.run(
+        f"sms_gateway.app:{name}", factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
+        server_header=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=3,
+    )  # fmt: skip
+
+
+def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk")]) -> None:
+    """Take the jobs of one queue until told to stop."""
+    from . import jobs
+    from .app import chores
+
+    if queue not in jobs.QUEUES:
+        raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
+    logs.configure(f"worker-{queue}")
+    asyncio.run(jobs.work(queue, chores=chores(queue)))
+
+
+def actions() -> None:
+    """The assistant's action server."""
+    import runpy
+
+    runpy.run_module("actions", run_name="__main__", alter_sys=True)
+
+
+def migrate() -> None:
+    """Bring the tables up to date."""
+    from .migrations import upgrade
+
+    upgrade()
+
+
+def demo() -> None:
+    """Fill an empty development database with what a first look needs; again, it changes nothing."""
+    from .app import fill_demo_data
+
+    asyncio.run(fill_demo_data())

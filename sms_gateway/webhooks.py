@@ -1,0 +1,161 @@
+"""The carriers' door: texts in and delivery receipts, signed, stored before they are acknowledged."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from . import clock, logs
+from .carriers import simulator, twilio
+from .carriers.incoming import ReceiptIn, TextIn, read_form
+from .contacts.models import Channel
+from .contacts.phone import NotAPhoneNumber, parse
+from .database import transaction
+from .errors import HotlineError, NotFound
+from .messages import inbox, outbox
+from .settings import Settings, get_settings
+
+log = logs.get("webhooks")
+
+FORM = "application/x-www-form-urlencoded"
+LONGEST_SENDER = 128
+
+
+class SignatureIsWrong(HotlineError):
+    status_code = 403
+    sentence = "签名不对。"
+
+
+class ContentTypeIsWrong(HotlineError):
+    status_code = 415
+    sentence = f"只收 {FORM}。"
+
+
+class DatabaseIsAway(HotlineError):
+    """The text was not stored: the carrier is told to try again."""
+
+    status_code = 503
+    retryable = True
+    sentence = "系统暂时存不了，请稍后再送一次。"
+
+
+router = APIRouter()
+make_believe = APIRouter()
+"""The make-believe carrier's part; not there in production."""
+
+
+@router.post("/twilio/sms")
+async def receive_sms(request: Request) -> Response:
+    """A text through Twilio: 200 with empty TwiML once it is stored, also when it was stored before."""
+    form = await _twilio_form(request)
+    await accept(twilio.read_text(form))
+    return Response(twilio.EMPTY_TWIML, media_type="text/xml")
+
+
+@router.post("/twilio/status")
+async def receive_status(request: Request) -> Response:
+    """What became of a text of ours, by Twilio."""
+    form = await _twilio_form(request)
+    await note_receipt(twilio.read_receipt(form, request.query_params.get("m")))
+    return Response(twilio.EMPTY_TWIML, media_type="text/xml")
+
+
+@make_believe.post("/carriers/simulator/sms")
+async def receive_simulated_sms(request: Request) -> dict[str, bool]:
+    """A text from the phone page, by the same path as a real one."""
+    await accept(simulator.read_text(await _simulator_form(request)))
+    return {"ok": True}
+
+
+@make_believe.post("/carriers/simulator/status")
+async def receive_simulated_status(request: Request) -> dict[str, bool]:
+    """What became of a text of ours, by the make-believe carrier."""
+    await note_receipt(simulator.read_receipt(await _simulator_form(request)))
+    return {"ok": True}
+
+
+async def accept(text: TextIn) -> None:
+    """Store a signed text and defer what sees to it; returns once it is safe. Raises `DatabaseIsAway`."""
+    inbound = inbox.Inbound(
+        channel=Channel.SMS,
+        address=read_sender(text),
+        body=text.body,
+        carrier=text.carrier,
+        carrier_id=text.carrier_id,
+        received_at=clock.now(),
+    )
+    for last_try in (False, True):
+        try:
+            async with transaction() as session:
+                recorded = await inbox.receive(session, inbound)
+        except (OperationalError, InterfaceError, PoolTimeout, OSError):
+            if last_try:
+                raise DatabaseIsAway from None
+        else:
+            log.info("text_received", message=recorded and recorded.message_id, repeated=recorded is None)
+            return
+
+
+async def note_receipt(receipt: ReceiptIn | None) -> None:
+    """Store a receipt and apply it by rank; None says nothing new. Raises `DatabaseIsAway`."""
+    if receipt is None:
+        return
+    try:
+        async with transaction() as session:
+            known = await outbox.apply_receipt(
+                session,
+                carrier=receipt.carrier,
+                carrier_id=receipt.carrier_id,
+                state=receipt.state,
+                error=receipt.error,
+                reference=receipt.reference,
+            )
+    except (OperationalError, InterfaceError, PoolTimeout, OSError):
+        raise DatabaseIsAway from None
+    log.info("receipt_received", state=receipt.state, known=known)
+
+
+def read_sender(text: TextIn) -> str:
+    """The sender as E.164; a strange one stays as it came, since its text must not be lost."""
+    try:
+        return str(parse(text.sender))
+    except NotAPhoneNumber:
+        return text.sender.strip()[:LONGEST_SENDER] or f"unknown:{text.carrier}:{text.carrier_id}"
+
+
+async def _twilio_form(request: Request) -> dict[str, str]:
+    settings = get_settings()
+    if settings.twilio_auth_token is None:
+        raise NotFound
+    token = settings.twilio_auth_token.get_secret_value()
+    form = read_form(await _form_body(request))
+    signature = request.headers.get(twilio.SIGNATURE_HEADER)
+    if not twilio.is_genuine(token=token, url=_called_address(request, settings), form=form, signature=signature):
+        raise SignatureIsWrong
+    return form
+
+
+async def _simulator_form(request: Request) -> dict[str, str]:
+    body = await _form_body(request)
+    signature = request.headers.get(simulator.SIGNATURE_HEADER)
+    key = simulator.secret(get_settings())
+    if not simulator.is_genuine(key, path=_path(request), body=body, signature=signature, at=clock.now()):
+        raise SignatureIsWrong
+    return read_form(body)
+
+
+async def _form_body(request: Request) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise ContentTypeIsWrong
+    return await request.body()
+
+
+def _called_address(request: Request, settings: Settings) -> str:
+    """The address the carrier called, as it knows us."""
+    return settings.webhook_url + _path(request)
+
+
+def _path(request: Request) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return str(request.scope["path"]) + (f"?{query}" if query else "")
