@@ -24,7 +24,9 @@ class State(StrEnum):
 E = State
 MOVES: dict[State, frozenset[State]] = {
     E.RINGING: frozenset({E.ACKNOWLEDGED, E.IN_CONTACT, E.FALSE_ALARM}),
-    E.ACKNOWLEDGED: frozenset({E.IN_CONTACT, E.HANDED_OVER, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING}),  # ringing: given back
+    E.ACKNOWLEDGED: frozenset(
+        {E.IN_CONTACT, E.HANDED_OVER, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING}
+    ),  # ringing: given back
     E.IN_CONTACT: frozenset({E.HANDED_OVER, E.CHILD_SEEN, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING, E.RESOLVED}),
     E.HANDED_OVER: frozenset({E.CHILD_SEEN, E.IN_CONTACT, E.LOST_CONTACT}),
     E.LOST_CONTACT: frozenset({E.IN_CONTACT, E.HANDED_OVER, E.CHILD_SEEN}),
@@ -80,16 +82,16 @@ class Rung:
 
 
 LADDER = (
-    Rung(1, timedelta(0), Audience.ON_DUTY),
-    Rung(2, timedelta(seconds=30), Audience.ON_DUTY),
-    Rung(3, timedelta(seconds=60), Audience.ALL_OPERATORS),
-    Rung(4, timedelta(seconds=120), Audience.SUPERVISOR),
-    Rung(5, timedelta(seconds=180), Audience.BRIDGE),
+    Rung(0, timedelta(0), Audience.ON_DUTY),
+    Rung(1, timedelta(seconds=30), Audience.ON_DUTY),
+    Rung(2, timedelta(seconds=60), Audience.ALL_OPERATORS),
+    Rung(3, timedelta(seconds=120), Audience.SUPERVISOR),
+    Rung(4, timedelta(seconds=180), Audience.BRIDGE),
 )
 
 
 def rung(number: int) -> Rung:
-    """The step of this number (1 to 5). Raises `ValueError`."""
+    """The step of this number (0 to 4). Raises `ValueError`."""
     for step in LADDER:
         if step.number == number:
             return step
@@ -97,9 +99,15 @@ def rung(number: int) -> Rung:
 
 
 def due_steps(
-    *, received_at: datetime, now: datetime, taken: int, state: State | str, lane: str = "red", on_duty_in_county: bool = True
+    *,
+    received_at: datetime,
+    now: datetime,
+    taken: int,
+    state: State | str,
+    lane: str = "red",
+    on_duty_in_county: bool = True,
 ) -> tuple[Rung, ...]:
-    """The steps to take now, lowest first: those whose time has come and that were not `taken` (0: none yet).
+    """The steps to take now, lowest first: those whose time has come and lie above `taken`, the last one that was taken (-1: none yet, 0: rung once when it opened).
 
     Only an unanswered red call rings; after an outage all missed steps come at once. With nobody on duty in the county the
     first step goes to prefecture and province (DESIGN section 5).
@@ -110,7 +118,9 @@ def due_steps(
     steps = [step for step in LADDER if step.number > taken and step.after <= elapsed]
     if not on_duty_in_county:
         steps = [
-            Rung(step.number, step.after, Audience.PREFECTURE_AND_PROVINCE) if step.audience is Audience.ON_DUTY else step
+            Rung(step.number, step.after, Audience.PREFECTURE_AND_PROVINCE)
+            if step.audience is Audience.ON_DUTY
+            else step
             for step in steps
         ]
     return tuple(steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Delivery(StrEnum):
+class State(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     UNKNOWN = "unknown"
@@ -21,52 +21,52 @@ class Delivery(StrEnum):
 
 
 RANK = {
-    Delivery.QUEUED: 0,
-    Delivery.SENDING: 1,
-    Delivery.UNKNOWN: 2,
-    Delivery.SENT: 3,
-    Delivery.UNDELIVERED: 4,
-    Delivery.BLOCKED: 4,
-    Delivery.FAILED: 4,
-    Delivery.CANCELLED: 4,
-    Delivery.DELIVERED: 5,
+    State.QUEUED: 0,
+    State.SENDING: 1,
+    State.UNKNOWN: 2,
+    State.SENT: 3,
+    State.UNDELIVERED: 4,
+    State.BLOCKED: 4,
+    State.FAILED: 4,
+    State.CANCELLED: 4,
+    State.DELIVERED: 5,
 }
 """A report overwrites only what ranks lower. `delivered` is proof and overwrites all; among equals the first stays."""
 
 REPORTED = frozenset({
-    Delivery.UNKNOWN, Delivery.SENT, Delivery.UNDELIVERED, Delivery.BLOCKED, Delivery.FAILED, Delivery.DELIVERED,
+    State.UNKNOWN, State.SENT, State.UNDELIVERED, State.BLOCKED, State.FAILED, State.DELIVERED,
 })
 """What a receipt or a look-up at the carrier may say."""
 
-OPEN = frozenset({Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN, Delivery.SENT})
+OPEN = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN, State.SENT})
 """States in which something is still to come."""
 
-ALARMING = frozenset({Delivery.UNDELIVERED, Delivery.BLOCKED, Delivery.FAILED})
+ALARMING = frozenset({State.UNDELIVERED, State.BLOCKED, State.FAILED})
 """In red these ring at once: the person did not get the text (PRACTICE section 8)."""
 
-_HIGHER = {state: frozenset(other for other in REPORTED if RANK[other] > RANK[state]) for state in Delivery}
+_HIGHER = {state: frozenset(other for other in REPORTED if RANK[other] > RANK[state]) for state in State}
 
 MOVES = {
     # Our own steps beside the reports. A released claim (the carrier said "busy") and a text proven absent go back to the queue.
     state: _HIGHER[state] | {
-        Delivery.QUEUED: frozenset({Delivery.SENDING, Delivery.CANCELLED}),
-        Delivery.SENDING: frozenset({Delivery.QUEUED, Delivery.CANCELLED}),
-        Delivery.UNKNOWN: frozenset({Delivery.QUEUED}),
+        State.QUEUED: frozenset({State.SENDING, State.CANCELLED}),
+        State.SENDING: frozenset({State.QUEUED, State.CANCELLED}),
+        State.UNKNOWN: frozenset({State.QUEUED}),
     }.get(state, frozenset())
-    for state in Delivery
+    for state in State
 }
 
 
-def later(current: Delivery | str, new: Delivery | str) -> bool:
+def later(current: State | str, new: State | str) -> bool:
     """Whether a report of `new` may overwrite `current`. Raises `ValueError` for a word that is no state."""
-    return Delivery(new) in _HIGHER[Delivery(current)]
+    return State(new) in _HIGHER[State(current)]
 
 
-def apply(current: Delivery | str, reported: Delivery | str) -> Delivery:
+def apply(current: State | str, reported: State | str) -> State:
     """The state after a report: the report when it ranks higher, else `current` (a late `sent` after `delivered`)."""
-    return Delivery(reported) if later(current, reported) else Delivery(current)
+    return State(reported) if later(current, reported) else State(current)
 
 
-def can_move(current: Delivery | str, new: Delivery | str) -> bool:
+def can_move(current: State | str, new: State | str) -> bool:
     """Whether the outbox may move a text from `current` to `new`."""
-    return Delivery(new) in MOVES[Delivery(current)]
+    return State(new) in MOVES[State(current)]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 _NUMBER = re.compile(r"(?<!\d)([1-9]\d{7})(?!\d)")
 
 
-def draw(randbelow: Callable[[int], int] = secrets.randbelow) -> str:
+def new_number(randbelow: Callable[[int], int] = secrets.randbelow) -> str:
     """A number of eight digits, the first not 0. `randbelow(n)` gives 0..n-1; the table's uniqueness decides, so draw again on a clash."""
     return str(10_000_000 + randbelow(90_000_000))
 
