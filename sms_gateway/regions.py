@@ -1,0 +1,297 @@
+"""Which place of Yunnan a text speaks of; places elsewhere are told apart. Pure, and linear in the length of the text."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from sms_gateway.errors import NotFound
+from texts.normalise import normalise
+
+DATA = Path(__file__).with_name("data")
+ABROAD = "abroad"
+"""`Place.elsewhere` of a place outside the country; other provinces go by their short name ("广东")."""
+
+LONGEST_READ = 20_000
+"""Characters of a text that are looked at; no door lets longer ones in."""
+
+
+class RegionNotFound(NotFound):
+    sentence = "没有这个行政区划代码。"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A row of the list: `level` is `province`, `prefecture` or `county`; `parent_adcode` is "" for the province."""
+
+    adcode: str
+    level: str
+    name: str
+    parent_adcode: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a text says about where. `candidates`: counties to choose from when it is not clear which one is meant."""
+
+    county: Region | None = None
+    prefecture: Region | None = None
+    candidates: tuple[Region, ...] = ()
+    elsewhere: str | None = None
+
+
+NOWHERE = Place()
+
+
+class _Kind(StrEnum):
+    COUNTY = "county"
+    PREFECTURE = "prefecture"
+    BOTH = "both"
+    """大理, 楚雄, 文山, 红河: a prefecture and a county of one name."""
+    ELSEWHERE = "elsewhere"
+    MASK = "mask"
+
+
+@dataclass(frozen=True)
+class _Name:
+    kind: _Kind
+    value: str
+    """Adcode, or the province; empty for a mask."""
+    plain: bool = False
+    """A short name, without 县, 市 or 区: may also be an ordinary word or a person."""
+
+
+@dataclass(frozen=True)
+class _Hit:
+    name: _Name
+    word: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Gazetteer:
+    regions: Mapping[str, Region]
+    names: Mapping[str, Sequence[tuple[str, _Name]]]
+    """By first character, longest first."""
+    strict: frozenset[str]
+    person_names: frozenset[str]
+
+
+_PEOPLES = (
+    "彝族|苗族|回族|傣族|白族|壮族|哈尼族|拉祜族|佤族|布朗族|纳西族|傈僳族|普米族|独龙族|怒族|瑶族|藏族|景颇族"
+)
+_AUTONOMOUS = re.compile(f"(?:{_PEOPLES})+自治[县州]$")
+_SURNAMES = frozenset("王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎余潘杜戴夏钟汪田姜范廖邹熊陆郝孔崔康邱秦顾侯邵孟雷钱汤尹黎贺赖龚")
+_CALLED = re.compile(r"(?:名叫|叫|名字是|名字|姓名|取名)[:：]?$")
+_ORIGIN_BEFORE = re.compile(r"(?:老家|户口|户籍|籍贯|祖籍|从|来自|嫁到|离开|回不去|原来在|以前在|之前在|本来在)(?:是|在)?$")
+_ORIGIN_AFTER = re.compile(r"^(?:人|妹|媳妇|老婆|新娘|户口|籍|话|口音|过来|来的|菜|老乡)")
+_HERE_BEFORE = re.compile(r"(?:在|到|来|去|送到|带到|骗到|卖到|拐到|困在|关在|回到|住|到了|来了|位于)了?$")
+_DENIED_BEFORE = re.compile(r"(?:不是|不在|没在|并非|不是在|没去|又不是|不属于)(?:说|指)?$")
+_STREET_AFTER = re.compile(r"^(?:[东西南北中]?路|大?街|大道|大厦|饭店|酒店|宾馆|餐馆|面馆|小吃|烤鸭|商场|商城|牌|产的|小区|银行|出版社|大学|火车|牛奶|卷烟|籍)")
+_RELATIVE_AWAY = re.compile(
+    r"(?:爸|妈|父|母|爹|娘|爸妈|爸爸|妈妈|父母|大人|家长|老公|老表|哥|姐|儿子儿媳|姑娘姑爷|他们|她们|两口子)[^,。!?;，、\s我娃孩]{0,8}$"
+)
+_WORD_WEIXIN = re.compile(r"(?:[加发用刷扫聊看有没树立失]|我的|他的|她的|你的|个)$")
+_WEIXIN_AFTER = re.compile(r"^(?:号|群|上|聊|转账|红包|发|好友|里|给|扫|付|支付|加|视频|语音|朋友圈|联系)")
+_SUFFIX_AFTER = re.compile(
+    r"^(?:的?(?:一中|二中|三中|四中|一小|二小|民中|中学|小学|县城|城区|城里|民族|职中|职高|人民医院|那边|这边|这里|那里|[^,。!?\s]{0,4}(?:乡|镇|村|街道|学校|幼儿园)))"
+)
+_FILLER = re.compile(
+    r"(?:我们|我|你|他|她|家|娃|孩子|学校|人|就|现在|住|是|在|的|那边|这边|这里|那里|县城|里|说|对|嗯|哦|好|呢|啊|吧|哈|了|应该|大概|好像|不对|错了|写错|云南省?|[\s,，。.!！?？、:：~()（）])"
+)
+
+
+def _short(name: str) -> str:
+    """禄劝彝族苗族自治县 → 禄劝, 镇雄县 → 镇雄; names of one character keep their 县 or 市 (云县, 芒市)."""
+    short = _AUTONOMOUS.sub("", name)
+    if short == name:
+        short = re.sub("[县市区州]$", "", name)
+    return short if len(short) > 1 else name
+
+
+@cache
+def _gazetteer() -> _Gazetteer:
+    with (DATA / "yunnan-regions.csv").open(encoding="utf-8", newline="") as file:
+        regions = {row["adcode"]: Region(**row) for row in csv.DictReader(file)}
+    written = yaml.safe_load((DATA / "place-names.yml").read_text(encoding="utf-8"))
+    table: dict[str, _Name] = {}
+    for province, places in written["provinces"].items():
+        table |= {place: _Name(_Kind.ELSEWHERE, province) for place in places}
+        table[province + "省"] = _Name(_Kind.ELSEWHERE, province)
+    table |= {place: _Name(_Kind.ELSEWHERE, ABROAD) for place in written["abroad"]}
+    for region in regions.values():
+        table |= _names_of(region)
+    for name in {_short(region.name) for region in regions.values() if region.level == "prefecture"}:
+        both = [r.adcode for r in regions.values() if r.level == "county" and _short(r.name) == name]
+        if both:
+            table[name] = _Name(_Kind.BOTH, both[0])
+    for alias, adcode in written["aliases"].items():
+        level = regions[adcode].level
+        table[alias] = _Name(_Kind(level), adcode)
+    table |= {word: _Name(_Kind.MASK, "") for word in [*written["not_places"], "云南省", "云南"]}
+    by_first: dict[str, list[tuple[str, _Name]]] = {}
+    for word, name_of in sorted(table.items(), key=lambda item: -len(item[0])):
+        by_first.setdefault(word[0], []).append((word, name_of))
+    return _Gazetteer(regions, by_first, frozenset(written["strict"]), frozenset(written["person_names"]))
+
+
+def _names_of(region: Region) -> dict[str, _Name]:
+    """The full name, the short one, and the short one with a plain 县 or 市 (former names: 呈贡县, 禄劝县)."""
+    if region.level == "province":
+        return {}
+    kind = _Kind(region.level)
+    short = _short(region.name)
+    names = {short: _Name(kind, region.adcode, plain=True), region.name: _Name(kind, region.adcode)}
+    if region.level == "county" and short != region.name:
+        names.setdefault(short + "县", _Name(kind, region.adcode))
+        if not region.name.endswith("区"):
+            names.setdefault(short + "市", _Name(kind, region.adcode))
+    if region.level == "prefecture":
+        names.setdefault(short + ("州" if region.name.endswith("州") else "市"), _Name(kind, region.adcode))
+    return names
+
+
+def _scan(text: str, gazetteer: _Gazetteer) -> list[_Hit]:
+    """The names in `text`, from left to right, the longest at each place; masks are read over."""
+    hits, index = [], 0
+    while index < len(text):
+        for word, name in gazetteer.names.get(text[index], ()):
+            if text.startswith(word, index):
+                if name.kind is not _Kind.MASK:
+                    hits.append(_Hit(name, word, index, index + len(word)))
+                index += len(word) - 1
+                break
+        index += 1
+    return hits
+
+
+def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> bool:
+    """Whether the word is a place here, and not a person, a street or an ordinary word."""
+    before, after = text[max(0, hit.start - 12) : hit.start], text[hit.end : hit.end + 12]
+    if _DENIED_BEFORE.search(before):
+        return False
+    if hit.name.kind is _Kind.ELSEWHERE:
+        return not (_STREET_AFTER.match(after) or _ORIGIN_AFTER.match(after) or _RELATIVE_AWAY.search(before))
+    if not hit.name.plain:
+        return True
+    if hit.word == "威信" and (_WORD_WEIXIN.search(before) or _WEIXIN_AFTER.match(after)) and not _SUFFIX_AFTER.match(after):
+        return False
+    if hit.word in gazetteer.person_names and _is_person(hit, before, after, hits):
+        return False
+    return hit.word not in gazetteer.strict or _is_meant(hit, text, after, hits, gazetteer)
+
+
+def _is_person(hit: _Hit, before: str, after: str, hits: Sequence[_Hit]) -> bool:
+    if _CALLED.search(before):
+        return True
+    touching = any(other.end == hit.start for other in hits)
+    return bool(before) and before[-1] in _SURNAMES and not touching and not after.startswith(("县", "市", "区"))
+
+
+def _is_meant(hit: _Hit, text: str, after: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> bool:
+    """An ordinary word that is a county here: its prefecture is named, it is the whole answer, or a school or town follows."""
+    parent = gazetteer.regions[hit.name.value].parent_adcode
+    if any(_prefecture_of(other, gazetteer) == parent for other in hits if other is not hit):
+        return True
+    if _SUFFIX_AFTER.match(after):
+        return True
+    if len(text) <= 24 and not _FILLER.sub("", text[: hit.start] + text[hit.end :]):
+        return True
+    return bool(re.search(r"(?:我是|家在|我在|人在|住在|老家)$", text[max(0, hit.start - 4) : hit.start])) and bool(re.match(r"(?:的|县|人|$|[\s,，。.!！?？])", after))
+
+
+def _prefecture_of(hit: _Hit, gazetteer: _Gazetteer) -> str | None:
+    if hit.name.kind is _Kind.ELSEWHERE:
+        return None
+    region = gazetteer.regions[hit.name.value]
+    return region.adcode if region.level == "prefecture" else region.parent_adcode
+
+
+def recognise(text: str) -> Place:
+    """The place `text` speaks of; never raises.
+
+    A county wins over its prefecture, a place the person is in ("现在在威信") over one they come from ("镇雄的"), a
+    Yunnan place over one elsewhere unless the person says to be there. Two counties left: both are `candidates`.
+    A name that is prefecture and county alike gives the prefecture, with the county as the one candidate.
+    """
+    text = normalise(text)[:LONGEST_READ]
+    gazetteer = _gazetteer()
+    all_hits = _scan(text, gazetteer)
+    hits = [hit for hit in all_hits if _stands(hit, text, all_hits, gazetteer)]
+    yunnan = [hit for hit in hits if hit.name.kind is not _Kind.ELSEWHERE]
+    elsewhere = [hit for hit in hits if hit.name.kind is _Kind.ELSEWHERE]
+    if elsewhere and (not yunnan or _moved_away(text, yunnan, elsewhere)):
+        present = [hit for hit in elsewhere if _is_here(text, hit)] or elsewhere
+        return Place(elsewhere=present[-1].name.value)
+    return _in_yunnan(text, yunnan, gazetteer) if yunnan else NOWHERE
+
+
+def _moved_away(text: str, yunnan: Sequence[_Hit], elsewhere: Sequence[_Hit]) -> bool:
+    """Whether the person says to be elsewhere and names Yunnan only as where they come from."""
+    from_here = all(_is_origin(text, hit) for hit in yunnan)
+    return from_here and any(_is_here(text, hit) and not _is_origin(text, hit) for hit in elsewhere)
+
+
+def _is_here(text: str, hit: _Hit) -> bool:
+    return bool(_HERE_BEFORE.search(text[max(0, hit.start - 4) : hit.start]))
+
+
+def _is_origin(text: str, hit: _Hit) -> bool:
+    before, after = text[max(0, hit.start - 6) : hit.start], text[hit.end : hit.end + 4]
+    return bool(_ORIGIN_BEFORE.search(before) or _ORIGIN_AFTER.match(after) or (before.endswith("是") and after.startswith(("的", "人"))))
+
+
+def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:
+    regions = gazetteer.regions
+    counties = [hit for hit in hits if hit.name.kind is _Kind.COUNTY]
+    if len({hit.name.value for hit in counties}) > 1:
+        located = [hit for hit in counties if _is_here(text, hit) and not _is_origin(text, hit)]
+        not_origin = [hit for hit in counties if not _is_origin(text, hit)]
+        for fewer in (located, not_origin):
+            if len({hit.name.value for hit in fewer}) == 1:
+                counties = fewer
+                break
+    found = list(dict.fromkeys(hit.name.value for hit in counties))
+    if len(found) == 1:
+        county = regions[found[0]]
+        return Place(county=county, prefecture=regions[county.parent_adcode])
+    prefectures = list(dict.fromkeys(code for hit in hits if (code := _prefecture_of(hit, gazetteer))))
+    prefecture = regions[prefectures[0]] if len(prefectures) == 1 else None
+    if found:
+        return Place(prefecture=prefecture, candidates=tuple(regions[adcode] for adcode in found))
+    both = dict.fromkeys(hit.name.value for hit in hits if hit.name.kind is _Kind.BOTH)
+    spelled_out = any(hit.name.kind is _Kind.PREFECTURE for hit in hits)
+    return Place(prefecture=prefecture, candidates=() if spelled_out else tuple(regions[adcode] for adcode in both))
+
+
+def get_region(adcode: str) -> Region:
+    """The region of this six-digit code. Raises `RegionNotFound`."""
+    region = _gazetteer().regions.get(adcode)
+    if region is None:
+        raise RegionNotFound
+    return region
+
+
+def list_regions(level: str | None = None, parent: str | None = None) -> list[Region]:
+    """The regions in the order of their codes, of one level or below one parent."""
+    regions = _gazetteer().regions.values()
+    return [r for r in regions if level in (None, r.level) and parent in (None, r.parent_adcode)]
+
+
+def full_name(adcode: str) -> str:
+    """ "昭通市镇雄县"; a prefecture or the province by its own name. Raises `RegionNotFound`."""
+    region = get_region(adcode)
+    return get_region(region.parent_adcode).name + region.name if region.level == "county" else region.name
+
+
+def short_name(adcode: str) -> str:
+    """ "镇雄", as people say it. Raises `RegionNotFound`."""
+    return _short(get_region(adcode).name)
