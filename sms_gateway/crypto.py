@@ -65,7 +65,7 @@ class SealedRow:
         super().__init__(**values)
 
     @declared_attr
-    def uid(cls) -> Mapped[UUID]:
+    def uid(cls) -> Mapped[UUID]:  # noqa: N805 - a declared_attr is given the class
         return mapped_column(Uuid, unique=True, nullable=False)
 
 

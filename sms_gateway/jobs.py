@@ -50,7 +50,7 @@ class Deferral:
 
 async def defer_all(session: AsyncSession, deferrals: Iterable[Deferral]) -> None:
     """Defer jobs inside `session`'s transaction, in one statement; a misspelt name raises at once."""
-    app.perform_import_paths()
+    app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate left it bare
     jobs = []
     for wanted in deferrals:
         task = app.tasks[wanted.name]
@@ -79,7 +79,9 @@ class RetryIfTransient(BaseRetryStrategy):
         from sqlalchemy.exc import InterfaceError, OperationalError
 
         passing = isinstance(exception, OperationalError | InterfaceError | ConnectorException)
-        if job.attempts >= self.attempts or not (passing or (isinstance(exception, HotlineError) and exception.retryable)):
+        if job.attempts >= self.attempts or not (
+            passing or (isinstance(exception, HotlineError) and exception.retryable)
+        ):
             return None
         return RetryDecision(retry_at=clock.now() + timedelta(seconds=min(60, 2**job.attempts)))
 
@@ -90,7 +92,7 @@ class RetryAtOnce(BaseRetryStrategy):
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
 
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002 - its signature
         return None if job.attempts >= self.attempts else RetryDecision()
 
 
@@ -112,7 +114,9 @@ async def each_second(what: Callable[[], Awaitable[Any]], name: str) -> None:
         await asyncio.sleep(1)
 
 
-async def work(queue: str, *, chores: Iterable[tuple[str, Callable[[], Awaitable[Any]]]] = (), concurrency: int | None = None) -> None:
+async def work(
+    queue: str, *, chores: Iterable[tuple[str, Callable[[], Awaitable[Any]]]] = (), concurrency: int | None = None
+) -> None:
     """Be a worker of `queue` until told to stop (SIGINT, SIGTERM), with `chores` run beside it every second."""
     worker_app = app.with_connector(PsycopgConnector(conninfo=database_url(), min_size=1, max_size=6))
     async with worker_app.open_async():

@@ -102,7 +102,9 @@ class Settings(BaseSettings):
             raise ValueError(f"HOTLINE_CARRIER 只能是 {'、'.join(sorted(CARRIERS))}。")
         if "twilio" in names:
             missing = [
-                f"HOTLINE_{name.upper()}" for name in ("twilio_account_sid", "twilio_auth_token") if not getattr(self, name)
+                f"HOTLINE_{name.upper()}"
+                for name in ("twilio_account_sid", "twilio_auth_token")
+                if not getattr(self, name)
             ]
             if not (self.twilio_from or self.twilio_messaging_service_sid):
                 missing.append("HOTLINE_TWILIO_FROM 或 HOTLINE_TWILIO_MESSAGING_SERVICE_SID")
@@ -119,7 +121,9 @@ class Settings(BaseSettings):
         if self.demo_data and "demo_data" in self.model_fields_set:
             raise ValueError("生产模式不能带演示数据，请去掉 HOTLINE_DEMO_DATA。")
         missing = [
-            f"HOTLINE_{name.upper()}" for name in ("data_key", "session_key", "bot_secret", "public_url") if not getattr(self, name)
+            f"HOTLINE_{name.upper()}"
+            for name in ("data_key", "session_key", "bot_secret", "public_url")
+            if not getattr(self, name)
         ]
         if missing:
             raise ValueError(f"生产模式还缺：{'、'.join(missing)}。")
@@ -138,7 +142,6 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        # Messages only: a value may be a secret.
-        raise SettingsAreWrong(
-            "设置有误 / settings: " + "；".join(f"{'.'.join(str(p) for p in e['loc'])} {e['msg']}".strip() for e in error.errors(include_input=False, include_url=False))
-        ) from None
+        faults = error.errors(include_input=False, include_url=False)  # messages only: a value may be a secret
+        sentences = [f"{'.'.join(str(part) for part in fault['loc'])} {fault['msg']}".strip() for fault in faults]
+        raise SettingsAreWrong("设置有误 / settings: " + "；".join(sentences)) from None

@@ -39,8 +39,8 @@ class Escalation(SealedRow, Base):
     received_at: Mapped[datetime]
     """When our door read the text: every clock runs from here."""
     opened_at: Mapped[datetime]
-    step: Mapped[int] = mapped_column(default=0)
-    """The last step of the ladder that was taken."""
+    step: Mapped[int] = mapped_column(default=-1)
+    """The last step of the ladder that was taken; -1: none yet."""
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     closed_at: Mapped[datetime | None]

@@ -13,18 +13,15 @@ from sms_gateway import clock
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.messages.models import Message
+from sms_gateway.operators.presence import is_anyone_on_duty
 from sms_gateway.timers import drop_timers, set_timer
-from .ladder import MOVES, State
+
+from . import ladder
+from .ladder import State
 from .models import Escalation, EscalationEvent
 
 RANK = {"red": 3, "orange": 2, "blue": 1}
-STEPS_AFTER = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 180))
-"""Ring again, everyone, supervisor, bridge suggestion (DESIGN section 5), counted from the text's arrival."""
 READ_ORANGE_WITHIN = timedelta(minutes=15)
-
-
-class EscalationMovesNotSo(BadInput):
-    sentence = "这一步现在不能做，请刷新后再看。"
 
 
 async def open_or_raise(
@@ -39,7 +36,7 @@ async def open_or_raise(
     if found is None:
         found = Escalation(
             thread_id=message.thread_id, contact_id=message.contact_id, message_id=message.id, cause=cause, lane=lane, harm=harm,
-            services=services or [], reasons=reasons, state=State.RINGING, received_at=message.at, opened_at=clock.now(), step=0,
+            services=services or [], reasons=reasons, state=State.RINGING, received_at=message.at, opened_at=clock.now(), step=-1,
         )  # fmt: skip
         session.add(found)
         await session.flush()
@@ -48,7 +45,9 @@ async def open_or_raise(
     else:
         news = RANK[lane] > RANK[found.lane]
         if news or (lane == found.lane == "red"):
-            _take_over(found, message, cause, lane, harm, services, reasons, restart=news)
+            _take_over(
+                found, message, cause=cause, lane=lane, harm=harm, services=services, reasons=reasons, restart=news
+            )
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
     if news:
         await _start_clocks(session, found)
@@ -57,29 +56,47 @@ async def open_or_raise(
 
 
 def _take_over(
-    found: Escalation, message: Message, cause: str, lane: str, harm: str | None,
-    services: list[str] | None, reasons: list[str] | None, *, restart: bool,
+    found: Escalation, message: Message, *, cause: str, lane: str, harm: str | None,
+    services: list[str] | None, reasons: list[str] | None, restart: bool,
 ) -> None:  # fmt: skip
     found.lane = lane
     found.harm = harm or found.harm
     found.services = list(dict.fromkeys([*(services or []), *found.services]))
     found.reasons = reasons or found.reasons
     if restart:
-        found.cause, found.message_id, found.received_at, found.step = cause, message.id, message.at, 0
+        found.cause, found.message_id, found.received_at, found.step = cause, message.id, message.at, -1
         if found.acknowledged_at is None:
             found.state = State.RINGING
 
 
 async def _start_clocks(session: AsyncSession, escalation: Escalation) -> None:
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
-    if escalation.acknowledged_at is not None:
-        return
-    waits = STEPS_AFTER if escalation.lane == "red" else (READ_ORANGE_WITHIN,) if escalation.lane == "orange" else ()
-    for wait in waits:
-        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=escalation.received_at + wait)
+    if escalation.lane == "red":
+        await _climb(session, escalation)
+    elif escalation.lane == "orange" and escalation.acknowledged_at is None:
+        due_at = escalation.received_at + READ_ORANGE_WITHIN
+        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=due_at)
 
 
-async def _event(session: AsyncSession, escalation: Escalation, what: str, *, who: str = "system", detail: dict[str, Any] | None = None) -> None:
+async def _climb(session: AsyncSession, escalation: Escalation) -> int:
+    """Take every step of the ladder that is due, and set the timer of the next; returns how many were taken."""
+    since, state, lane = escalation.received_at, escalation.state, escalation.lane
+    there = await is_anyone_on_duty(session)
+    steps = ladder.due_steps(
+        received_at=since, now=clock.now(), taken=escalation.step, state=state, lane=lane, on_duty_in_county=there
+    )
+    for step in steps:
+        await _event(session, escalation, "rung", detail={"step": step.number, "audience": step.audience})
+        escalation.step = step.number
+    following = ladder.next_due(received_at=since, taken=escalation.step, state=state, lane=lane)
+    if following is not None:
+        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=following)
+    return len(steps)
+
+
+async def _event(
+    session: AsyncSession, escalation: Escalation, what: str, *, who: str = "system", detail: dict[str, Any] | None = None
+) -> None:
     session.add(EscalationEvent(escalation_id=escalation.id, what=what, who=who, at=clock.now(), detail=detail or {}))
 
 
@@ -114,47 +131,71 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
     await notify(session, "hotline_escalation", str(escalation.id))
 
 
-async def move(session: AsyncSession, escalation: Escalation, to: State, *, who: str, detail: dict[str, Any] | None = None) -> None:
-    """Move along `MOVES`; raises `EscalationMovesNotSo`."""
-    if to not in MOVES[State(escalation.state)]:
-        raise EscalationMovesNotSo
-    escalation.state = to
+async def move(
+    session: AsyncSession,
+    escalation: Escalation,
+    to: State,
+    *,
+    who: str,
+    signatures: int = 1,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Move as `ladder.move` allows; raises `EscalationCannotMove`."""
+    escalation.state = ladder.move(escalation.state, to, lane=escalation.lane, signatures=signatures)
     await _event(session, escalation, str(to), who=who, detail=detail)
+    await notify(session, "hotline_escalation", str(escalation.id))
 
 
-async def conclude(session: AsyncSession, escalation: Escalation, *, operator_id: int, outcome: str, note: str) -> None:
-    """End it with an outcome and a note. A red one needs someone who has seen the child, or the outcome saying why not."""
+async def conclude(
+    session: AsyncSession, escalation: Escalation, *, operator_id: int, outcome: str, note: str, signatures: int = 1
+) -> None:
+    """End it with an outcome and a note; in red only once somebody saw the child, or two people sign a false alarm."""
     if not note.strip():
         raise BadInput("请写一句结果说明，再结束。")
+    to = State.FALSE_ALARM if outcome == "false_alarm" else State.RESOLVED
+    await move(session, escalation, to, who=f"operator:{operator_id}", signatures=signatures)
     escalation.outcome, escalation.note, escalation.closed_at = outcome, note.strip(), clock.now()
-    await _event(session, escalation, "closed", who=f"operator:{operator_id}", detail={"outcome": outcome, "state": escalation.state})
+    await _event(
+        session,
+        escalation,
+        "closed",
+        who=f"operator:{operator_id}",
+        detail={"outcome": outcome, "state": escalation.state},
+    )
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 
 
-async def take_step(session: AsyncSession, escalation_id: int) -> int | None:
-    """Climb the ladder as far as the clock says; the new step, or None when there is nothing to do."""
-    wanted = select(Escalation).where(Escalation.id == escalation_id).with_for_update()
-    escalation = await session.scalar(wanted)
+async def take_step(session: AsyncSession, escalation_id: int) -> bool:
+    """A timer of this escalation is due: climb as far as the clock says; whether anything was done."""
+    escalation = await session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())
     if escalation is None or escalation.closed_at is not None or escalation.acknowledged_at is not None:
-        return None
-    step = _step_at(escalation.lane, clock.now() - escalation.received_at)
-    if step <= escalation.step:
-        return None
-    for number in range(escalation.step + 1, step + 1):
-        await _event(session, escalation, f"step_{number}")
-    escalation.step = step
+        return False
+    if escalation.lane == "red":
+        done = await _climb(session, escalation) > 0
+    elif done := clock.now() >= escalation.received_at + READ_ORANGE_WITHIN and escalation.step < 1:
+        escalation.step = 1
+        await _event(session, escalation, "unread", detail={"minutes": 15})
     await notify(session, "hotline_escalation", str(escalation.id))
-    return step
+    return done
 
 
-def _step_at(lane: str, waited: timedelta) -> int:
-    if lane == "red":
-        return sum(waited >= after for after in STEPS_AFTER)
-    return int(lane == "orange" and waited >= READ_ORANGE_WITHIN)
+async def note_undelivered(session: AsyncSession, escalation: Escalation, message: Message) -> None:
+    """A text to this person did not arrive: ring for it, whoever has the talk."""
+    detail = {"message": message.id, "state": message.state}
+    await _event(session, escalation, "text_did_not_arrive", detail=detail)
+    await notify(session, "hotline_escalation", str(escalation.id))
+
+
+async def note_silence(session: AsyncSession, escalation: Escalation, message_id: int) -> None:
+    """The person asked for silence, or used a code word: the operator is told, the phone is not."""
+    await _event(session, escalation, "silence_word", detail={"message": message_id})
+    await notify(session, "hotline_escalation", str(escalation.id))
 
 
 async def count_recent(session: AsyncSession, contact_id: int, *, since: datetime) -> int:
     """How many red and orange ones this contact had since then."""
-    wanted = select(Escalation.id).where(Escalation.contact_id == contact_id, Escalation.opened_at >= since, Escalation.lane != "blue")
+    wanted = select(Escalation.id).where(
+        Escalation.contact_id == contact_id, Escalation.opened_at >= since, Escalation.lane != "blue"
+    )
     return len((await session.scalars(wanted)).all())

@@ -5,25 +5,26 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from sms_gateway import logs
+from sms_gateway import jobs, logs
 from sms_gateway.database import notify, transaction
-from sms_gateway.jobs import RetryIfTransient, task
+from sms_gateway.jobs import RetryIfTransient
 from sms_gateway.messages.models import Message
+
 from . import service
 
 log = logs.get("escalations")
 
 
-@task("escalations.step", queue="danger", retry=RetryIfTransient(attempts=8))
+@jobs.app.task(name="escalations.step", queue="danger", retry=RetryIfTransient(attempts=8))
 async def step(subject_id: int) -> None:
     """Ring again, ring everyone, tell the supervisor, suggest the bridge."""
     async with transaction() as session:
         taken = await service.take_step(session, subject_id)
-    if taken is not None:
-        log.info("escalation_step", escalation=subject_id, step=taken)
+    if taken:
+        log.info("escalation_step", escalation=subject_id)
 
 
-@task("escalations.text_did_not_arrive", queue="danger", retry=RetryIfTransient(attempts=8))
+@jobs.app.task(name="escalations.text_did_not_arrive", queue="danger", retry=RetryIfTransient(attempts=8))
 async def text_did_not_arrive(message_id: int) -> None:
     """A text to someone with an open red or orange escalation was blocked or not delivered: a person must know at once."""
     async with transaction() as session:

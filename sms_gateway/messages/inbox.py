@@ -10,17 +10,19 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from texts.normalise import clean
-
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.crypto import blind_index, sealed_for
 from sms_gateway.database import notify
 from sms_gateway.jobs import Deferral, defer_all
+from texts.normalise import clean
+
 from .models import Author, Direction, Message, Thread
 
 MAX_STORED = 20_000
 """Characters kept of one text; longer ones are cut (the cut is marked), never refused."""
+
+CUT_MARK = "…（太长，后面没有存）"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ async def receive(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     recorded = await record(session, inbound)
     if recorded is not None:
         ids = {"message_id": recorded.message_id}
-        jobs = [Deferral("conversations.judge", ids), Deferral("conversations.take_turn", ids, lock=f"contact:{recorded.contact_id}")]
+        jobs = [
+            Deferral("conversations.judge", ids),
+            Deferral("conversations.take_turn", ids, lock=f"contact:{recorded.contact_id}"),
+        ]
         await defer_all(session, jobs)
     return recorded
 
@@ -59,6 +64,8 @@ async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     """Store `inbound`; None when its carrier id is already there."""
     thread_id, contact_id = await find_or_make_thread(session, inbound.channel, inbound.address, inbound.received_at)
     body = clean(inbound.body)
+    if len(body) > MAX_STORED:
+        body = body[:MAX_STORED] + CUT_MARK
     uid = uuid4()
     row = insert(Message).values(
         uid=uid,
@@ -66,7 +73,12 @@ async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
         contact_id=contact_id,
         direction=Direction.IN,
         author=Author.PERSON,
-        body_sealed=sealed_for("messages", "body_sealed", uid, body if len(body) <= MAX_STORED else body[:MAX_STORED] + "…（太长，后面没有存）"),
+        body_sealed=sealed_for(
+            "messages",
+            "body_sealed",
+            uid,
+            body if len(body) <= MAX_STORED else body[:MAX_STORED] + "…（太长，后面没有存）",
+        ),
         at=inbound.received_at,
         carrier=inbound.carrier,
         carrier_id=inbound.carrier_id,
@@ -87,19 +99,28 @@ async def find_or_make_thread(session: AsyncSession, channel: Channel, address: 
         return found[0], found[1]
     uid = uuid4()
     sealed = sealed_for("contacts", "address_sealed", uid, address)
-    contact = insert(Contact).values(uid=uid, channel=channel, address_sealed=sealed, address_index=index, created_at=at, open_case=False)
+    contact = insert(Contact).values(
+        uid=uid, channel=channel, address_sealed=sealed, address_index=index, created_at=at, open_case=False
+    )
     await session.execute(contact.on_conflict_do_nothing())
-    contact_id = await session.scalar(select(Contact.id).where(Contact.channel == channel, Contact.address_index == index))
-    thread = insert(Thread).values(contact_id=contact_id, channel=channel, owner="assistant", version=1, lane="blue", created_at=at)
+    contact_id = await session.scalar(
+        select(Contact.id).where(Contact.channel == channel, Contact.address_index == index)
+    )
+    thread = insert(Thread).values(
+        contact_id=contact_id, channel=channel, owner="assistant", version=1, lane="blue", created_at=at
+    )
     await session.execute(thread.on_conflict_do_nothing())
-    return (await session.execute(known)).one()._tuple()
+    made = (await session.execute(known)).one()
+    return made[0], made[1]
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:
     """The text of that id, with its thread and contact."""
     from sqlalchemy.orm import joinedload
 
-    found = select(Message).where(Message.id == message_id).options(joinedload(Message.thread), joinedload(Message.contact))
+    found = (
+        select(Message).where(Message.id == message_id).options(joinedload(Message.thread), joinedload(Message.contact))
+    )
     return (await session.scalars(found)).one()
 
 
@@ -123,5 +144,7 @@ async def touch_thread(session: AsyncSession, thread_id: int) -> None:
 
 async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetime) -> int:
     """How many texts came in on that thread since then."""
-    counted = select(func.count()).where(Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since)
+    counted = select(func.count()).where(
+        Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since
+    )
     return await session.scalar(counted) or 0

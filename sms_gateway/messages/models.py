@@ -53,10 +53,28 @@ class Message(SealedRow, Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        Index("uq_messages_carrier_carrier_id_direction", "carrier", "carrier_id", "direction", unique=True, postgresql_where=text("carrier_id IS NOT NULL")),
+        Index(
+            "uq_messages_carrier_carrier_id_direction",
+            "carrier",
+            "carrier_id",
+            "direction",
+            unique=True,
+            postgresql_where=text("carrier_id IS NOT NULL"),
+        ),
         Index("ix_messages_thread_id_id", "thread_id", "id"),
-        Index("ix_messages_unsettled", "state", "sending_at", postgresql_where=text("state IN ('queued', 'sending', 'unknown')")),
-        Index("uq_messages_reply_to_reply_slot", "reply_to", "reply_slot", unique=True, postgresql_where=text("reply_to IS NOT NULL")),
+        Index(
+            "ix_messages_unsettled",
+            "state",
+            "sending_at",
+            postgresql_where=text("state IN ('queued', 'sending', 'unknown')"),
+        ),
+        Index(
+            "uq_messages_reply_to_reply_slot",
+            "reply_to",
+            "reply_slot",
+            unique=True,
+            postgresql_where=text("reply_to IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, or_, select, update
@@ -18,7 +19,8 @@ from sms_gateway.crypto import sealed_for
 from sms_gateway.database import notify
 from sms_gateway.jobs import defer
 from sms_gateway.wording import SIGNATURE, say
-from .delivery import State, later
+
+from .delivery import ALARMING, State, later
 from .models import Author, Direction, Message, Receipt, Thread
 from .segments import segments
 
@@ -72,16 +74,28 @@ async def queue(
     return message_id
 
 
-async def queue_fixed(session: AsyncSession, *, thread: Thread, key: str, reply_to: int | None = None, slot: int = 0, **values: str) -> int | None:
+async def queue_fixed(
+    session: AsyncSession, *, thread: Thread, key: str, reply_to: int | None = None, slot: int = 0, **values: str
+) -> int | None:
     """Queue the fixed text `key` as a word of the system."""
-    return await queue(session, thread=thread, author=Author.SYSTEM, body=say(key, **values), text_key=key, reply_to=reply_to, slot=None if reply_to is None else slot)
+    return await queue(
+        session,
+        thread=thread,
+        author=Author.SYSTEM,
+        body=say(key, **values),
+        text_key=key,
+        reply_to=reply_to,
+        slot=None if reply_to is None else slot,
+    )
 
 
 async def queue_replies(session: AsyncSession, *, thread: Thread, bodies: list[str], reply_to: int) -> list[int]:
     """Queue the assistant's replies to one text, sent in their order; those queued before by the same turn are left alone."""
     made = []
     for slot, body in enumerate(bodies):
-        queued = await queue(session, thread=thread, author=Author.ASSISTANT, body=body, reply_to=reply_to, slot=slot, start=slot == 0)
+        queued = await queue(
+            session, thread=thread, author=Author.ASSISTANT, body=body, reply_to=reply_to, slot=slot, start=slot == 0
+        )
         if queued is not None:
             made.append(queued)
     return made
@@ -102,7 +116,9 @@ def may_leave(author: str, owner: str, lane: str) -> bool:
 async def claim(session: AsyncSession, message_id: int) -> Outgoing | None:
     """Take a queued text for sending; None when it was sent, cancelled, or a human took over (then it is cancelled)."""
     wanted = select(Message).where(Message.id == message_id, Message.direction == Direction.OUT)
-    message = await session.scalar(wanted.with_for_update().options(joinedload(Message.thread), joinedload(Message.contact)))
+    message = await session.scalar(
+        wanted.with_for_update().options(joinedload(Message.thread), joinedload(Message.contact))
+    )
     if message is None or message.state != State.QUEUED:
         return None
     if not may_leave(message.author, message.thread.owner, message.thread.lane):
@@ -116,8 +132,10 @@ async def claim(session: AsyncSession, message_id: int) -> Outgoing | None:
 
 
 def _outgoing(message: Message) -> Outgoing:
-    since = message.sending_at or message.at
-    return Outgoing(message.id, message.thread_id, message.carrier, message.contact.address, message.body, message.author, since, message.attempts)
+    return Outgoing(
+        message_id=message.id, thread_id=message.thread_id, carrier=message.carrier, to=message.contact.address,
+        body=message.body, author=message.author, since=message.sending_at or message.at, attempts=message.attempts,
+    )  # fmt: skip
 
 
 async def find_stuck(session: AsyncSession, message_id: int, *, older_than: timedelta) -> Outgoing | None:
@@ -138,7 +156,11 @@ async def mark_sent(session: AsyncSession, message_id: int, carrier_id: str | No
     message.sent_at = message.sent_at or clock.now()
     _settle(message, State.SENT, None)
     if carrier_id is not None:
-        early = select(Receipt).where(Receipt.carrier == message.carrier, Receipt.carrier_id == carrier_id).order_by(Receipt.id)
+        early = (
+            select(Receipt)
+            .where(Receipt.carrier == message.carrier, Receipt.carrier_id == carrier_id)
+            .order_by(Receipt.id)
+        )
         for receipt in await session.scalars(early):
             _settle(message, State(receipt.state), receipt.error)
     await notify(session, "hotline_thread", str(message.thread_id))
@@ -163,15 +185,25 @@ def _settle(message: Message, state: State, error: str | None) -> None:
 
 
 async def apply_receipt(
-    session: AsyncSession, *, carrier: str, carrier_id: str, state: str, error: str | None = None, reference: int | None = None
+    session: AsyncSession,
+    *,
+    carrier: str,
+    carrier_id: str,
+    state: str,
+    error: str | None = None,
+    reference: int | None = None,
 ) -> bool:
     """Keep a carrier's receipt and apply it by rank; False when we know no such text yet (it is applied on arrival)."""
-    row = insert(Receipt).values(carrier=carrier, carrier_id=carrier_id, state=State(state), error=error, at=clock.now())
+    row = insert(Receipt).values(
+        carrier=carrier, carrier_id=carrier_id, state=State(state), error=error, at=clock.now()
+    )
     await session.execute(row.on_conflict_do_nothing())
     known = select(Message).where(Message.direction == Direction.OUT, Message.carrier == carrier)
     message = await session.scalar(known.where(Message.carrier_id == carrier_id).with_for_update())
     if message is None and reference is not None:  # our own note of the sending is not there yet, or was lost
-        message = await session.scalar(known.where(Message.id == reference, Message.carrier_id.is_(None)).with_for_update())
+        message = await session.scalar(
+            known.where(Message.id == reference, Message.carrier_id.is_(None)).with_for_update()
+        )
         if message is not None:
             message.carrier_id = carrier_id
             message.sent_at = message.sent_at or clock.now()
@@ -181,7 +213,7 @@ async def apply_receipt(
     _settle(message, State(state), error)
     if message.state != before:
         await notify(session, "hotline_thread", str(message.thread_id))
-        if message.state in (State.BLOCKED, State.UNDELIVERED, State.FAILED):
+        if message.state in ALARMING:
             await defer(session, "escalations.text_did_not_arrive", message_id=message.id)
     return True
 
@@ -191,14 +223,18 @@ async def find_next_reply(session: AsyncSession, message_id: int) -> int | None:
     this = (await session.execute(select(Message.reply_to, Message.reply_slot).where(Message.id == message_id))).one()
     if this[0] is None:
         return None
-    following = select(Message.id).where(Message.reply_to == this[0], Message.reply_slot > this[1], Message.state == State.QUEUED)
+    following = select(Message.id).where(
+        Message.reply_to == this[0], Message.reply_slot > this[1], Message.state == State.QUEUED
+    )
     return await session.scalar(following.order_by(Message.reply_slot).limit(1))
 
 
 async def cancel_automatic(session: AsyncSession, thread_id: int) -> None:
     """Cancel what the machine still had to say on that thread: a human speaks now."""
     waiting = update(Message).where(Message.thread_id == thread_id, Message.direction == Direction.OUT)
-    await session.execute(waiting.where(Message.state == State.QUEUED, Message.author.in_(AUTOMATIC)).values(state=State.CANCELLED))
+    await session.execute(
+        waiting.where(Message.state == State.QUEUED, Message.author.in_(AUTOMATIC)).values(state=State.CANCELLED)
+    )
 
 
 def _left_alone_since(moment: datetime) -> ColumnElement[bool]:
@@ -208,7 +244,9 @@ def _left_alone_since(moment: datetime) -> ColumnElement[bool]:
 async def list_hanging(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[int]:
     """Texts that hang in `sending` or `unknown` (up to a day) and were not looked up lately."""
     now = clock.now()
-    hanging = select(Message.id).where(Message.state.in_((State.SENDING, State.UNKNOWN)), _left_alone_since(now - older_than))
+    hanging = select(Message.id).where(
+        Message.state.in_((State.SENDING, State.UNKNOWN)), _left_alone_since(now - older_than)
+    )
     hanging = hanging.where(Message.sending_at <= now - older_than, Message.sending_at >= now - timedelta(days=1))
     return await _claim_for_sweep(session, hanging.order_by(Message.sending_at).limit(limit))
 
@@ -220,8 +258,8 @@ async def list_forgotten(session: AsyncSession, *, older_than: timedelta, limit:
     return await _claim_for_sweep(session, queued.order_by(Message.id).limit(limit))
 
 
-async def _claim_for_sweep(session: AsyncSession, wanted: Select[tuple[int]]) -> list[int]:
-    found = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
+async def _claim_for_sweep(session: AsyncSession, wanted: Select[Any]) -> list[int]:
+    found: list[int] = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
     await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=clock.now()))
     return found
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sms_gateway import logs
+from sms_gateway import jobs, logs
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
-from sms_gateway.jobs import RetryIfTransient, defer, task
+from sms_gateway.jobs import RetryIfTransient, defer
 from sms_gateway.settings import get_settings
+
 from . import outbox
 from .delivery import State
 
@@ -20,7 +21,7 @@ DEAD_AFTER = timedelta(seconds=4)
 """A job that finds its text already in `sending` was taken from a worker that stopped beating 5 s ago."""
 
 
-@task("messages.send", queue="replies", retry=RetryIfTransient(attempts=MAX_ATTEMPTS))
+@jobs.app.task(name="messages.send", queue="replies", retry=RetryIfTransient(attempts=MAX_ATTEMPTS))
 async def send(message_id: int) -> None:
     """Send one text, then the replies that follow it. Twice is as good as once."""
     current: int | None = message_id
@@ -46,7 +47,9 @@ async def _hand_over(outgoing: outbox.Outgoing) -> None:
             await outbox.mark_sent(session, outgoing.message_id, None)
         return
     try:
-        carrier_id = await carrier(outgoing.carrier).send(to=outgoing.to, body=outgoing.body, reference=outgoing.message_id)
+        carrier_id = await carrier(outgoing.carrier).send(
+            to=outgoing.to, body=outgoing.body, reference=outgoing.message_id
+        )
     except SendError as error:
         await _note_failure(outgoing, error)
         return
@@ -65,7 +68,7 @@ async def _note_failure(outgoing: outbox.Outgoing, error: SendError) -> None:
         raise error
 
 
-@task("messages.settle", queue="replies")
+@jobs.app.task(name="messages.settle", queue="replies")
 async def settle(message_id: int) -> None:
     """Look up a text whose fate is unknown; send it again only if it is proven absent."""
     async with transaction() as session:
@@ -79,7 +82,9 @@ async def _settle(stuck: outbox.Outgoing) -> None:
         found, carrier_id = Found.SENT, None
     else:
         try:
-            found, carrier_id = await carrier(stuck.carrier).find(to=stuck.to, body=stuck.body, reference=stuck.message_id, since=stuck.since)
+            found, carrier_id = await carrier(stuck.carrier).find(
+                to=stuck.to, body=stuck.body, reference=stuck.message_id, since=stuck.since
+            )
         except SendError:
             return  # the sweep asks again
     log.info("unknown_text_looked_up", message=stuck.message_id, found=str(found))

@@ -14,6 +14,7 @@ from sms_gateway import clock
 from sms_gateway.database import notify
 from sms_gateway.errors import NotFound
 from sms_gateway.messages.models import Message
+
 from .deadlines import due_at
 from .models import Ticket, TicketEvent
 from .numbers import new_number
@@ -58,8 +59,12 @@ async def open_ticket(
 
 
 async def _find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | None:
-    wanted = select(Ticket).where(Ticket.thread_id == thread_id, Ticket.kind == "disclosure", Ticket.closed_at.is_(None))
-    return await session.scalar(wanted.where(Ticket.opened_at >= clock.now() - SAME_MATTER_WITHIN).order_by(Ticket.id.desc()).limit(1))
+    wanted = select(Ticket).where(
+        Ticket.thread_id == thread_id, Ticket.kind == "disclosure", Ticket.closed_at.is_(None)
+    )
+    return await session.scalar(
+        wanted.where(Ticket.opened_at >= clock.now() - SAME_MATTER_WITHIN).order_by(Ticket.id.desc()).limit(1)
+    )
 
 
 async def _free_number(session: AsyncSession) -> str:
@@ -75,7 +80,9 @@ def _event(session: AsyncSession, ticket: Ticket, what: str, *, who: str, detail
 
 async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> None:
     """The talk went up a lane: its open tickets go with it, and their clocks."""
-    for ticket in await session.scalars(select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))):
+    for ticket in await session.scalars(
+        select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
+    ):
         if RANK[lane] > RANK[ticket.lane]:
             ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now()))
             _event(session, ticket, "lane", who="system", detail={"lane": lane})
@@ -83,7 +90,9 @@ async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> Non
 
 async def list_tickets(session: AsyncSession, *, contact_id: int) -> Sequence[Ticket]:
     """This contact's tickets, the newest first."""
-    return (await session.scalars(select(Ticket).where(Ticket.contact_id == contact_id).order_by(Ticket.id.desc()))).all()
+    return (
+        await session.scalars(select(Ticket).where(Ticket.contact_id == contact_id).order_by(Ticket.id.desc()))
+    ).all()
 
 
 async def list_open(session: AsyncSession, *, limit: int = 200) -> Sequence[Ticket]:
@@ -103,7 +112,9 @@ async def get_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
 
 async def list_events(session: AsyncSession, ticket_id: int) -> Sequence[TicketEvent]:
     """What happened to it, oldest first."""
-    return (await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id))).all()
+    return (
+        await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id))
+    ).all()
 
 
 async def find_latest(session: AsyncSession, *, thread_id: int) -> Ticket | None:
@@ -111,7 +122,9 @@ async def find_latest(session: AsyncSession, *, thread_id: int) -> Ticket | None
     return await session.scalar(select(Ticket).where(Ticket.thread_id == thread_id).order_by(Ticket.id.desc()).limit(1))
 
 
-async def evaluate(session: AsyncSession, *, contact_id: int, stars: int | None, message_id: int, unsolved: bool = False) -> Ticket | None:
+async def evaluate(
+    session: AsyncSession, *, contact_id: int, stars: int | None, message_id: int, unsolved: bool = False
+) -> Ticket | None:
     """Note the mark (5 best, 1 worst) or the 没解决 for this contact's concluded ticket; None when none waits for one."""
     wanted = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.status.in_(("concluded", "followed_up")))
     ticket = await session.scalar(wanted.order_by(Ticket.id.desc()).limit(1).with_for_update())
