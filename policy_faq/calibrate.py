@@ -1,0 +1,221 @@
+"""Run by hand: choose the weights of the search by measurement, and say how good it is.
+
+    python -m policy_faq.calibrate            # measure what is there
+    python -m policy_faq.calibrate --write    # choose anew, write weights.json
+
+Fusion is chosen on held-out wordings (each fifth of an entry's wordings asked of the rest). The logistic learns from
+the same, from the outside texts, and from questions whose entry has been taken out of the book, which must not be
+answered. The development set only sets the two thresholds and is what the table reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from texts.embedding import embed
+
+from .entry import Entry, load_entries
+from .handbook import WEIGHTS, Answer, Handbook
+from .outside import load_outside
+from .passages import book_vectors
+from .ranking import FEATURES, PARTS, Fit, Ranking, Vector, Vectors, Weights, features
+
+DEVELOPMENT = Path(__file__).parent / "development.jsonl"
+FOLDS = 5
+RIDGE = 0.01
+START = Weights((1.0,) * len(PARTS), 0.0, (0.0,) * len(FEATURES), 0.5, 0.35)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A text of the development set; `entries`: the ids that answer it, none for an unanswerable one."""
+
+    text: str
+    entries: tuple[str, ...]
+    kind: str
+
+
+def load_cases(path: Path = DEVELOPMENT) -> tuple[Case, ...]:
+    """The development set: one JSON object a line with `text`, `entries` and `kind`."""
+    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    return tuple(Case(row["text"], tuple(row["entries"]), row["kind"]) for row in rows)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One text asked of a part of the book: its fit, the right entry's place in it (None: it is not there)."""
+
+    fit: Fit
+    right: int | None
+
+
+class Corpus:
+    """The entries and outside texts with their vectors, and the ways of holding a part of them out."""
+
+    def __init__(self, entries: Sequence[Entry], outside: Sequence[str], cache: Path | None) -> None:
+        self.entries, self.outside = entries, outside
+        book = book_vectors(entries, outside, cache)
+        wordings = [wording for entry in entries for wording in entry.wordings]
+        self._vector = dict(zip([*wordings, *outside], np.concatenate([book.wordings, book.outside]), strict=True))
+        self._answer = dict(zip([entry.id for entry in entries], zip(book.answers, book.bodies, strict=True), strict=True))
+
+    def _ranking(self, entries: Sequence[Entry], outside: Sequence[str], weights: Weights) -> Ranking:
+        wordings = [wording for entry in entries for wording in entry.wordings]
+        answers, bodies = zip(*(self._answer[entry.id] for entry in entries), strict=True)
+        rows = [self._vector[text] for text in wordings], answers, bodies, [self._vector[text] for text in outside]
+        return Ranking(entries, Vectors(*(np.stack(part) for part in rows)), weights)
+
+    def held_out_wordings(self, weights: Weights) -> Iterator[Trial]:
+        """Every wording, asked of a book that lacks it; every outside text, asked of one that does not know it."""
+        for fold in range(FOLDS):
+            outside = [text for n, text in enumerate(self.outside) if n % FOLDS != fold]
+            kept = []
+            for entry in self.entries:
+                rest = [text for n, text in enumerate(entry.wordings) if n % FOLDS != fold]
+                kept.append(replace(entry, question=rest[0], variants=tuple(rest[1:])))
+            ranking = self._ranking(kept, outside, weights)
+            for place, entry in enumerate(self.entries):
+                for text in entry.wordings[fold::FOLDS]:
+                    yield Trial(ranking.fit(text, self._vector[text]), place)
+            for text in self.outside[fold::FOLDS]:
+                yield Trial(ranking.fit(text, self._vector[text]), None)
+
+    def held_out_entries(self, weights: Weights) -> Iterator[Trial]:
+        """Questions whose entry is not in the book: near its subjects, and unanswerable."""
+        for fold in range(FOLDS):
+            kept = [entry for n, entry in enumerate(self.entries) if n % FOLDS != fold]
+            ranking = self._ranking(kept, self.outside, weights)
+            for entry in self.entries[fold::FOLDS]:
+                for text in entry.wordings[::3]:
+                    yield Trial(ranking.fit(text, self._vector[text]), None)
+
+
+def choose_fusion(corpus: Corpus) -> Weights:
+    """The weights of the parts by softmax regression: the right entry's share of the held-out wordings."""
+    from scipy.optimize import minimize
+
+    known = [trial for trial in corpus.held_out_wordings(START) if trial.right is not None]
+    parts = np.stack([trial.fit.parts for trial in known]).astype(np.float64)
+    right = np.asarray([trial.right for trial in known])
+    rows = np.arange(len(right))
+    scale = parts.std(axis=(0, 1))
+    parts = parts / scale
+
+    def loss(weights: Vector) -> tuple[float, Vector]:
+        fused = parts @ weights
+        shares = np.exp(fused - fused.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        missed = shares.copy()
+        missed[rows, right] -= 1
+        slope = np.einsum("ne,nek->k", missed, parts) / len(rows) + 2 * RIDGE * weights
+        return float(-np.log(shares[rows, right] + 1e-12).mean() + RIDGE * weights @ weights), slope
+
+    found = minimize(loss, np.full(len(PARTS), 0.5), jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(PARTS))
+    for name, part in zip(PARTS, np.moveaxis(parts, 2, 0), strict=True):
+        print(f"{name} alone: right entry first in {float((part.argmax(axis=1) == right).mean()):.3f}")
+    print(f"fused: {float(((parts @ found.x).argmax(axis=1) == right).mean()):.3f} with {np.round(found.x, 2)}")
+    return replace(START, parts=tuple(round(float(value), 4) for value in found.x / scale))
+
+
+def fit_probability(corpus: Corpus, weights: Weights) -> Weights:
+    """The logistic over the best entry's features: right or not."""
+    from sklearn.linear_model import LogisticRegression
+
+    asked, removed = list(corpus.held_out_wordings(weights)), list(corpus.held_out_entries(weights))
+    rows = np.stack([features(trial.fit) for trial in (*asked, *removed)])
+    right = np.asarray([trial.right is not None and trial.fit.order[0] == trial.right for trial in (*asked, *removed)])
+    importance = np.asarray([3.0 if trial.right is None else 1.0 for trial in asked] + [0.7] * len(removed))
+    scale = rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(rows / scale, right, sample_weight=importance)
+    coefficients = tuple(round(float(value), 4) for value in model.coef_[0] / scale)
+    print("logistic:", dict(zip(FEATURES, coefficients, strict=True)))
+    return replace(weights, intercept=round(float(model.intercept_[0]), 4), coefficients=coefficients)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one development text was answered."""
+
+    case: Case
+    answer: Answer
+    first: str
+    """The best entry, answered with or not."""
+
+    @property
+    def right(self) -> bool:
+        return self.answer.entry_id in self.case.entries
+
+
+def ask(handbook: Handbook, cases: Sequence[Case], vectors_of: dict[str, Vector] | None = None) -> list[Result]:
+    """The handbook's answers to the cases."""
+    results = []
+    for case in cases:
+        vector = vectors_of[case.text] if vectors_of else embed(case.text)
+        first = handbook.search(case.text, 1, vector)[0].entry.id
+        results.append(Result(case, handbook.answer(case.text, vector), first))
+    return results
+
+
+def measures(results: Sequence[Result]) -> dict[str, float]:
+    """The measures of issue 3: `recall` (right answer among answerable), `abstains` (among unanswerable),
+    `false_abstention`, and beside them `wrong` (answered, but not rightly) and `first` (right entry ranked first)."""
+    known = [result for result in results if result.case.entries]
+    unknown = [result for result in results if not result.case.entries]
+    return {
+        "recall": _share(result.right for result in known),
+        "abstains": _share(result.answer.abstained for result in unknown),
+        "false_abstention": _share(result.answer.abstained for result in known),
+        "wrong": _share(not result.right and not result.answer.abstained for result in known),
+        "first": _share(result.first in result.case.entries for result in known),
+    }
+
+
+def _share(flags: Iterator[bool] | Sequence[bool]) -> float:
+    values = list(flags)
+    return round(sum(values) / max(len(values), 1), 4)
+
+
+def choose_thresholds(corpus: Corpus, weights: Weights, cases: Sequence[Case], cache: Path | None) -> Weights:
+    """The answering threshold that balances answering rightly and abstaining rightly on the development set."""
+    asked = {case.text: embed(case.text) for case in cases}
+    best, best_worth = weights, -1.0
+    for threshold in np.arange(0.1, 0.9, 0.02):
+        tried = replace(weights, answer_from=round(float(threshold), 3), clarify_from=round(float(threshold) * 0.7, 3))
+        handbook = Handbook(corpus.entries, cache=cache, weights=tried)
+        found = measures(ask(handbook, cases, asked))
+        worth = 0.6 * found["recall"] + 0.4 * found["abstains"]
+        print(f"from {threshold:.2f}: {found}")
+        if worth > best_worth:
+            best, best_worth = tried, worth
+    return best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="choose the weights anew and write weights.json")
+    parser.add_argument("--cache", type=Path, help="file of vectors kept between runs")
+    parser.add_argument("--misses", action="store_true", help="print each development text that went wrong")
+    options = parser.parse_args()
+    corpus = Corpus(load_entries(), load_outside(), options.cache)
+    cases = load_cases()
+    if options.write:
+        weights = fit_probability(corpus, choose_fusion(corpus))
+        weights = choose_thresholds(corpus, weights, cases, options.cache)
+        WEIGHTS.write_text(json.dumps(asdict(weights), indent=2) + "\n", encoding="utf-8")
+    else:
+        weights = None
+    results = ask(Handbook(corpus.entries, cache=options.cache, weights=weights), cases)
+    print(f"{len(corpus.entries)} entries, {len(cases)} development texts: {measures(results)}")
+    for result in results if options.misses else ():
+        if not result.right and (result.case.entries or not result.answer.abstained):
+            print(f"{result.answer.kind} {result.answer.score:.2f} {result.case.text} -> {result.first}, should be {result.case.entries}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""How well each entry fits a text: nearness of meaning and of letters, fused into one number, and what tells a
+good fit from a lucky one. Pure arithmetic on arrays; the weights come from `calibrate.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .entry import Entry
+from .lexical import LetterIndex
+from .speech import levelled, levelled_question
+
+Vector = NDArray[np.float32]
+
+PARTS = ("centre", "nearest", "answer", "body", "letters")
+"""Nearness to the middle of an entry's wordings, to the nearest of them, to question and short answer, to the
+beginning of the long answer, and of letters."""
+
+FEATURES = (
+    "share", "margin", "centre", "nearest", "answer", "letters", "known", "outside", "outside_gap", "agree", "length",
+)  # fmt: skip
+
+SHRINK = 0.5
+"""How far the spread within entries is levelled before it is divided out (chosen in `calibrate.py`)."""
+
+BODY = 150
+"""Characters of the long answer that are embedded."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """`parts` join the fits, `intercept` and `coefficients` turn the best entry's features into the probability that
+    it is right; at `answer_from` it is said, from `clarify_from` on the two best are named."""
+
+    parts: tuple[float, ...]
+    intercept: float
+    coefficients: tuple[float, ...]
+    answer_from: float
+    clarify_from: float
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What the ranking is built from, unit rows of float32[384]: every wording (entry by entry), every entry's
+    question with its short answer, every entry's long answer, every outside text."""
+
+    wordings: Vector
+    answers: Vector
+    bodies: Vector
+    outside: Vector
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One text against all entries. `parts`: shape (entries, PARTS); `fused`, `shares`: shape (entries,), the latter
+    adding up to 1; `outside`: nearness to the nearest outside text; `exact`: the entry that has this very wording."""
+
+    parts: Vector
+    fused: Vector
+    shares: Vector
+    known: float
+    outside: float
+    length: int
+    exact: int | None
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """Entries from the best fit to the worst."""
+        return np.argsort(-self.fused)
+
+
+class Ranking:
+    """The index over one set of entries; immutable."""
+
+    def __init__(self, entries: Sequence[Entry], vectors: Vectors, weights: Weights) -> None:
+        self._weights = np.asarray(weights.parts, dtype=np.float32)
+        owner = np.repeat(np.arange(len(entries)), [len(entry.wordings) for entry in entries])
+        self._starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+        self._mean, self._spread = _whitening(vectors.wordings, owner, self._starts)
+        self._rows = self._project(vectors.wordings)
+        self._centres = _unit(np.add.reduceat(self._rows, self._starts, axis=0))
+        self._answers = _unit((vectors.answers - vectors.answers.mean(axis=0)) @ self._spread)
+        self._bodies = _unit((vectors.bodies - vectors.bodies.mean(axis=0)) @ self._spread)
+        self._outside = self._project(vectors.outside)
+        self._letters = LetterIndex([(*entry.wordings, entry.short, entry.long) for entry in entries])
+        self._exact = {levelled(text): place for place, entry in enumerate(entries) for text in entry.wordings}
+
+    def _project(self, vectors: Vector) -> Vector:
+        """Unit vectors in the space where the wordings of one entry lie close together."""
+        return _unit((vectors - self._mean) @ self._spread)
+
+    def fit(self, text: str, vector: Vector) -> Fit:
+        """How each entry fits the text with its query vector."""
+        query = self._project(vector[None, :])[0]
+        match = self._letters.match(text)
+        parts = np.stack(
+            [
+                self._centres @ query,
+                np.maximum.reduceat(self._rows @ query, self._starts),
+                self._answers @ query,
+                self._bodies @ query,
+                match.scores,
+            ],
+            axis=1,
+        )
+        fused = parts @ self._weights
+        shares = np.exp(fused - fused.max())
+        outside = float(np.max(self._outside @ query)) if len(self._outside) else 0.0
+        exact = self._exact.get(levelled_question(text))
+        return Fit(parts, fused, shares / shares.sum(), match.known, outside, len(text), exact)
+
+
+def features(fit: Fit) -> Vector:
+    """What is known about the best entry of a fit, in the order of `FEATURES`."""
+    best, second = _best_two(fit.fused)
+    centre, nearest, answer, _, letters = fit.parts[best]
+    return np.asarray(
+        [
+            fit.shares[best],
+            fit.fused[best] - fit.fused[second],
+            centre,
+            nearest,
+            answer,
+            letters,
+            fit.known,
+            fit.outside,
+            fit.outside - nearest,
+            (fit.parts.argmax(axis=0) == best).mean(),
+            min(fit.length, 60) / 60,
+        ],
+        dtype=np.float32,
+    )
+
+
+def probability(fit: Fit, weights: Weights) -> float:
+    """How sure it is, 0-1, that the best entry of the fit is the right one."""
+    return float(1 / (1 + np.exp(-(weights.intercept + features(fit) @ np.asarray(weights.coefficients)))))
+
+
+def _best_two(fused: Vector) -> tuple[int, int]:
+    order = np.argsort(-fused)
+    return int(order[0]), int(order[min(1, len(order) - 1)])
+
+
+def _whitening(vectors: Vector, owner: NDArray[np.int_], starts: NDArray[np.intp]) -> tuple[Vector, Vector]:
+    """Mean, and the matrix that shrinks the directions in which the wordings of one entry differ anyway."""
+    mean = vectors.mean(axis=0)
+    counts = np.diff(np.r_[starts, len(vectors)])
+    means = np.add.reduceat(vectors, starts, axis=0) / counts[:, None]
+    within = (vectors - means[owner]).astype(np.float64)
+    covariance = within.T @ within / max(len(within), 1)
+    level = float(np.trace(covariance)) / len(covariance) or 1.0
+    values, basis = np.linalg.eigh((1 - SHRINK) * covariance + SHRINK * level * np.eye(len(covariance)))
+    return mean, (basis / np.sqrt(values)).astype(np.float32)
+
+
+def _unit(rows: Vector) -> Vector:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), dtype=np.float32)

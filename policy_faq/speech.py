@@ -1,0 +1,41 @@
+"""A text as the word index reads it: dialect, old script and politeness levelled, so that only the matter counts."""
+
+from __future__ import annotations
+
+import re
+
+from texts.normalise import for_encoder, normalise
+
+# Yunnan speech and common misspellings -> the words the handbook uses. Longer keys first: they are tried in order.
+_LEVELLED = (
+    ("咋个整", "怎么办"), ("咋个办", "怎么办"), ("咋整", "怎么办"), ("咋办", "怎么办"), ("咋个", "怎么"), ("咋", "怎么"), ("怎样", "怎么"),
+    ("好多钱", "多少钱"), ("几多钱", "多少钱"), ("几多", "多少"), ("多少块", "多少钱"), ("几块钱", "多少钱"), ("给好多", "给多少"),
+    ("哪样", "什么"), ("哪门", "什么"), ("那样子", "那样"), ("啥子", "什么"), ("啥", "什么"), ("么子", "什么"),
+    ("哪点", "哪里"), ("哪儿", "哪里"), ("哪塔", "哪里"), ("哪个部门", "什么部门"),
+    ("小娃娃", "孩子"), ("小娃儿", "孩子"), ("小娃", "孩子"), ("娃娃", "孩子"), ("娃儿", "孩子"), ("娃子", "孩子"), ("小孩子", "孩子"),
+    ("小孩", "孩子"), ("小朋友", "孩子"), ("儿童", "孩子"), ("未成年人", "孩子"), ("未成年", "孩子"), ("小人儿", "孩子"), ("娃", "孩子"),
+    ("爸妈", "父母"), ("爹妈", "父母"), ("爹娘", "父母"), ("父亲", "爸爸"), ("母亲", "妈妈"), ("老爹", "爸爸"), ("阿爸", "爸爸"), ("阿妈", "妈妈"),
+    ("老师儿", "老师"), ("学堂", "学校"), ("书读", "上学"), ("读书", "上学"), ("念书", "上学"),
+    ("坐牢", "服刑"), ("蹲监狱", "服刑"), ("蹲大牢", "服刑"), ("劳改", "服刑"), ("判刑", "服刑"),
+    ("补助", "补贴"), ("补帖", "补贴"), ("补贴费", "补贴"), ("津贴", "补贴"), ("低保户", "低保"), ("抵保", "低保"), ("底保", "低保"),
+    ("孤ér", "孤儿"), ("孤而", "孤儿"), ("扶养费", "抚养费"), ("抚养废", "抚养费"), ("收仰", "收养"), ("领养", "收养"), ("抱养", "收养"),
+    ("霸凌", "欺凌"), ("欺负", "欺凌"), ("戶", "户"), ("上户", "落户"),
+    ("申领", "申请"), ("去申", "去申请"), ("办理", "办"), ("怎么弄", "怎么办"), ("如何", "怎么"),
+)  # fmt: skip
+_POLITE = re.compile(
+    r"(您好|你好|请问一下|请问|问一下|问下|想问|我想知道|我想了解|想了解|咨询一下|咨询|麻烦|谢谢|老师好|同志|在吗|在不在|哈喽|"
+    r"帮我看看|帮忙|那个|一下下|一下|[,。!?、;:~…\"'“”‘’()《》\s])"
+)
+
+
+def levelled(text: str) -> str:
+    """The text in plain handbook words."""
+    plain = normalise(text)
+    for spoken, written in _LEVELLED:
+        plain = plain.replace(spoken, written)
+    return _POLITE.sub("", plain)
+
+
+def levelled_question(text: str) -> str:
+    """A question in plain handbook words, at most 160 characters of it (head and tail)."""
+    return levelled(for_encoder(text))
