@@ -1,0 +1,168 @@
+"""From what lexicon and classifier say to one judgement: either may raise, only a strong context may lower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import features
+from .judgement import Harm, Immediacy, Judgement, Lane, Writer
+from .lexicon import Finding, Hit
+from .replies import reply_key, services_for
+
+Answers = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Chosen by measurement on five folds of the examples (DECISIONS.md). All are probabilities.
+
+    `red`: the classifier alone says red. `red_sure`: enough beside a live cue of weight 3. `red_lowered`: asked for
+    when a strong context stands in the text and no cue is live. `harm`: red or orange together make orange;
+    `harm_cue`: enough beside a live cue of weight 2. `unsure`: from here up to red a text is borderline.
+    """
+
+    red: float = 0.45
+    red_sure: float = 0.2
+    red_lowered: float = 0.6
+    harm: float = 0.5
+    harm_cue: float = 0.3
+    unsure: float = 0.3
+    sexual: float = 0.5
+    hurt: float = 0.5
+    disaster: float = 0.5
+
+
+THRESHOLDS = Thresholds()
+_NO_ANSWERS: Answers = {
+    "lane": {"red": 0.0, "orange": 0.0, "blue": 1.0},
+    "type": {},
+    "immediacy": {},
+    "writer": {},
+    "sexual": {},
+    "hurt": {},
+    "disaster": {},
+}
+_SAID = {
+    Immediacy.NOW: "现在",
+    Immediacy.RECENT: "三天内",
+    Immediacy.PAST: "以前或说不清何时",
+    Immediacy.NONE: "",
+}
+TYPE_SAID = {
+    Harm.VIOLENCE: "暴力",
+    Harm.SEXUAL: "性方面的侵害",
+    Harm.SELF_HARM: "自伤念头",
+    Harm.MISSING: "走失或被带走",
+    Harm.CONFINED: "被关、不让走",
+    Harm.ALONE: "没人照看",
+    Harm.FIRE: "火情",
+    Harm.MEDICAL: "伤病",
+    Harm.TRAFFIC: "交通事故",
+    Harm.DROWNING: "落水",
+    Harm.OTHER: "其他危险",
+    Harm.NONE: "",
+}
+
+
+def decide(finding: Finding, answers: Answers | None, thresholds: Thresholds = THRESHOLDS) -> Judgement:
+    """The judgement of one text; `answers` None means that the encoder failed and the lexicon stands alone."""
+    live = [hit for hit in finding.hits if features.is_live(hit)]
+    given = answers or _NO_ANSWERS
+    p_red, p_orange = given["lane"]["red"], given["lane"]["orange"]
+    lane = _lane(finding, live, p_red, p_orange, thresholds) if answers else _lane_by_words(live)
+    sexual = _is_sexual(live, given, thresholds)
+    if sexual and lane is Lane.BLUE:
+        lane = Lane.ORANGE
+    if lane is Lane.BLUE:
+        writer = _writer(given["writer"])
+        unsure = p_red >= thresholds.unsure
+        return Judgement(lane, Harm.NONE, (), Immediacy.NONE, p_red, (), writer, None, False, unsure)
+    score = max(p_red, thresholds.red) if lane is Lane.RED else p_red
+    return _harm(finding, live, given, thresholds, lane=lane, sexual=sexual, score=score)
+
+
+def _lane(finding: Finding, live: list[Hit], p_red: float, p_orange: float, at: Thresholds) -> Lane:
+    lowered = not live and bool(finding.contexts & {"fiction", "news", "policy", "negation", "idiom"})
+    heaviest = max((hit.cue.weight for hit in live), default=0)
+    if p_red >= (at.red_lowered if lowered else at.red) or (heaviest >= 3 and p_red >= at.red_sure):
+        return Lane.RED
+    harm = p_red + p_orange
+    if harm >= at.harm or (heaviest >= 2 and harm >= at.harm_cue):
+        return Lane.ORANGE
+    return Lane.BLUE
+
+
+def _lane_by_words(live: list[Hit]) -> Lane:
+    heaviest = max((hit.cue.weight for hit in live), default=0)
+    if heaviest >= 3 and not any("over" in hit.contexts for hit in live):
+        return Lane.RED
+    return Lane.ORANGE if live else Lane.BLUE
+
+
+def _is_sexual(live: list[Hit], answers: Answers, at: Thresholds) -> bool:
+    p = answers["sexual"].get("yes", 0.0)
+    cue = any(hit.cue.type is Harm.SEXUAL for hit in live)
+    return p >= at.sexual or (cue and p >= at.sexual / 2) or (cue and not answers["sexual"])
+
+
+def _writer(answers: dict[str, float]) -> Writer:
+    return Writer(max(answers, key=lambda label: answers[label])) if answers else Writer.UNKNOWN
+
+
+def _harm(
+    finding: Finding, live: list[Hit], answers: Answers, at: Thresholds, *, lane: Lane, sexual: bool, score: float
+) -> Judgement:
+    harm = _type(finding, live, answers)
+    immediacy = _immediacy(finding, lane, answers)
+    writer = _writer(answers["writer"])
+    disaster = answers["disaster"].get("yes", float(any(hit.cue.services for hit in live))) >= at.disaster
+    hurt = answers["hurt"].get("yes", float("hurt" in finding.signals)) >= at.hurt
+    red = lane is Lane.RED
+    services = services_for(harm, hurt=hurt, disaster=disaster) if red else ()
+    key = reply_key(
+        harm,
+        writer=writer,
+        immediacy=immediacy,
+        services=services,
+        english="english" in finding.signals and not any("\u4e00" <= c <= "\u9fff" for c in finding.view),
+        abroad="here_abroad" in finding.signals,
+        raging=writer is Writer.PARENT and any(hit.cue.name == "parent.rage" for hit in live),
+        not_breathing="nobreath" in finding.signals,
+    )
+    return Judgement(
+        lane=lane,
+        type=harm,
+        services=services,
+        immediacy=immediacy,
+        score=score,
+        reasons=_reasons(live, harm, immediacy),
+        writer=writer,
+        reply_key=key if red else None,
+        sexual=sexual or harm is Harm.SEXUAL,
+        unsure=not red and score >= at.unsure,
+    )
+
+
+def _type(finding: Finding, live: list[Hit], answers: Answers) -> Harm:
+    chances = {label: p for label, p in answers["type"].items() if label != Harm.NONE.value}
+    if chances:
+        return Harm(max(chances, key=lambda label: chances[label]))
+    heaviest = max(live or finding.hits, key=lambda hit: hit.cue.weight, default=None)
+    return heaviest.cue.type if heaviest else Harm.OTHER
+
+
+def _immediacy(finding: Finding, lane: Lane, answers: Answers) -> Immediacy:
+    chances = {label: p for label, p in answers["immediacy"].items() if label != Immediacy.NONE.value}
+    if chances:
+        return Immediacy(max(chances, key=lambda label: chances[label]))
+    if "past" in finding.contexts and lane is not Lane.RED:
+        return Immediacy.PAST
+    return Immediacy.NOW if lane is Lane.RED else Immediacy.PAST
+
+
+def _reasons(live: list[Hit], harm: Harm, immediacy: Immediacy) -> tuple[str, ...]:
+    said: dict[str, str] = {}
+    for hit in sorted(live, key=lambda hit: (hit.cue.type is not harm, -hit.cue.weight)):
+        said.setdefault(hit.cue.says, hit.words)
+    reasons = tuple(f"{says}（{_SAID[immediacy]}）：“{words[:20]}”" for says, words in list(said.items())[:3])
+    return reasons or (f"整句读起来像{TYPE_SAID[harm]}（{_SAID[immediacy]}），没有单独的危险词",)

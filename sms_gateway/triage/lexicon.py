@@ -1,0 +1,234 @@
+"""The reviewed word list `lexicon.yml`, compiled; finds its cues in a text in linear time.
+
+Every gap is bounded, so no pattern looks further than a few dozen characters from where it starts.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from texts.normalise import clean, normalise
+
+from .judgement import Harm, Lane
+
+_HERE = Path(__file__).parent
+_SET = re.compile(r"\{([^{}\d][^{}]*)\}")
+_SOFT_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]{2})\s+(?=[\u4e00-\u9fff]{2})")
+_NOT_WORD = re.compile(r"[\W_]+")
+_SENTENCE_END = re.compile(r"[。！？!?；;\n]+|$")
+_SEARCHED_HITS = 8
+_SHORT = 80
+_BEFORE = 8
+CONTEXTS = ("idiom", "fiction", "news", "policy", "hypothetical", "negation", "over", "past", "recent", "now")
+
+
+class LexiconIsBroken(ValueError):
+    """The word list cannot be read; the message names the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A group of words that speak for one harm; `weight` 3 says red by itself, 1 is only a hint."""
+
+    name: str
+    says: str
+    type: Harm
+    weight: int
+    lane: Lane | None
+    services: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where a cue stands: `words` as found, the contexts that speak against its being real and present."""
+
+    cue: Cue
+    words: str
+    start: int
+    contexts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """All that the lexicon saw in one text."""
+
+    hits: tuple[Hit, ...]
+    contexts: frozenset[str]
+    writers: frozenset[str]
+    signals: frozenset[str]
+    length: int
+    view: str
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> dict[int, str]:
+    lines = (_HERE / "traditional.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [pair for line in lines if not line.startswith("#") for pair in line.split()]
+    return {ord(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
+
+
+def view_of(text: str) -> str:
+    """The form cues are looked for in: normalised, simplified; a blank between two Han phrases becomes a comma."""
+    text = unicodedata.normalize("NFKC", clean(text))
+    return normalise(_SOFT_BLANK.sub("，", text)).translate(_traditional())
+
+
+def tight_of(view: str) -> str:
+    """Letters, digits and Han only: a word spelled out with anything between its characters stands together again."""
+    return _NOT_WORD.sub("", view)
+
+
+class Lexicon:
+    """Compiled cues, contexts, writers and signals."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._sets: dict[str, str] = {}
+        for name, words in data["sets"].items():
+            self._sets[name] = self._expand(str(words))
+        self.cues = tuple(self._cue(entry) for entry in data["cues"])
+        self._mask = self._compile(data["contexts"]["idiom"]["words"])
+        self._contexts = {
+            name: self._compile(entry["words"])
+            for name, entry in data["contexts"].items()
+            if name not in ("idiom", "negation")
+        }
+        negation = data["contexts"]["negation"]
+        self._negation = re.compile("(?:" + "|".join(map(self._expand, negation["words"])) + ")$")
+        self._not_negation = re.compile("(?:" + "|".join(map(self._expand, negation["unless"])) + ")")
+        self._writers = {name: self._compile(words) for name, words in data["writers"].items()}
+        self._signals = {name: self._compile(words) for name, words in data["signals"].items()}
+        self.strong = frozenset(name for name, entry in data["contexts"].items() if entry.get("lowers") == "strong")
+        self.signal_names = tuple(self._signals)
+        self.writer_names = tuple(self._writers)
+
+    def _expand(self, words: str) -> str:
+        def fill(match: re.Match[str]) -> str:
+            try:
+                return self._sets[match.group(1)]
+            except KeyError:
+                raise LexiconIsBroken(f"lexicon.yml: no set named {match.group(1)!r}") from None
+
+        filled = _SET.sub(fill, words)
+        filled = filled.replace("……", "[^。！？!?；;\\n]{0,14}?").replace("…", "[^，,。！？!?；;\\n]{0,6}?")
+        return re.sub(r"\((?!\?)", "(?:", filled)
+
+    def _compile(self, words: list[str]) -> tuple[re.Pattern[str], ...]:
+        compiled = []
+        for word in words:
+            try:
+                compiled.append(re.compile(self._expand(str(word).lower())))
+            except re.error as error:
+                raise LexiconIsBroken(f"lexicon.yml: {word!r}: {error}") from None
+        return tuple(compiled)
+
+    def _cue(self, entry: dict[str, Any]) -> Cue:
+        words = [str(word) for word in entry["words"]]
+        plain = tuple(w for w in words if re.fullmatch(r"[\u4e00-\u9fff]{2,6}", w)) if entry.get("hidden") else ()
+        return Cue(
+            name=entry["name"],
+            says=entry["says"],
+            type=Harm(entry["type"]),
+            weight=int(entry["weight"]),
+            lane=Lane(entry["lane"]) if "lane" in entry else None,
+            services=tuple(entry.get("services", ())),
+            patterns=self._compile(words),
+            hidden=plain,
+        )
+
+    def masked(self, view: str) -> str:
+        """`view` with idioms blotted out, same length."""
+        for pattern in self._mask:
+            view = pattern.sub(lambda match: "□" * len(match.group()), view)
+        return view
+
+    def find(self, text: str) -> Finding:
+        """What stands in `text`; never raises, any length."""
+        view = view_of(text)
+        masked = self.masked(view)
+        ends = [match.end() for match in _SENTENCE_END.finditer(masked)]
+        places = {name: _places(patterns, view, ends) for name, patterns in self._contexts.items()}
+        hits = [hit for cue in self.cues for hit in self._hits(cue, masked, ends, places)]
+        present = {name for name, found in places.items() if found}
+        if masked != view:
+            present.add("idiom")
+        if any("negation" in hit.contexts for hit in hits):
+            present.add("negation")
+        return Finding(
+            hits=tuple(hits),
+            contexts=frozenset(present),
+            writers=frozenset(n for n, ps in self._writers.items() if any(p.search(view) for p in ps)),
+            signals=frozenset(n for n, ps in self._signals.items() if any(p.search(masked) for p in ps)),
+            length=len(view),
+            view=view,
+        )
+
+    def _hits(self, cue: Cue, masked: str, ends: list[int], places: dict[str, frozenset[int]]) -> list[Hit]:
+        hits: dict[int, Hit] = {}
+        for pattern in cue.patterns:
+            for number, match in enumerate(pattern.finditer(masked)):
+                if number >= _SEARCHED_HITS:
+                    break
+                start = match.start()
+                if match.group() and start not in hits:
+                    hits[start] = Hit(cue, match.group(), start, self._against(masked, start, ends, places))
+        if not hits and cue.hidden:
+            tight = tight_of(masked)
+            if len(tight) < len(masked):
+                for word in cue.hidden:
+                    start = tight.find(word)
+                    if start >= 0:
+                        everywhere = frozenset(name for name, found in places.items() if found)
+                        hits[0] = Hit(cue, word, 0, everywhere | self._negated(tight, start))
+        return list(hits.values())
+
+    def _negated(self, text: str, start: int) -> frozenset[str]:
+        before = text[max(0, start - _BEFORE) : start]
+        found = self._negation.search(before)
+        if found is None or self._not_negation.search(before[: found.end()]):
+            return frozenset()
+        return frozenset(("negation",))
+
+    def _against(self, masked: str, start: int, ends: list[int], places: dict[str, frozenset[int]]) -> frozenset[str]:
+        if len(masked) <= _SHORT:
+            around = {name for name, found in places.items() if found}
+        else:
+            here = _sentence(start, ends)
+            around = {name for name, found in places.items() if found & {here - 1, here, here + 1}}
+        return frozenset(around) | self._negated(masked, start)
+
+
+def _sentence(position: int, ends: list[int]) -> int:
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high) // 2
+        if ends[middle] <= position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _places(patterns: tuple[re.Pattern[str], ...], view: str, ends: list[int]) -> frozenset[int]:
+    """The numbers of the sentences in which one of `patterns` stands."""
+    found = set()
+    for pattern in patterns:
+        for number, match in enumerate(pattern.finditer(view)):
+            if number >= _SEARCHED_HITS:
+                break
+            found.add(_sentence(match.start(), ends))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def load_lexicon() -> Lexicon:
+    """The lexicon of this folder; raises LexiconIsBroken naming the entry that cannot be read."""
+    return Lexicon(yaml.safe_load((_HERE / "lexicon.yml").read_text(encoding="utf-8")))

@@ -1,0 +1,104 @@
+"""Judging texts: lexicon and classifier over a text and the contact's last ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from texts.embedding import embed
+
+from . import features
+from .classifier import Classifier, Matrix, load_classifier
+from .decision import Answers, decide
+from .judgement import Judgement, Lane
+from .lexicon import Finding, Lexicon, load_lexicon
+
+_FRAGMENT = 10
+_JOINED_TEXTS = 4
+_JOINED_LENGTH = 160
+_RANK = {Lane.RED: 2, Lane.ORANGE: 1, Lane.BLUE: 0}
+_HAN_OR_WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    finding: Finding
+    judgement: Judgement
+
+
+class Triage:
+    """The judge. Needs neither Rasa nor the database; one text takes its embedding and about a millisecond."""
+
+    def __init__(self, lexicon: Lexicon, classifier: Classifier) -> None:
+        self._lexicon = lexicon
+        self._classifier = classifier
+
+    def judge(self, text: str, *, earlier: Sequence[str] = (), vector: Matrix | None = None) -> Judgement:
+        """The lane, type and the rest for `text`, read together with the contact's last texts (oldest first).
+
+        `vector` is `texts.embedding.embed(text)`, computed here when None. Never raises on any text. A short piece
+        ("他又来了") is joined with what came before it, and "没事了" after danger never lowers what was said.
+        """
+        own = self._weigh(text, vector)
+        before = [part for part in earlier if part.strip()][-_JOINED_TEXTS:]
+        if not before or own.judgement.lane is Lane.RED:
+            return own.judgement
+        if own.finding.signals & {"fine_now", "quit_joke"}:
+            return self._not_lowered(own, before)
+        if _is_fragment(own):
+            return self._joined(text, own, before)
+        return own.judgement
+
+    def _not_lowered(self, own: _Weighed, before: list[str]) -> Judgement:
+        """`own` takes back or plays down; the gravest of what was said before stands."""
+        gravest = max((self._in_turn(before, i) for i in range(len(before))), key=_gravity)
+        if _gravity(gravest) <= _gravity(own.judgement):
+            return own.judgement
+        return replace(gravest, reasons=(*gravest.reasons, "后来又说没事或闹着玩：不算数，请人看过再定"))
+
+    def _in_turn(self, before: list[str], index: int) -> Judgement:
+        alone = self._weigh(before[index], None)
+        if alone.judgement.lane is Lane.RED or index == 0 or not _is_fragment(alone):
+            return alone.judgement
+        return self._joined(before[index], alone, before[:index])
+
+    def _joined(self, text: str, own: _Weighed, before: list[str]) -> Judgement:
+        together = "，".join((*before, text))[-_JOINED_LENGTH:]
+        joined = self._weigh(together, None).judgement
+        if _gravity(joined) <= _gravity(own.judgement):
+            return own.judgement
+        return replace(joined, reasons=(*joined.reasons, f"和前面{len(before)}条连起来看"))
+
+    def _weigh(self, text: str, vector: Matrix | None) -> _Weighed:
+        finding = self._lexicon.find(text)
+        return _Weighed(finding, decide(finding, self._answers(text, finding, vector)))
+
+    def _answers(self, text: str, finding: Finding, vector: Matrix | None) -> Answers | None:
+        if not _HAN_OR_WORD.search(finding.view):
+            return None  # no letter, no digit: nothing to embed, the lexicon sees there is nothing
+        if vector is None:
+            try:
+                vector = embed(text)
+            except Exception:  # noqa: BLE001  the engine's own failure must not cost a judgement: the lexicon stands alone
+                return None
+        row = np.concatenate([np.asarray(vector, dtype=np.float32), features.lexical(finding)])
+        return self._classifier.answer(row)
+
+
+def _gravity(judgement: Judgement) -> tuple[int, float]:
+    return _RANK[judgement.lane], judgement.score
+
+
+def _is_fragment(weighed: _Weighed) -> bool:
+    """Too short to stand alone, or borderline by itself."""
+    return len(_HAN_OR_WORD.findall(weighed.finding.view)) <= _FRAGMENT or weighed.judgement.unsure
+
+
+@lru_cache(maxsize=1)
+def load() -> Triage:
+    """The one judge of this process, from the committed lexicon and weights (about 0.3 s the first time)."""
+    return Triage(load_lexicon(), load_classifier())

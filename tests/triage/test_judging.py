@@ -1,0 +1,96 @@
+"""What triage must say about the texts that the issue names, and about texts of each kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from sms_gateway import triage
+from sms_gateway.triage import Harm, Immediacy, Lane
+
+judge = triage.load().judge
+
+
+def test_someone_kicking_the_door_is_red_now_with_the_police() -> None:
+    judged = judge("有个叔叔一直在踹我家门 就我和弟弟在")
+    assert judged.lane is Lane.RED
+    assert judged.type in (Harm.VIOLENCE, Harm.OTHER)
+    assert judged.services[0] == "110"
+    assert judged.immediacy is Immediacy.NOW
+    assert judged.reply_key in ("red.violence", "red.other")
+    assert any("踹" in reason for reason in judged.reasons)
+
+
+def test_a_past_disclosure_is_orange_and_sexual() -> None:
+    judged = judge("上学期校长摸过我 现在不敢说")
+    assert (judged.lane, judged.type, judged.sexual) == (Lane.ORANGE, Harm.SEXUAL, True)
+    assert judged.immediacy is Immediacy.PAST
+    assert judged.services == ()
+    assert judged.reply_key is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "孤儿每个月能领多少钱",
+        "我要投诉 学校天天占体育课",
+        "停水",
+        "小区停水两天了",
+        "家暴怎么申请保护令",
+        "在吗",
+        "你好",
+        "累死了",
+        "谢谢",
+        "退订",
+    ],
+)
+def test_questions_complaints_and_greetings_are_blue(text: str) -> None:
+    judged = judge(text)
+    assert (judged.lane, judged.type, judged.services) == (Lane.BLUE, Harm.NONE, ())
+    assert judged.immediacy is Immediacy.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "harm", "first"),
+    [
+        ("我不想活了", Harm.SELF_HARM, "110"),
+        ("我家着火了 好多烟", Harm.FIRE, "119"),
+        ("有小孩掉水库里了 没上来", Harm.DROWNING, "119"),
+        ("妹妹叫不醒了", Harm.MEDICAL, "120"),
+        ("学生被车撞了 在校门口", Harm.TRAFFIC, "122"),
+        ("我儿子放学不见了 到处找不到", Harm.MISSING, "110"),
+        ("我被锁在屋里 出不去", Harm.CONFINED, "110"),
+        ("爸爸拿刀要砍妈妈", Harm.VIOLENCE, "110"),
+        ("我和妹妹在家 爸妈好几天没回来 没有饭吃", Harm.ALONE, "110"),
+        ("滑坡了 房子被埋了", Harm.OTHER, "119"),
+    ],
+)
+def test_plain_danger_is_red_with_its_type_and_number(text: str, harm: Harm, first: str) -> None:
+    judged = judge(text)
+    assert judged.lane is Lane.RED
+    assert judged.type is harm
+    assert judged.services[0] == first
+    assert judged.reply_key is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["我想自\u200b杀", "我 想 自 杀", "我想自.杀", "我想自,杀", "我想自—杀", "我想自殺", "我想ｚｓ"]
+)
+def test_danger_words_are_found_however_they_are_hidden(text: str) -> None:
+    assert judge(text).lane is Lane.RED
+
+
+def test_fragments_are_read_together_with_what_came_before() -> None:
+    assert judge("他又来了", earlier=["在吗", "救", "我"]).lane is Lane.RED
+    assert judge("在吗").lane is Lane.BLUE
+
+
+def test_taking_it_back_never_lowers_what_was_said() -> None:
+    for after in ("没事了", "骗你的 闹着玩", "不用管了"):
+        judged = judge(after, earlier=["我爸拿刀要砍我妈"])
+        assert judged.lane is Lane.RED
+        assert any("不算数" in reason for reason in judged.reasons)
+    assert judge("没事了", earlier=["孤儿每个月能领多少钱"]).lane is Lane.BLUE
+
+
+def test_a_policy_question_after_danger_is_still_a_policy_question() -> None:
+    assert judge("孤儿每个月能领多少钱", earlier=["我爸拿刀要砍我妈"]).lane is Lane.BLUE
