@@ -30,7 +30,15 @@ SCRIPTS = {
 """npm's files by their name under `/static/vendor/`."""
 SPACE_NEEDED = 5 * 1024**3
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-COMPILE = ("pip", "compile", "--quiet", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header")
+COMPILE = (
+    "pip",
+    "compile",
+    "--quiet",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-header",
+)
 
 
 class Stopped(SystemExit):
@@ -47,7 +55,12 @@ def say(line: str) -> None:
 def call(command: Sequence[str | Path], *, failed: str, **extra: str) -> None:
     """Run `command` at the root; its output is shown only when it fails, followed by the sentence `failed`."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env={**os.environ, **extra}, capture_output=True, text=True, check=False
+        [str(part) for part in command],
+        cwd=ROOT,
+        env={**os.environ, **extra},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         say("\n".join((done.stdout + done.stderr).strip().splitlines()[-15:]))
@@ -102,8 +115,11 @@ def install_tools() -> Path:
     lock = REQUIREMENTS / "tools.txt"
     with step("安装工具 uv", TOOLS / ".stamp", fingerprint(lock, sys.version, str(ROOT))) as todo:
         if todo:
-            make = [sys.executable, "-m", "venv", "--clear", TOOLS]
-            call(make, failed="建不了 Python 环境：请安装 venv（Debian：apt install python3-venv）。 Python's venv is missing.")
+            make: list[str | Path] = [sys.executable, "-m", "venv", "--clear", TOOLS]
+            call(
+                make,
+                failed="建不了 Python 环境：请安装 venv（Debian：apt install python3-venv）。 Python's venv is missing.",
+            )
             pip_install(lock)
     return TOOLS / "bin" / "uv"
 
@@ -142,7 +158,7 @@ def install_environment(uv: Path, folder: Path, lock: Path, *, title: str, pytho
     with step(title, folder / ".stamp", fingerprint(lock, str(ROOT))) as todo:
         if todo:
             if not runs(folder / "bin" / "python", "import sys"):
-                make = [uv, "venv", "--quiet", "--clear", "--python", python(), folder]
+                make: list[str | Path] = [uv, "venv", "--quiet", "--clear", "--python", python(), folder]
                 call(make, failed=f"建不了 Python 环境 {folder.name}。 The environment could not be made.")
             call(
                 [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", folder / "bin" / "python", lock],
@@ -202,13 +218,20 @@ def find_chromium() -> str | None:
 
 
 def has_chinese_font() -> bool:
-    listed = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=False) if shutil.which("fc-list") else None
+    listed = (
+        subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=False)
+        if shutil.which("fc-list")
+        else None
+    )
     return bool(listed and listed.stdout.strip())
 
 
 def install_browser() -> None:
     """Chromium and a Chinese font for the browser tests, by apt when root and absent."""
-    packages = [*([] if find_chromium() else ["chromium"]), *([] if has_chinese_font() else ["fontconfig", "fonts-wqy-microhei"])]
+    packages = [
+        *([] if find_chromium() else ["chromium"]),
+        *([] if has_chinese_font() else ["fontconfig", "fonts-wqy-microhei"]),
+    ]
     if not packages or (os.environ.get("CHROMIUM") and find_chromium()):
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -243,7 +266,14 @@ def make_locks(uv: Path) -> None:
             failed=f"{lock} 没有锁成。 The lock could not be made.",
         )
     say("· package-lock.json")
-    command = [find_npm(), "update", "--package-lock-only", "--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit"]
+    command = [
+        find_npm(),
+        "update",
+        "--package-lock-only",
+        "--omit-lockfile-registry-resolved",
+        "--ignore-scripts",
+        "--no-audit",
+    ]
     call(command, failed="package-lock.json 没有锁成。 npm could not lock.")
 
 
@@ -257,7 +287,11 @@ def prepare(goal: str) -> None:
     lock = REQUIREMENTS / ("dev.txt" if goal == "test" or _stamped(FRONT_DOOR, "dev.txt") else "frontdoor.txt")
     install_environment(uv, FRONT_DOOR, lock, title="安装前门环境 .venv", python=lambda: sys.executable)
     install_environment(
-        uv, RASA, REQUIREMENTS / "rasa.txt", title="安装 Rasa 环境 .venv-rasa（约 2.6 GB）", python=lambda: find_python_310(uv)
+        uv,
+        RASA,
+        REQUIREMENTS / "rasa.txt",
+        title="安装 Rasa 环境 .venv-rasa（约 2.6 GB）",
+        python=lambda: find_python_310(uv),
     )
     install_scripts()
     if goal == "test":

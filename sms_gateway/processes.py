@@ -54,9 +54,10 @@ def actions() -> None:
 
 def migrate() -> None:
     """Bring the tables up to date."""
+    from .database import database_url
     from .migrations import upgrade
 
-    upgrade()
+    upgrade(database_url())
 
 
 def demo() -> None:

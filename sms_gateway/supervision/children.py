@@ -1,0 +1,96 @@
+"""The table of processes: what each runs, with which environment, how it is seen to be ready and told to stop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sms_gateway.settings import ROOT, Settings
+
+from .places import PYTHON, RASA_PYTHON, DataDir
+from .ready import answers
+from .supervisor import Child
+
+WORKERS = ("turns", "replies", "bulk")
+"""Queues with a worker process each; `danger` has one of its own, first."""
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+"""The encoder takes seconds a text with more (DESIGN section 2)."""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """What is chosen at each start: the inner ports, the database and the assistant's model."""
+
+    rasa_port: int
+    actions_port: int
+    database_url: str
+    model: Path | None
+    database_port: int = 0
+    """0: the database is somebody else's."""
+
+
+def outer_environment(settings: Settings) -> dict[str, str]:
+    """Our own environment with what `.env` says of the ports and secrets, which the children must get from us."""
+    said = {"HOTLINE_PORT": str(settings.port), "HOTLINE_CONSOLE_PORT": str(settings.console_port)}
+    for name in ("data_key", "session_key", "bot_secret"):
+        if secret := getattr(settings, name):
+            said[f"HOTLINE_{name.upper()}"] = secret.get_secret_value()
+    return {**os.environ, **said}
+
+
+def bare_environment() -> dict[str, str]:
+    """Our own environment without any setting of the hotline, `.env` shut out: for throw-away hotlines."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return {**kept, "HOTLINE_ENV_FILE": os.devnull}
+
+
+def inner_environment(data_dir: DataDir, inner: Inner, outer: Mapping[str, str]) -> dict[str, str]:
+    """The children's environment: `outer` with addresses and, where `outer` has none, secrets made once."""
+    return {
+        **{f"HOTLINE_{name.upper()}": data_dir.secret(name) for name in ("data_key", "session_key", "bot_secret")},
+        **outer,
+        **ONE_THREAD,
+        "HOTLINE_DATA_DIR": str(data_dir.path),
+        "HOTLINE_DATABASE_URL": inner.database_url,
+        "HOTLINE_RASA_URL": f"http://127.0.0.1:{inner.rasa_port}",
+        "HOTLINE_ACTIONS_URL": f"http://127.0.0.1:{inner.actions_port}",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+        "SANIC_HOST": "127.0.0.1",
+        "RASA_TELEMETRY_ENABLED": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
+
+
+def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
+    """Every process but PostgreSQL by name, in the order of their start."""
+    gateway_port, console_port = int(environment["HOTLINE_PORT"]), int(environment["HOTLINE_CONSOLE_PORT"])
+
+    def hotline(name: str, *words: str, port: int | None = None, path: str = "/") -> Child:
+        ready = answers(port, path) if port else None
+        return Child(name, (str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
+
+    table = [
+        Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=5),
+        Child("actions", (str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
+        hotline("danger", "worker", "danger"),
+        *(hotline(queue, "worker", queue) for queue in WORKERS),
+        hotline("gateway", "gateway", port=gateway_port, path="/healthz"),
+        hotline("console", "console", port=console_port),
+    ]
+    return {child.name: child for child in table}
+
+
+def _rasa(inner: Inner) -> tuple[str, ...]:
+    model = ("--model", str(inner.model)) if inner.model else ()
+    files = ("--endpoints", "endpoints.yml", "--credentials", "credentials.yml")
+    return (str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
