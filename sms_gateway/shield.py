@@ -66,7 +66,7 @@ class Shield:
         answer = _Answer(send, self._headers)
         try:
             await self._app(scope, _limited(scope, receive), answer.send)
-        except Exception as error:  # noqa: BLE001  # the last line: whatever it is, its text stays inside
+        except Exception as error:  # the last line: whatever it is, its text stays inside
             if not isinstance(error, BodyIsTooLarge):
                 log.error("request_failed", exc_info=error)
             await answer.fail(error if isinstance(error, HotlineError) else HotlineError())

@@ -95,7 +95,9 @@ def read_receipt(form: dict[str, str]) -> ReceiptIn:
     if state is None:
         raise FormIsIncomplete("state")
     error = (form.get("error") or "")[:40] or None
-    return ReceiptIn(carrier=NAME, carrier_id=carrier_id, state=state, error=error, reference=read_reference(form.get("reference")))
+    return ReceiptIn(
+        carrier=NAME, carrier_id=carrier_id, state=state, error=error, reference=read_reference(form.get("reference"))
+    )
 
 
 class SimulatorCarrier:

@@ -98,7 +98,9 @@ class TwilioCarrier:
 
     name = NAME
 
-    def __init__(self, *, account: str, token: str, sender: dict[str, str], webhook_url: str, api_url: str = API) -> None:
+    def __init__(
+        self, *, account: str, token: str, sender: dict[str, str], webhook_url: str, api_url: str = API
+    ) -> None:
         self._http = _HttpClient(api_url)
         self._client = Client(account, token, http_client=self._http)
         self._sender = sender
@@ -219,4 +221,10 @@ def read_receipt(form: dict[str, str], reference: str | None) -> ReceiptIn | Non
     known = REFUSALS.get(code or 0)
     if state in ("failed", "undelivered") and known is not None and known is not CarrierIsBusy:
         state = known.state
-    return ReceiptIn(carrier=NAME, carrier_id=sid, state=state, error=str(code) if code else None, reference=read_reference(reference))
+    return ReceiptIn(
+        carrier=NAME,
+        carrier_id=sid,
+        state=state,
+        error=str(code) if code else None,
+        reference=read_reference(reference),
+    )

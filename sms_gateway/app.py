@@ -1,0 +1,98 @@
+"""The web applications put together: which doors each has, and what all of them wear."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from . import database, jobs, webhooks
+from .api import health
+from .carriers import registry
+from .carriers import simulator as simulator_edge
+from .carriers.incoming import FormIsIncomplete
+from .errors import BadInput, HotlineError
+from .settings import Settings, get_settings
+from .shield import Shield
+from .simulator import door as simulator_door
+from .simulator.carrier_state import MakeBelieveCarrier
+from .webchat import door as webchat
+from .webchat import visitor
+
+STATIC = Path(__file__).with_name("static")
+
+SENTENCES = {
+    401: "请先登录。",
+    403: "没有权限。",
+    404: "没有这个页面。",
+    405: "这里不能这样用。",
+    413: "内容太长了，请分成几段发。",
+    415: "这种格式收不了。",
+}
+"""What a plain HTTP error says to people."""
+
+
+def make_gateway() -> FastAPI:
+    """The public gateway: webhooks, web chat, health; the phone page beside them unless in production."""
+    settings = get_settings()
+    visitor.signer(settings)  # refuses to start without a key
+    app = FastAPI(title="云南12345 未成年人保护热线", lifespan=_gateway_life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.health = health.Health()
+    app.include_router(webhooks.router)
+    app.include_router(webchat.router)
+    app.include_router(health.router)
+    if not settings.production:
+        simulator_edge.secret(settings)
+        app.state.make_believe = MakeBelieveCarrier(settings)
+        app.include_router(webhooks.make_believe)
+        app.include_router(simulator_door.router)
+    dress(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
+    jobs.app.perform_import_paths()  # the tasks' names, before the first text asks for one
+    yield
+    await app.state.health.aclose()
+    if (make_believe := getattr(app.state, "make_believe", None)) is not None:
+        await make_believe.aclose()
+    await registry.close()
+    await database.dispose()
+
+
+def dress(app: FastAPI, settings: Settings) -> None:
+    """What every application of ours wears: the shield, our own scripts and styles, errors as Chinese sentences."""
+    app.add_middleware(Shield, production=settings.production)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(HotlineError, _say_ours)
+    app.add_exception_handler(RequestValidationError, _say_invalid)
+    app.add_exception_handler(HTTPException, _say_http)
+
+
+async def _say_ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HotlineError)
+    content: dict[str, object] = {"error": error.sentence}
+    if isinstance(error, FormIsIncomplete):
+        content["fields"] = list(error.fields)
+    headers = {"Retry-After": "2"} if error.status_code == 503 else None
+    return JSONResponse(content, status_code=error.status_code, headers=headers)
+
+
+async def _say_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Which fields are wrong; never what they held."""
+    assert isinstance(error, RequestValidationError)
+    fields = sorted({".".join(str(part) for part in found["loc"] if part != "body") for found in error.errors()})
+    return JSONResponse({"error": BadInput.sentence, "fields": fields}, status_code=422)
+
+
+async def _say_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    sentence = SENTENCES.get(error.status_code, HotlineError.sentence if error.status_code >= 500 else BadInput.sentence)
+    return JSONResponse({"error": sentence}, status_code=error.status_code, headers=error.headers)
