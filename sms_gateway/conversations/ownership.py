@@ -18,7 +18,9 @@ class Owner(StrEnum):
 MOVES: dict[Owner, frozenset[Owner]] = {
     Owner.ASSISTANT: frozenset({Owner.WAITING, Owner.OPERATOR, Owner.CLOSED}),  # operator: a person steps in unasked
     Owner.WAITING: frozenset({Owner.OPERATOR, Owner.ASSISTANT, Owner.CLOSED}),  # assistant: a person gave the call back
-    Owner.OPERATOR: frozenset({Owner.ASSISTANT, Owner.CLOSED, Owner.WAITING, Owner.OPERATOR}),  # to a colleague, or back to the queue
+    Owner.OPERATOR: frozenset(
+        {Owner.ASSISTANT, Owner.CLOSED, Owner.WAITING, Owner.OPERATOR}
+    ),  # to a colleague, or back to the queue
     Owner.CLOSED: frozenset({Owner.ASSISTANT, Owner.WAITING, Owner.OPERATOR}),  # waiting: the new text is danger
 }
 

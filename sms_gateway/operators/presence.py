@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+
 from .models import AuditRow, Operator
 
 SEEN_WITHIN = timedelta(seconds=20)
@@ -16,13 +17,17 @@ SEEN_WITHIN = timedelta(seconds=20)
 
 async def is_anyone_on_duty(session: AsyncSession) -> bool:
     """Whether somebody on duty has an open console."""
-    there = exists().where(Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN)
+    there = exists().where(
+        Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN
+    )
     return bool(await session.scalar(select(there)))
 
 
 async def list_on_duty(session: AsyncSession) -> list[Operator]:
     """Everybody on duty with an open console."""
-    there = select(Operator).where(Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN)
+    there = select(Operator).where(
+        Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN
+    )
     return list(await session.scalars(there.order_by(Operator.badge)))
 
 
@@ -33,7 +38,9 @@ async def beat(session: AsyncSession, *, operator_id: int) -> None:
 
 async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) -> None:
     """Start or end this operator's duty."""
-    await session.execute(update(Operator).where(Operator.id == operator_id).values(on_duty=on_duty, last_seen_at=clock.now()))
+    await session.execute(
+        update(Operator).where(Operator.id == operator_id).values(on_duty=on_duty, last_seen_at=clock.now())
+    )
 
 
 async def note(session: AsyncSession, *, operator_id: int | None, what: str, subject: str) -> None:

@@ -138,3 +138,18 @@ async def evaluate(
     _event(session, ticket, ticket.status, who="person", detail={"stars": stars, "message": message_id})
     await notify(session, "hotline_ticket", str(ticket.id))
     return ticket
+
+
+async def open_disclosure(
+    session: AsyncSession, *, thread_id: int, contact_id: int, asked_in: int, county: str | None, words: str
+) -> Ticket:
+    """The orange ticket of a talk: opened with the person's own words, or taken further when it is open already."""
+    ticket = await _find_disclosure(session, thread_id)
+    if ticket is None:
+        answers = {"what": words}
+        return await open_ticket(
+            session, thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind="disclosure", county=county,
+            answers=answers, lane="orange",
+        )  # fmt: skip
+    _event(session, ticket, "more", who="person", detail={"message": asked_in})
+    return ticket

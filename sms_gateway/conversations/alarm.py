@@ -1,0 +1,179 @@
+"""What a danger text sets in motion: owner, escalation, ticket, and the one fixed text that goes back."""
+
+from __future__ import annotations
+
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock, regions
+from sms_gateway.contacts import service as contacts
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.models import Escalation
+from sms_gateway.messages import inbox, outbox
+from sms_gateway.messages.delivery import State
+from sms_gateway.messages.models import Author, Direction, Message, Thread
+from sms_gateway.operators.presence import is_anyone_on_duty
+from sms_gateway.tickets import service as tickets
+from sms_gateway.triage.judgement import Harm, Judgement, Lane
+
+from . import pending, safe_reply, talk
+from .commands import Command, read_command
+from .ownership import Owner
+from .questions import DANGER_VALID, Kind
+
+CHILD_LIKE = frozenset({"child", "unknown"})
+
+
+async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> None:
+    """Danger: the talk waits for a person, the escalation rings, the safe reply of its type is queued. Once a text."""
+    thread = await talk.get_talk(session, message.thread_id, for_update=True)
+    if not await inbox.mark_answered(session, message.id, "judge"):
+        return
+    escalation, news = await escalations.open_or_raise(
+        session,
+        message=message,
+        cause="danger",
+        lane=Lane.RED,
+        harm=judged.type,
+        services=list(judged.services),
+        reasons=list(judged.reasons),
+    )
+    talk.raise_lane(thread, Lane.RED)
+    await contacts.set_open_case(session, thread.contact_id, open_case=True)
+    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
+    await note_place(session, thread, message.body)
+    if thread.owner == Owner.OPERATOR:
+        return
+    await _wait_for_person(session, thread, message)
+    if news:
+        await outbox.cancel_automatic(session, thread.id)
+    command = read_command(message.body, talking=True)
+    if command is not None and command.stop_with_plea:
+        await contacts.opt_out(session, thread.contact_id)
+        await escalations.note_silence(session, escalation, message.id)
+        return  # somebody may be holding the phone: nothing goes back
+    await _answer(session, thread, escalation, message, judged.reply_key)
+
+
+async def _wait_for_person(session: AsyncSession, thread: Thread, message: Message) -> None:
+    if thread.owner != Owner.WAITING:
+        thread.waiting_since = message.at
+        await talk.move(session, thread, Owner.WAITING, who="triage", detail={"message": message.id})
+
+
+async def _answer(
+    session: AsyncSession, thread: Thread, escalation: Escalation, message: Message, reply_key: str | None
+) -> None:
+    if thread.contact.silent_at is not None:
+        detail = {"key": reply_key} if reply_key else {}
+        await pending.ask(
+            session, contact_id=thread.contact_id, kind=Kind.SILENT_BACK, valid_for=DANGER_VALID, detail=detail
+        )
+        if not await was_said_since(session, thread.id, "silent.back", clock.now() - safe_reply.JOINED_WITHIN):
+            await outbox.queue_fixed(session, thread=thread, key="silent.back", reply_to=message.id)
+        return
+    key = safe_reply.choose(reply_key, await _red_talk(session, thread, escalation))
+    if key is not None:
+        await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
+        await note_question(session, thread.contact_id, key)
+
+
+async def note_question(session: AsyncSession, contact_id: int, key: str) -> None:
+    """A fixed text that asks about danger with digits becomes the pending question; any other in red drops what was asked."""
+    if key in safe_reply.ASKS_SAFETY:
+        await pending.ask(session, contact_id=contact_id, kind=Kind.DANGER, valid_for=DANGER_VALID, detail={"key": key})
+    elif key.startswith("red."):
+        await pending.drop(session, contact_id)
+
+
+async def _red_talk(session: AsyncSession, thread: Thread, escalation: Escalation) -> safe_reply.RedTalk:
+    said = await _said_since(session, thread.id, escalation.opened_at)
+    now = clock.now()
+    return safe_reply.RedTalk(
+        said=[key for key, _at in said],
+        since_first=now - escalation.received_at,
+        since_last_reply=now - max(at for _key, at in said) if said else None,
+        place_known=thread.contact.region is not None,
+        somebody_on_duty=await is_anyone_on_duty(session),
+    )
+
+
+async def _said_since(session: AsyncSession, thread_id: int, since: datetime) -> list[tuple[str, datetime]]:
+    said = select(Message.text_key, Message.at).where(
+        Message.thread_id == thread_id, Message.direction == Direction.OUT
+    )
+    said = said.where(Message.author == Author.SYSTEM, Message.at >= since, Message.state != State.CANCELLED)
+    return [(key, at) for key, at in await session.execute(said) if key is not None]
+
+
+async def was_said_since(session: AsyncSession, thread_id: int, key: str, since: datetime) -> bool:
+    """Whether that fixed text went to this talk since then."""
+    return any(said == key for said, _at in await _said_since(session, thread_id, since))
+
+
+async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> None:
+    """A text without new danger while the talk waits in red or about abuse: at most one fixed text goes back."""
+    escalation = await escalations.find_open(session, thread.id)
+    await note_place(session, thread, message.body)
+    if escalation is None:
+        return
+    if escalation.lane == Lane.RED:
+        await _answer(session, thread, escalation, message, None)
+    elif thread.contact.silent_at is None:
+        if not await was_said_since(session, thread.id, "orange.more", clock.now() - safe_reply.JOINED_WITHIN):
+            await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
+
+
+async def on_orange(session: AsyncSession, message: Message, judged: Judgement) -> None:
+    """Suspected harm: on top without ringing, a ticket with its own clock; a sexual disclosure also brings a person.
+
+    The words go back in the turn, except where the assistant must not speak at all.
+    """
+    thread = await talk.get_talk(session, message.thread_id, for_update=True)
+    sexual = judged.sexual or judged.type is Harm.SEXUAL
+    await escalations.open_or_raise(
+        session, message=message, cause="disclosure", lane=Lane.ORANGE, harm=judged.type, reasons=list(judged.reasons)
+    )
+    talk.raise_lane(thread, Lane.ORANGE)
+    await contacts.set_open_case(session, thread.contact_id, open_case=True)
+    await note_place(session, thread, message.body)
+    await tickets.open_disclosure(
+        session,
+        thread_id=thread.id,
+        contact_id=thread.contact_id,
+        asked_in=message.id,
+        county=thread.contact.region,
+        words=message.body,
+    )
+    if not sexual or thread.owner == Owner.OPERATOR:
+        return
+    waiting = thread.owner == Owner.WAITING
+    await _wait_for_person(session, thread, message)
+    if waiting or thread.contact.silent_at is not None or not await inbox.mark_answered(session, message.id, "judge"):
+        return
+    key = orange_key(judged)
+    await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
+    await note_question(session, thread.contact_id, key)
+
+
+def orange_key(judged: Judgement) -> str:
+    """The fixed text for a disclosure that is not happening now."""
+    return words_for_orange(sexual=judged.sexual or judged.type is Harm.SEXUAL, writer=judged.writer)
+
+
+def words_for_orange(*, sexual: bool, writer: str) -> str:
+    """The key by what was disclosed and who writes."""
+    if writer not in CHILD_LIKE:
+        return "orange.witness"
+    return "orange.abuse" if sexual else "orange.harm"
+
+
+async def note_place(session: AsyncSession, thread: Thread, body: str) -> None:
+    """Remember the county (or prefecture) the person names."""
+    place = regions.recognise(body)
+    found = place.county or place.prefecture
+    if found is not None and (thread.contact.region is None or place.county is not None):
+        thread.contact.region = found.adcode

@@ -1,0 +1,84 @@
+"""Judging a text: before everything, once, whoever owns the talk; Rasa is told, never asked."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from sms_gateway import clock, logs, triage
+from sms_gateway.database import notify, transaction
+from sms_gateway.messages import inbox
+from sms_gateway.messages.models import Message
+from sms_gateway.triage.judgement import Judgement, Lane
+from texts.embedding import Vector, embed, pack
+
+from . import alarm, talk
+from .ownership import Owner
+
+log = logs.get("conversations")
+
+TOGETHER = timedelta(minutes=30)
+LAST_TEXTS = 5
+"""Texts of the same person that are judged together: fragments make sense only side by side."""
+
+
+async def judge(message_id: int) -> None:
+    """Judge one text and act on it; a text that was judged is left alone."""
+    async with transaction() as session:
+        message = await inbox.get_message(session, message_id)
+        if message.judged_at is not None:
+            return
+        body = message.body
+        earlier = await inbox.list_last_bodies(session, message, count=LAST_TEXTS, since=message.at - TOGETHER)
+    judged, vector = await asyncio.to_thread(_judge, body, earlier)
+    async with transaction() as session:
+        wanted = select(Message).where(Message.id == message_id).with_for_update(of=Message)
+        message = (await session.scalars(wanted.options(joinedload(Message.contact)))).one()
+        if message.judged_at is not None:
+            return
+        _keep(message, judged, vector)
+        await _act(session, message, judged)
+        await notify(session, "hotline_thread", str(message.thread_id))
+    log.info("message_judged", message=message_id, lane=str(judged.lane), type=str(judged.type))
+
+
+def _judge(body: str, earlier: list[str]) -> tuple[Judgement, Vector]:
+    vector = embed(body)
+    return triage.load().judge(body, earlier=earlier, vector=vector), vector
+
+
+def _keep(message: Message, judged: Judgement, vector: Vector) -> None:
+    message.lane, message.harm, message.services = judged.lane, judged.type, list(judged.services)
+    message.immediacy, message.score, message.writer = judged.immediacy, judged.score, judged.writer
+    message.sexual, message.unsure, message.reply_key = judged.sexual, judged.unsure, judged.reply_key
+    message.reasons, message.vector = list(judged.reasons), pack(vector)
+    message.judged_at = clock.now()
+
+
+async def _act(session: AsyncSession, message: Message, judged: Judgement) -> None:
+    thread = await talk.get_talk(session, message.thread_id, for_update=True)
+    thread.last_inbound_at = message.at
+    if thread.owner == Owner.CLOSED:
+        thread.lane = "blue"
+        await talk.move(session, thread, Owner.ASSISTANT, who="person", detail={"message": message.id})
+    if judged.lane is Lane.RED:
+        await alarm.on_red(session, message, judged)
+    elif judged.lane is Lane.ORANGE:
+        await alarm.on_orange(session, message, judged)
+
+
+async def ensure_judged(message_id: int, *, wait: float = 1.5) -> None:
+    """Wait for the danger worker's judgement; where it does not come, judge here."""
+    pause, waited = 0.01, 0.0
+    while waited < wait:
+        async with transaction() as session:
+            if await session.scalar(select(Message.judged_at).where(Message.id == message_id)) is not None:
+                return
+        await asyncio.sleep(pause)
+        waited += pause
+        pause = min(0.2, pause * 1.6)
+    await judge(message_id)

@@ -1,0 +1,89 @@
+"""Accounts: made, disabled, given a new password."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+from sms_gateway.errors import BadInput, Conflict, NotFound
+
+from .models import Operator, OperatorSession, Role
+
+MIN_PASSWORD = 10
+_hasher = PasswordHasher()  # argon2id with the library's current defaults
+
+
+class OperatorNotFound(NotFound):
+    sentence = "没有这个账号。"
+
+
+async def add(session: AsyncSession, *, login: str, name: str, role: Role, password: str | None) -> Operator:
+    """A new account; without a password it can only sign in by a one-time link."""
+    if not login.isascii() or not login.replace("-", "").replace("_", "").isalnum() or not 2 <= len(login) <= 40:
+        raise BadInput("账号只能用 2 到 40 个英文字母、数字、- 和 _。")
+    if await find(session, login) is not None:
+        raise Conflict("这个账号已经有了。")
+    badge = f"{(await session.scalar(select(func.count()).select_from(Operator)) or 0) + 1:02d}"
+    hashed = hash_password(password) if password else None
+    operator = Operator(login=login, name=name, badge=badge, role=role, password_hash=hashed, created_at=clock.now())
+    session.add(operator)
+    await session.flush()
+    return operator
+
+
+def hash_password(password: str) -> str:
+    """Argon2id; raises BadInput for a password that is too short."""
+    if len(password) < MIN_PASSWORD:
+        raise BadInput(f"密码至少要 {MIN_PASSWORD} 位。")
+    return _hasher.hash(password)
+
+
+def is_password(operator: Operator | None, password: str) -> bool:
+    """Whether the password is right; takes as long when there is no such account."""
+    hashed = operator.password_hash if operator is not None else None
+    try:
+        return _hasher.verify(hashed or _NOBODY, password) and hashed is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+async def find(session: AsyncSession, login: str) -> Operator | None:
+    """The account of that login."""
+    return await session.scalar(select(Operator).where(Operator.login == login))
+
+
+async def get(session: AsyncSession, login: str) -> Operator:
+    """The account of that login; raises `OperatorNotFound`."""
+    operator = await find(session, login)
+    if operator is None:
+        raise OperatorNotFound
+    return operator
+
+
+async def disable(session: AsyncSession, *, login: str) -> None:
+    """No more sign-ins; every open session ends now."""
+    operator = await get(session, login)
+    operator.disabled_at = operator.disabled_at or clock.now()
+    operator.on_duty = False
+    await end_sessions(session, operator_id=operator.id)
+
+
+async def reset(session: AsyncSession, *, login: str, password: str) -> None:
+    """A new password; every open session ends, a lock is lifted, a disabled account works again."""
+    operator = await get(session, login)
+    operator.password_hash = hash_password(password)
+    operator.disabled_at = operator.locked_until = None
+    operator.failed_sign_ins = 0
+    await end_sessions(session, operator_id=operator.id)
+
+
+async def end_sessions(session: AsyncSession, *, operator_id: int) -> None:
+    """Sign this operator out everywhere."""
+    open_ones = OperatorSession.operator_id == operator_id, OperatorSession.ended_at.is_(None)
+    await session.execute(update(OperatorSession).where(*open_ones).values(ended_at=clock.now()))
