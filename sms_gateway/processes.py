@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -29,7 +31,7 @@ def _serve(name: str, port: int) -> None:
 
     logs.configure(name)
     uvicorn.run(
-        f"sms_gateway.app:{name}", factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
+        f"sms_gateway.app:make_{name}", factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
         server_header=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=3,
     )  # fmt: skip
 
@@ -37,12 +39,21 @@ def _serve(name: str, port: int) -> None:
 def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk")]) -> None:
     """Take the jobs of one queue until told to stop."""
     from . import jobs
-    from .app import chores
 
     if queue not in jobs.QUEUES:
         raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
     logs.configure(f"worker-{queue}")
-    asyncio.run(jobs.work(queue, chores=chores(queue)))
+    asyncio.run(jobs.work(queue, chores=_chores(queue)))
+
+
+def _chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+    """What a worker does each second beside its jobs: a sign of life; timers by the workers that are never stuck."""
+    from . import beats, timers
+
+    chores: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
+    if queue in {"danger", "replies"}:
+        chores.append(("timers", timers.sweep))
+    return chores
 
 
 def actions() -> None:

@@ -153,7 +153,8 @@ def test_no_value_reaches_the_servers_log(tmp_path: Path) -> None:
         subprocess.run(["rm", "-rf", str(folder)], check=False)
     logged = log.read_text(encoding="utf-8")
     assert "ready to accept connections" in logged
-    assert "校长" not in logged and "13800001234" not in logged
+    assert "校长" not in logged
+    assert "13800001234" not in logged
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must hand the cluster to another user")

@@ -156,7 +156,8 @@ async def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         pids = [int(word) for word in process.stdout.readline().split()]
-        assert len(pids) == 2 and all(map(is_alive, pids))
+        assert len(pids) == 2
+        assert all(map(is_alive, pids))
     finally:
         process.kill()
         process.wait()
