@@ -58,7 +58,7 @@ def make_gateway() -> FastAPI:
 
 @asynccontextmanager
 async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
-    jobs.app.perform_import_paths()  # the tasks' names, before the first text asks for one
+    jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
     yield
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:

@@ -100,14 +100,12 @@ class _Ear:
                     self._tell(said.channel, said.payload)
 
 
-_ear: _Ear | None = None
+_ear = _Ear()
 
 
 @asynccontextmanager
 async def subscribe(channel: str, payload: str | None = None) -> AsyncIterator[Heard]:
     """Hear `channel` (only `payload` of it, when given) until the block ends."""
-    global _ear
-    _ear = _ear or _Ear()
     heard = Heard(channel, payload)
     _ear.add(heard)
     try:

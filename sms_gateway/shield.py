@@ -23,15 +23,8 @@ log = logs.get("shield")
 MAX_BODY = 256 * 1024
 """Bytes. A web text of 10,000 characters, escaped, still comes through and gets a clear answer."""
 
-CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": CONTENT_POLICY,
@@ -43,6 +36,7 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
     "cache-control": "no-store",
 }
+CHECK_FIRST = (b"cache-control", b"no-cache")
 HSTS = ("strict-transport-security", "max-age=31536000; includeSubDomains")
 
 
@@ -63,7 +57,9 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, self._headers)
+        # Scripts and styles may be kept, once asked whether they are still the newest; pages and texts never.
+        static = scope["path"].startswith("/static/")
+        answer = _Answer(send, [CHECK_FIRST, *self._headers] if static else self._headers)
         try:
             await self._app(scope, _limited(scope, receive), answer.send)
         except Exception as error:  # the last line: whatever it is, its text stays inside
@@ -102,7 +98,8 @@ class _Answer:
             self._started = True
             given = message.get("headers", [])
             names = {name.lower() for name, _ in given}
-            message["headers"] = [*given, *(pair for pair in self._headers if pair[0] not in names)]
+            missing = {name: value for name, value in reversed(self._headers) if name not in names}
+            message["headers"] = [*given, *missing.items()]
         await self._send(message)
 
     async def fail(self, error: HotlineError) -> None:

@@ -16,6 +16,7 @@ import httpx
 
 from sms_gateway import clock
 from sms_gateway.settings import Settings
+
 from .carrier import (
     CarrierBlockedText,
     CarrierDidNotAnswer,

@@ -23,6 +23,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from sms_gateway.settings import Settings
+
 from .carrier import (
     CarrierBlockedText,
     CarrierDidNotAnswer,

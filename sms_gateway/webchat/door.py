@@ -41,7 +41,7 @@ _TEXT_ID = re.compile(r"[0-9A-Za-z-]{8,36}")
 
 class TextIsTooLong(BadInput):
     status_code = 413
-    sentence = f"太长了，一次最多 {LONGEST_TEXT} 个字。您写的还在输入框里，分成几段发就行。"
+    sentence = f"太长了，一次最多 {LONGEST_TEXT} 个字。你写的还在输入框里，分成几段发就行。"
 
 
 class TextIsEmpty(BadInput):
@@ -55,7 +55,7 @@ class NotOurPage(HotlineError):
 
 class TextWasNotStored(HotlineError):
     status_code = 503
-    sentence = "没有发出去。您写的还在，请再发一次；急的话直接打 110。"
+    sentence = "没有发出去。你写的还在，请再发一次；急的话直接打 110。"
 
 
 @dataclass(frozen=True)
@@ -93,21 +93,18 @@ async def write(request: Request) -> JSONResponse:
     _check_origin(request)
     written = read_written(await request.body())
     token = visitor.find_visitor(request) or visitor.new_token()
+    text_id = talk.carrier_id(token, written.text_id)
     inbound = inbox.Inbound(
-        channel=Channel.WEB,
-        address=token,
-        body=written.body,
-        carrier=CARRIER,
-        carrier_id=talk.carrier_id(token, written.text_id),
-        received_at=clock.now(),
+        channel=Channel.WEB, address=token, body=written.body, carrier=CARRIER, carrier_id=text_id, received_at=clock.now()
     )
     try:
         async with transaction() as session:
             recorded = await inbox.receive(session, inbound)
+            message_id = recorded.message_id if recorded else await talk.find_text(session, CARRIER, text_id)
     except (OperationalError, InterfaceError, PoolTimeout, OSError):
         raise TextWasNotStored from None
-    log.info("text_received", message=recorded and recorded.message_id, repeated=recorded is None)
-    answer = JSONResponse({"id": recorded.message_id if recorded else None}, status_code=202)
+    log.info("text_received", message=message_id, repeated=recorded is None)
+    answer = JSONResponse({"id": message_id}, status_code=202)
     visitor.remember(answer, token)
     return answer
 

@@ -55,6 +55,12 @@ async def list_lines(
     return [_line(message) for message in reversed(newest.all()) if message.id not in known]
 
 
+async def find_text(session: AsyncSession, carrier: str, carrier_id: str) -> int | None:
+    """The id of a text that was stored by an earlier try."""
+    stored = select(Message.id).where(Message.carrier == carrier, Message.carrier_id == carrier_id)
+    return await session.scalar(stored.where(Message.direction == Direction.IN))
+
+
 async def start_after(session: AsyncSession, thread_id: int, last_id: int) -> int:
     """The id to read on from, for a page that has seen `last_id`: `OVERLAP` texts earlier."""
     earlier = select(Message.id).where(Message.thread_id == thread_id, Message.id <= last_id)

@@ -50,7 +50,7 @@ def read_cookie(value: str | None, *, at: datetime, key: Signer) -> str | None:
     except (BadSignature, UnicodeDecodeError):
         return None
     age = at.timestamp() - int(issued)
-    return token if 0 <= age + 60 and age <= VALID_FOR.total_seconds() else None
+    return token if -60 <= age <= VALID_FOR.total_seconds() else None
 
 
 def find_visitor(request: Request) -> str | None:
