@@ -20,6 +20,7 @@ COMMANDS = {
     "worker": ("sms_gateway.processes:worker", "一个队列的工作进程"),
     "actions": ("sms_gateway.processes:actions", "动作服务"),
     "migrate": ("sms_gateway.processes:migrate", "建表或升级表"),
+    "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }
 """Name: where its function (or Typer app, for a command with parts) lies, and one line for `hotline --help`."""

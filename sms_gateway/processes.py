@@ -56,6 +56,19 @@ def _chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     return chores
 
 
+def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+    """What a worker of `queue` does every second beside its jobs; any number of processes may do the same."""
+    from . import beats, timers
+    from .messages import tasks as messages
+
+    mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
+    if queue in ("danger", "turns"):  # two of them: a timer never waits for one dead process
+        mine.append(("timers", timers.sweep))
+    if queue == "replies":
+        mine.append(("outbox", messages.sweep))
+    return mine
+
+
 def actions() -> None:
     """The assistant's action server."""
     import runpy
@@ -73,6 +86,6 @@ def migrate() -> None:
 
 def demo() -> None:
     """Fill an empty development database with what a first look needs; again, it changes nothing."""
-    from .app import fill_demo_data
+    from .operators.demo import fill
 
-    asyncio.run(fill_demo_data())
+    asyncio.run(fill())

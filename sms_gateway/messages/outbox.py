@@ -18,6 +18,7 @@ from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.crypto import sealed_for
 from sms_gateway.database import notify
 from sms_gateway.jobs import defer
+from sms_gateway.operators.models import Operator
 from sms_gateway.wording import SIGNATURE, say
 
 from .delivery import ALARMING, State, later
@@ -268,3 +269,11 @@ async def find_contact_of(session: AsyncSession, message_id: int) -> Contact:
     """Whom a text is from or to."""
     found = select(Contact).join(Message, Message.contact_id == Contact.id).where(Message.id == message_id)
     return (await session.scalars(found)).one()
+
+
+async def queue_as_operator(session: AsyncSession, *, thread: Thread, key: str, operator: Operator) -> None:
+    """Queue a fixed text that an operator's act sends: it comes from a person, so it leaves whoever owns the talk."""
+    values = {"badge": operator.badge} if key == "human.joins" else {}
+    await queue(
+        session, thread=thread, author=Author.OPERATOR, body=say(key, **values), text_key=key, operator_id=operator.id
+    )

@@ -1,0 +1,1 @@
+"""What `hotline …` does beside running the processes: accounts, predictions, replays, backups, the handbook."""

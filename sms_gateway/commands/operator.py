@@ -1,0 +1,92 @@
+"""`hotline operator …`: accounts at the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway.database import dispose, transaction
+from sms_gateway.errors import HotlineError
+from sms_gateway.operators import accounts, signin
+from sms_gateway.operators.models import Role
+from sms_gateway.settings import get_settings
+from sms_gateway.supervision.places import DataDir
+from sms_gateway.supervision.running import adopt
+
+app = typer.Typer(help="值班员账号", no_args_is_help=True, pretty_exceptions_enable=False)
+Login = Annotated[str, typer.Argument(help="账号（英文字母、数字、-、_）")]
+
+
+def _run(work: Callable[[AsyncSession], Awaitable[str]]) -> None:
+    """Do `work` in one transaction and print what it says; one clear sentence and exit code 1 when it cannot be done."""
+
+    async def inside() -> str:
+        try:
+            async with transaction() as session:
+                return await work(session)
+        finally:
+            await dispose()
+
+    adopt(DataDir.at(get_settings().data_dir))
+    get_settings.cache_clear()
+    try:
+        typer.echo(asyncio.run(inside()))
+    except HotlineError as error:
+        typer.echo(error.sentence, err=True)
+        raise typer.Exit(1) from None
+
+
+def _asked_password() -> str:
+    entered: str = typer.prompt(
+        f"密码（至少 {accounts.MIN_PASSWORD} 位）", hide_input=True, confirmation_prompt="再输一次"
+    )
+    return entered
+
+
+@app.command(help="新建账号；会问密码")
+def add(
+    login: Login,
+    name: Annotated[str, typer.Option(help="姓名，只给值班台看")],
+    role: Annotated[Role, typer.Option(help="operator 值班员，supervisor 值班长")] = Role.OPERATOR,
+    no_password: Annotated[bool, typer.Option("--no-password", help="不设密码，只用一次性链接登录")] = False,
+) -> None:
+    password = None if no_password else _asked_password()
+
+    async def work(session: AsyncSession) -> str:
+        operator = await accounts.add(session, login=login, name=name, role=role, password=password)
+        return f"已建好账号 {login}，工号 {operator.badge}。"
+
+    _run(work)
+
+
+@app.command(help="停用账号，立刻退出所有登录")
+def disable(login: Login) -> None:
+    async def work(session: AsyncSession) -> str:
+        await accounts.disable(session, login=login)
+        return f"账号 {login} 已停用。"
+
+    _run(work)
+
+
+@app.command(help="改密码，解锁，重新启用")
+def reset(login: Login) -> None:
+    password = _asked_password()
+
+    async def work(session: AsyncSession) -> str:
+        await accounts.reset(session, login=login, password=password)
+        return f"账号 {login} 的密码已改，原来的登录都已退出。"
+
+    _run(work)
+
+
+@app.command(help="打印一次性登录链接（30 分钟内有效，用一次）")
+def link(login: Login) -> None:
+    async def work(session: AsyncSession) -> str:
+        token = await signin.one_time_link(session, login=login)
+        return f"http://127.0.0.1:{get_settings().console_port}/sign-in/{token}"
+
+    _run(work)

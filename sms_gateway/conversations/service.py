@@ -1,0 +1,152 @@
+"""A person steps in: called, takes over, writes, hands back, closes. One owner at every instant."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+from sms_gateway.contacts import service as contacts
+from sms_gateway.errors import BadInput
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.ladder import State
+from sms_gateway.messages import inbox, outbox
+from sms_gateway.messages.models import Author, Thread
+from sms_gateway.operators.models import Operator
+from sms_gateway.operators.presence import is_anyone_on_duty, note
+from sms_gateway.tickets import service as tickets
+
+from . import pending, talk
+from .ownership import Owner, TalkHasAnotherOwner
+
+MAX_REPLY = 1000
+"""Characters an operator may send at once (an SMS of 15 segments)."""
+
+
+class NotYourTalk(TalkHasAnotherOwner):
+    sentence = "这个会话不在你手上，请先接手。"
+
+
+class DangerIsNotClosedSo(BadInput):
+    sentence = "红色和橙色要先写结果，再结束。"
+
+
+async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, cause: str) -> str:
+    """Call a person for a talk that is not in danger; the key of the fixed text to say.
+
+    `cause`: asked_for_person, disclosure, unsure, assistant_silent. With nobody on duty a ticket keeps the promise.
+    """
+    thread = await talk.get_talk(session, thread_id, for_update=True)
+    message = await inbox.get_message(session, message_id)
+    there = await is_anyone_on_duty(session)
+    lane = "orange" if cause == "disclosure" else "blue"
+    await escalations.open_or_raise(session, message=message, cause=cause, lane=lane)
+    talk.raise_lane(thread, lane)
+    if thread.owner == Owner.WAITING:
+        return "human.still" if there else "human.none"
+    thread.waiting_since = message.at
+    await talk.move(session, thread, Owner.WAITING, who="assistant", detail={"cause": cause, "message": message_id})
+    if there:
+        return "human.queued"
+    await tickets.open_ticket(
+        session, thread_id=thread_id, contact_id=thread.contact_id, asked_in=message_id, kind="callback",
+        county=thread.contact.region, answers={"what": message.body}, lane=thread.lane,
+    )  # fmt: skip
+    return "human.none"
+
+
+async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator) -> Thread:
+    """The talk is this operator's; raises `TalkHasAnotherOwner` when a colleague was quicker. The machine falls silent."""
+    thread = await talk.get_talk(session, thread_id, for_update=True)
+    if thread.owner == Owner.OPERATOR and thread.operator_id == operator.id:
+        return thread
+    if thread.owner == Owner.OPERATOR:
+        raise TalkHasAnotherOwner
+    if not await talk.move(session, thread, Owner.OPERATOR, who=f"operator:{operator.id}", operator_id=operator.id):
+        raise TalkHasAnotherOwner
+    await outbox.cancel_automatic(session, thread_id)
+    await pending.drop(session, thread.contact_id)  # digits are no longer read by the machine
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is not None:
+        await escalations.acknowledge(session, escalation, operator_id=operator.id)
+    await note(session, operator_id=operator.id, what="take_over", subject=f"thread:{thread_id}")
+    key = "silent.back" if thread.contact.silent_at is not None else "human.joins"
+    await outbox.queue_as_operator(session, thread=thread, key=key, operator=operator)
+    return thread
+
+
+async def reply(session: AsyncSession, *, thread_id: int, operator: Operator, body: str) -> int:
+    """Send the operator's words; the message's id."""
+    thread = await _own(session, thread_id, operator)
+    body = body.strip()
+    if not body:
+        raise BadInput("还没有写字。")
+    if len(body) > MAX_REPLY:
+        raise BadInput(f"一次最多 {MAX_REPLY} 字，请分开发。")
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is not None and escalation.state == State.ACKNOWLEDGED:
+        await escalations.move(session, escalation, State.IN_CONTACT, who=f"operator:{operator.id}")
+    queued = await outbox.queue(session, thread=thread, author=Author.OPERATOR, body=body, operator_id=operator.id)
+    assert queued is not None  # only replies to a text can be there already
+    return queued
+
+
+async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator) -> None:
+    """The assistant goes on. Not while danger is open."""
+    thread = await _own(session, thread_id, operator)
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is not None and escalation.lane in ("red", "orange"):
+        raise DangerIsNotClosedSo
+    if escalation is not None:
+        await escalations.conclude(session, escalation, operator_id=operator.id, outcome="handed_back", note="交还小助手")
+    await talk.move(session, thread, Owner.ASSISTANT, who=f"operator:{operator.id}")
+    await outbox.queue_fixed(session, thread=thread, key="handback")
+
+
+async def mark(session: AsyncSession, *, thread_id: int, operator: Operator, to: State) -> None:
+    """Note how far the matter is: handed over, child seen, contact lost …"""
+    await _own(session, thread_id, operator)
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is not None:
+        await escalations.move(session, escalation, to, who=f"operator:{operator.id}")
+
+
+async def close(session: AsyncSession, *, thread_id: int, operator: Operator, outcome: str, note_text: str) -> None:
+    """End the talk with an outcome and a note; in red only once somebody saw the child.
+
+    The person's next text opens it again. A goodbye goes out only where it cannot give anybody away.
+    """
+    thread = await _own(session, thread_id, operator)
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    danger = escalation is not None and escalation.lane in ("red", "orange")
+    if escalation is not None:
+        await escalations.conclude(session, escalation, operator_id=operator.id, outcome=outcome, note=note_text)
+    if danger:
+        await contacts.set_open_case(session, thread.contact_id, open_case=False)
+    if thread.contact.silent_at is None:
+        await outbox.queue_as_operator(session, thread=thread, key="bye.red" if danger else "closed", operator=operator)
+    thread.lane, thread.waiting_since = "blue", None
+    await talk.move(session, thread, Owner.CLOSED, who=f"operator:{operator.id}", detail={"outcome": outcome})
+    await note(session, operator_id=operator.id, what="close", subject=f"thread:{thread_id}")
+
+
+async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thread:
+    thread = await talk.get_talk(session, thread_id, for_update=True)
+    if thread.owner != Owner.OPERATOR or thread.operator_id != operator.id:
+        raise NotYourTalk
+    return thread
+
+
+async def lower_after_false_alarm(session: AsyncSession, *, thread_id: int, operator: Operator, second: Operator, note_text: str) -> None:
+    """Two people say that there is no danger: the escalation ends as a false alarm and the talk is blue again."""
+    if operator.id == second.id:
+        raise BadInput("判误报要两个人。")
+    thread = await _own(session, thread_id, operator)
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is None:
+        return
+    await escalations.conclude(
+        session, escalation, operator_id=operator.id, outcome="false_alarm", note=note_text, signatures=2
+    )
+    thread.lane = "blue"
+    await contacts.set_open_case(session, thread.contact_id, open_case=False)
+    await talk.note(session, thread_id, "false_alarm", who=f"operator:{operator.id}", detail={"second": second.id, "at": clock.now().isoformat()})

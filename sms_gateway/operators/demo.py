@@ -1,0 +1,27 @@
+"""Demo accounts for development: one supervisor, two operators; they sign in by one-time links."""
+
+from __future__ import annotations
+
+from sms_gateway.database import dispose, transaction
+from sms_gateway.settings import get_settings
+
+from . import accounts
+from .models import Role
+
+DEMO = (
+    ("demo-banzhang", "演示值班长", Role.SUPERVISOR),
+    ("demo-zhiban", "演示值班员", Role.OPERATOR),
+    ("demo-zhiban2", "演示值班员二", Role.OPERATOR),
+)
+
+
+async def fill() -> None:
+    """Make the demo accounts where they are missing; nothing in production mode."""
+    settings = get_settings()
+    if settings.production or not settings.demo_data:
+        return
+    async with transaction() as session:
+        for login, name, role in DEMO:
+            if await accounts.find(session, login) is None:
+                await accounts.add(session, login=login, name=name, role=role, password=None)
+    await dispose()

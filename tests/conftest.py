@@ -1,0 +1,71 @@
+"""A real PostgreSQL for the whole run, a fresh migrated database for each test that asks, a clock that can be held."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+
+import pytest
+
+os.environ["OMP_NUM_THREADS"] = "1"
+for _name in [name for name in os.environ if name.startswith("HOTLINE_")]:
+    del os.environ[_name]  # a developer's own settings have no say in tests
+os.environ["HOTLINE_DATA_KEY"] = base64.b64encode(b"k" * 32).decode()
+os.environ["HOTLINE_SESSION_KEY"] = "session-key-of-the-tests"
+os.environ["HOTLINE_BOT_SECRET"] = "bot-secret-of-the-tests"
+
+from sms_gateway import clock as clocks
+from sms_gateway.clock import HeldClock
+from sms_gateway.supervision.scratch import ScratchPostgres, scratch_postgres
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[ScratchPostgres]:
+    """A throw-away server with a migrated database called `template`."""
+    from sms_gateway.migrations import upgrade
+
+    with scratch_postgres() as server:
+        upgrade(server.create("template"))
+        yield server
+
+
+@pytest.fixture
+async def database(postgres: ScratchPostgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of a fresh migrated database, which `sms_gateway.database` uses during the test."""
+    from sms_gateway import database as ground
+    from sms_gateway.settings import get_settings
+
+    url = postgres.create(f"test_{next(_numbers)}", template="template")
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", url)
+    get_settings.cache_clear()
+    yield url
+    await ground.dispose()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def clock() -> Iterator[HeldClock]:
+    """Our clock, standing still until the test moves it."""
+    held = HeldClock()
+    before = clocks.use(held)
+    yield held
+    clocks.use(before)
+
+
+@pytest.fixture
+def run_jobs(database: str) -> Callable[[], Awaitable[None]]:
+    """Run every job there is, and those they defer, as the workers would."""
+    from procrastinate import PsycopgConnector
+
+    from sms_gateway.jobs import app
+
+    async def run() -> None:
+        worker = app.with_connector(PsycopgConnector(conninfo=database, min_size=1, max_size=3))
+        async with worker.open_async():
+            await worker.run_worker_async(wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False)
+
+    return run
