@@ -295,3 +295,13 @@ def full_name(adcode: str) -> str:
 def short_name(adcode: str) -> str:
     """ "镇雄", as people say it. Raises `RegionNotFound`."""
     return _short(get_region(adcode).name)
+
+
+def without_places(text: str) -> str:
+    """`text` in its normal form with every place name taken out: what is said beside the place."""
+    text = normalise(text)[:LONGEST_READ]
+    rest, start = [], 0
+    for hit in _scan(text, _gazetteer()):
+        rest.append(text[start : hit.start])
+        start = hit.end
+    return "".join([*rest, text[start:]])
