@@ -9,7 +9,7 @@ from enum import StrEnum
 from texts.normalise import normalise
 
 
-class Word(StrEnum):
+class Kind(StrEnum):
     OPT_OUT = "opt_out"
     """No more outreach; help goes on."""
     OPT_IN = "opt_in"
@@ -22,10 +22,10 @@ class Word(StrEnum):
 
 @dataclass(frozen=True)
 class Command:
-    """`value` of a digit (1-9), else None. `stop_with_plea`: an opt-out joined with a plea for help; answer nothing, tell the operator."""
+    """`digit`: 1-9 for a DIGIT, else None. `stop_with_plea`: an opt-out joined with a plea for help; answer nothing, tell the operator."""
 
-    word: Word
-    value: int | None = None
+    kind: Kind
+    digit: int | None = None
     stop_with_plea: bool = False
 
 
@@ -68,15 +68,15 @@ def read_command(text: str, *, talking: bool) -> Command | None:
     words = squeezed(text)
     short = _TAIL.sub("", words) or words
     if words in _SILENCE_ALWAYS:
-        return Command(Word.SILENCE)
+        return Command(Kind.SILENCE)
     if talking and (words in _SILENCE_TALKING or short in _SILENCE_TALKING):
-        return Command(Word.SILENCE)
-    for word, known in ((Word.HUMAN, _HUMAN), (Word.OPT_OUT, _OPT_OUT | _OUT_WHEN_QUIET), (Word.OPT_IN, _OPT_IN)):
+        return Command(Kind.SILENCE)
+    for kind, known in ((Kind.HUMAN, _HUMAN), (Kind.OPT_OUT, _OPT_OUT | _OUT_WHEN_QUIET), (Kind.OPT_IN, _OPT_IN)):
         if words in known or short in known:
-            return Command(word)
+            return Command(kind)
     if re.fullmatch("[1-9]", words):
-        return Command(Word.DIGIT, int(words))
+        return Command(Kind.DIGIT, int(words))
     joined = normalise(text)
     if _STOP_INSIDE.search(joined) and _PLEA.search(_STOP_INSIDE.sub(" ", joined)):
-        return Command(Word.OPT_OUT, stop_with_plea=True)
+        return Command(Kind.OPT_OUT, stop_with_plea=True)
     return None

@@ -11,163 +11,163 @@ from enum import StrEnum
 from texts.normalise import normalise
 
 
-class Asked(StrEnum):
-    """What was asked. The first six are danger questions: they replace any other and are replaced by none."""
+class Kind(StrEnum):
+    """Who reads the answer."""
 
-    SAFE = "safe"
-    """Are you safe now? 1 yes, 2 no, 3 unclear (`ask.safe`, `orange.*`, `human.joins`)."""
-    HE_IS_NEAR = "he_is_near"
-    """Is that person beside you? (`red.abuse`)"""
-    SOMEBODY_WITH_YOU = "somebody_with_you"
-    """Is anybody with you? (`red.suicide`)"""
-    EVERYONE_OUT = "everyone_out"
-    """Is everybody out? (`red.disaster`)"""
-    CHILD_HURT = "child_hurt"
-    """Is the child hurt? (`parent.rage`)"""
-    CONVENIENT = "convenient"
-    """After silence: is it convenient? (`silent.back`)"""
+    DANGER = "danger"
+    """A question about danger; which one says the wording key that asked it."""
+    SILENT_BACK = "silent_back"
+    """After silence: is it convenient now?"""
     ASSISTANT = "assistant"
-    """A form question; the assistant reads the digit itself."""
-    CHOICE = "choice"
-    """The assistant offered two handbook entries."""
-    ABOUT_A_CHILD = "about_a_child"
-    """Is this about a child? (`scope.ask`)"""
+    """A form, or a choice between two answers: Rasa reads it."""
     TRANSFER = "transfer"
-    """Shall we pass it on to another province? (`other.province`, `form.outside`)"""
+    """Another province: shall we pass it on?"""
     SURVEY = "survey"
+    """How satisfied, 5 best."""
+
+
+DANGER_VALID = timedelta(minutes=30)
+FORM_VALID = timedelta(hours=24)
+CHOICE_VALID = timedelta(minutes=30)
+SURVEY_VALID = timedelta(days=7)
+
+VALID_FOR: Mapping[Kind, timedelta] = {
+    Kind.DANGER: DANGER_VALID,
+    Kind.SILENT_BACK: DANGER_VALID,
+    Kind.ASSISTANT: FORM_VALID,
+    Kind.TRANSFER: FORM_VALID,
+    Kind.SURVEY: SURVEY_VALID,
+}
 
 
 class Answer(StrEnum):
     YES = "yes"
     NO = "no"
     UNCLEAR = "unclear"
-    CHOICE = "choice"
     STARS = "stars"
     UNRESOLVED = "unresolved"
     """To the survey: 没解决."""
 
 
-DANGER = frozenset({Asked.SAFE, Asked.HE_IS_NEAR, Asked.SOMEBODY_WITH_YOU, Asked.EVERYONE_OUT, Asked.CHILD_HURT, Asked.CONVENIENT})
-
-VALID_FOR: Mapping[Asked, timedelta] = {
-    **dict.fromkeys(DANGER, timedelta(minutes=30)),
-    Asked.ASSISTANT: timedelta(hours=24),
-    Asked.CHOICE: timedelta(minutes=30),
-    Asked.ABOUT_A_CHILD: timedelta(hours=24),
-    Asked.TRANSFER: timedelta(hours=24),
-    Asked.SURVEY: timedelta(days=7),
-}
-
-CHANGES_LANE = frozenset({(Asked.SAFE, Answer.NO), (Asked.HE_IS_NEAR, Answer.YES), (Asked.CHILD_HURT, Answer.YES), (Asked.EVERYONE_OUT, Answer.NO)})
-"""Answers that say the danger is now: red, whatever was judged before."""
-
-ASKED_BY: Mapping[str, Asked] = {
-    "ask.safe": Asked.SAFE, "orange.harm": Asked.SAFE, "orange.abuse": Asked.SAFE, "orange.witness": Asked.SAFE, "form.stopped": Asked.SAFE,
-    "human.joins": Asked.SAFE, "keep.secret": Asked.SAFE, "will.arrest": Asked.SAFE,
-    "red.abuse": Asked.HE_IS_NEAR, "red.suicide": Asked.SOMEBODY_WITH_YOU, "red.disaster": Asked.EVERYONE_OUT, "parent.rage": Asked.CHILD_HURT,
-    "silent.back": Asked.CONVENIENT, "scope.ask": Asked.ABOUT_A_CHILD, "other.province": Asked.TRANSFER, "form.outside": Asked.TRANSFER,
-    "survey": Asked.SURVEY, "eval.reask": Asked.SURVEY, "policy.clarify": Asked.CHOICE,
+_SAFE_KEYS = (
+    "ask.safe", "orange.harm", "orange.abuse", "orange.witness", "form.stopped", "human.joins", "keep.secret", "will.arrest",
+)  # fmt: skip
+ASKS: Mapping[str, Kind] = {
+    **dict.fromkeys((*_SAFE_KEYS, "red.abuse", "red.suicide", "red.disaster", "parent.rage"), Kind.DANGER),
+    "silent.back": Kind.SILENT_BACK, "other.province": Kind.TRANSFER, "form.outside": Kind.TRANSFER,
+    "survey": Kind.SURVEY, "eval.reask": Kind.SURVEY,
 }  # fmt: skip
-"""The question a fixed text ends in, by its wording key; texts not here ask nothing a digit answers."""
+"""The question a fixed text ends in, by its wording key; texts not here ask nothing that the line itself reads."""
+
+MEANS_DANGER: Mapping[str, frozenset[Answer]] = {
+    **dict.fromkeys(_SAFE_KEYS, frozenset({Answer.NO})),
+    "red.abuse": frozenset({Answer.YES}),  # that person is beside them
+    "red.suicide": frozenset(Answer),  # whether somebody is there or not: the danger stands
+    "red.disaster": frozenset({Answer.NO}),
+    "parent.rage": frozenset({Answer.YES}),
+}
+"""Answers that say the danger is now, whatever was judged before, by the wording key that asked."""
 
 _YES_NO = {1: Answer.YES, 2: Answer.NO, 3: Answer.UNCLEAR}
 _DIGIT = re.compile(r"[\s\W]*(?:选|回|按)?\s*([0-9])\s*(?:星|分)?[\s\W]*")
-_LEADING = re.compile(r"\s*([1-5])\s*[、.,，。:：\s]*(\D*)")
-_UNRESOLVED = re.compile(r"(?:还|都|根本|一直)?(?:没|没有|未|不)(?:给我?)?(?:解决|办好|处理|管)")
-_WORDS: Mapping[Asked, tuple[str, str]] = {
-    Asked.SAFE: ("安全|安全的|现在安全|我安全|是|是的|嗯|没事|没事了|暂时安全", "不安全|不|不是|没有|危险|有危险|很危险|不太安全"),
-    Asked.HE_IS_NEAR: ("在|在旁边|在的|是|嗯|在家", "不在|没在|没有|走了|出去了|不在家|不"),
-    Asked.SOMEBODY_WITH_YOU: ("有|有人|在|是|嗯", "没有|没|没人|没有人|不|就我一个|就我自己|我一个人"),
-    Asked.EVERYONE_OUT: ("是|是的|都出来了|出来了|嗯", "没有|没|不|没出来|还没|还有人"),
-    Asked.CHILD_HURT: ("有|受伤了|有的|是|嗯", "没有|没|没受伤|不"),
-    Asked.CONVENIENT: ("方便|方便了|可以|是|嗯|在|好", "不方便|不|不行"),
-    Asked.ABOUT_A_CHILD: ("是|是的|嗯|对", "不是|不|没有|否"),
-    Asked.TRANSFER: ("要|要的|需要|好|是|嗯|帮我转", "不用|不要|不需要|不|没有"),
+_LEADING = re.compile(r"\s*([1-5])[\s、.,，。:：]*(\D*)")
+_UNRESOLVED = re.compile(r"(?:还|都|根本|一直|事情)*(?:没|没有|未|不)(?:给我?|得到?)?(?:解决|办好|办成|处理好?|人管)")
+_SAFE_WORDS = ("安全|安全的|现在安全|我安全|我很安全|是|是的|嗯|没事|没事了|暂时安全", "不安全|我不安全|现在不安全|不|不是|没有|危险|有危险|很危险|不太安全")
+_WORDS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(_SAFE_KEYS, _SAFE_WORDS),
+    "red.abuse": ("在|在旁边|在的|是|嗯|在家|他在|就在旁边", "不在|没在|没有|走了|出去了|不在家|不|他不在"),
+    "red.suicide": ("有|有人|在|是|嗯", "没有|没|没人|没有人|不|就我一个|就我自己|我一个人"),
+    "red.disaster": ("是|是的|都出来了|出来了|嗯", "没有|没|不|没出来|还没|还有人"),
+    "parent.rage": ("有|受伤了|有的|是|嗯", "没有|没|没受伤|不"),
+    "silent.back": ("方便|方便了|可以|是|嗯|在|好", "不方便|不|不行"),
+    "other.province": ("要|要的|需要|好|是|嗯|帮我转", "不用|不要|不需要|不|没有"),
+    "form.outside": ("要|要的|需要|好|是|嗯|帮我转", "不用|不要|不需要|不|没有"),
 }
 _UNSURE = "说不清|不知道|不清楚|不晓得|不好说|不确定"
-_STARS = {"很满意": 5, "非常满意": 5, "满意": 4, "一般": 3, "不满意": 2, "不太满意": 2, "很不满意": 1, "非常不满意": 1}
+_STARS = {"很满意": 5, "非常满意": 5, "满意": 4, "一般": 3, "一般般": 3, "不满意": 2, "不太满意": 2, "很不满意": 1, "非常不满意": 1}
+_EDGES = " ,，。.!！~、"
 
 
 @dataclass(frozen=True)
-class PendingQuestion:
-    """What was asked and when; `options`: how many choices were offered (CHOICE only)."""
+class Standing:
+    """The question that is open: `key` is the wording that asked it."""
 
-    asked: Asked
-    asked_at: datetime
-    options: int = 2
-
-    @property
-    def valid_until(self) -> datetime:
-        return self.asked_at + VALID_FOR[self.asked]
+    kind: Kind
+    key: str
+    valid_until: datetime
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a text answers: `value` is the star (1-5) or the choice (1-3), else None; `expired`: ask once more instead."""
+    """What a text answers: `stars` (1-5) to the survey, else None; `expired`: put the question again instead of guessing."""
 
     answer: Answer | None
-    value: int | None = None
+    stars: int | None = None
     expired: bool = False
 
-    def means_danger(self, asked: Asked) -> bool:
-        return (asked, self.answer) in CHANGES_LANE
+
+def ask(key: str, now: datetime) -> Standing | None:
+    """The question that stands once the fixed text `key` was sent at `now`; None when it asks nothing."""
+    kind = ASKS.get(key)
+    return Standing(kind, key, now + VALID_FOR[kind]) if kind else None
+
+
+def may_replace(new: Kind, standing: Standing | None, now: datetime) -> bool:
+    """Whether a question of kind `new` may take the place of the standing one: danger yields only to danger."""
+    if standing is None or now >= standing.valid_until or new in (Kind.DANGER, Kind.SILENT_BACK):
+        return True
+    return standing.kind not in (Kind.DANGER, Kind.SILENT_BACK)
 
 
 def is_digit(text: str) -> bool:
-    """Whether the whole text is one digit (an answer to some question, or a lost one)."""
+    """Whether the whole text is one digit: an answer to some question, or a lost one."""
     return _DIGIT.fullmatch(normalise(text)) is not None
 
 
-def may_replace(new: Asked, standing: PendingQuestion | None, now: datetime) -> bool:
-    """Whether `new` may take the place of the standing question: a valid danger question yields only to another one."""
-    if standing is None or now >= standing.valid_until or new in DANGER:
-        return True
-    return standing.asked not in DANGER
+def means_danger(key: str, answer: Answer | None) -> bool:
+    """Whether `answer` to the fixed text `key` says that the danger is now."""
+    return answer is not None and answer in MEANS_DANGER.get(key, frozenset())
 
 
-def read_digit(question: PendingQuestion | None, text: str, now: datetime) -> Read | None:
-    """What `text` answers to the standing question, by digit or by the plain words of the question.
+def read_digit(standing: Standing | None, text: str, now: datetime) -> Read | None:
+    """What `text` answers to the standing question, by digit or by the question's own plain words ("不安全").
 
-    None: this text answers nothing (read it as a text), or it is a digit and nothing was asked (say `digit.lost`).
-    `expired`: it would answer, but the question no longer stands: it is put again, never guessed. `ASSISTANT` questions
-    are not read here: the assistant does.
+    None: it answers nothing (read it as a text; a bare digit then gets `digit.lost`). What the assistant asked is not
+    read here. `expired`: it would answer, but the question no longer stands.
     """
-    if question is None or question.asked is Asked.ASSISTANT:
+    if standing is None or standing.kind is Kind.ASSISTANT:
         return None
-    read = _answer(question, normalise(text))
+    words = normalise(text)
+    read = _survey(words) if standing.kind is Kind.SURVEY else _yes_no(standing.key, words)
     if read is None:
         return None
-    return Read(None, expired=True) if now >= question.valid_until else read
+    return Read(None, expired=True) if now >= standing.valid_until else read
 
 
-def _answer(question: PendingQuestion, words: str) -> Read | None:
-    if question.asked is Asked.SURVEY:
-        return _survey(words)
+def _yes_no(key: str, words: str) -> Read | None:
     digit = _DIGIT.fullmatch(words)
-    if question.asked is Asked.CHOICE:
-        value = int(digit.group(1)) if digit else 0
-        return Read(Answer.CHOICE, value) if 1 <= value <= question.options + 1 else None
     if digit:
         answer = _YES_NO.get(int(digit.group(1)))
         return Read(answer) if answer else None
     leading = _LEADING.fullmatch(words)
-    stem = (leading.group(2) if leading else words).strip(" ,，。.!！~、")
-    yes, no = _WORDS[question.asked]
+    stem = (leading.group(2) if leading else words).strip(_EDGES)
+    yes, no = _WORDS.get(key, ("", ""))
     for answer, known in ((Answer.YES, yes), (Answer.NO, no), (Answer.UNCLEAR, _UNSURE)):
-        if re.fullmatch(f"(?:{known})(?:了|的|啊|呀|呢)?", stem):
-            # "1 不安全": digit and word disagree; that is no answer but something to look at.
+        if known and re.fullmatch(f"(?:{known})[了的啊呀呢]?", stem):
+            # "1 不安全": digit and word disagree; that is unclear, and somebody should look at it.
             agrees = leading is None or _YES_NO.get(int(leading.group(1))) is answer
             return Read(answer if agrees else Answer.UNCLEAR)
     return None
 
 
 def _survey(words: str) -> Read | None:
-    if _UNRESOLVED.match(words.strip(" ,，。.!！")):
+    stripped = words.strip(_EDGES)
+    if _UNRESOLVED.match(stripped):
         return Read(Answer.UNRESOLVED)
-    digit = _DIGIT.fullmatch(words) or _LEADING.fullmatch(words)
-    if digit:
-        stars = int(digit.group(1))
-        word = _STARS.get(words.strip(" ,，。.!！").lstrip("12345、., "))
-        return Read(Answer.STARS, stars) if 1 <= stars <= 5 and word in (None, stars) else None
-    stars_said = _STARS.get(re.sub("(?:的|了|吧|啊)+$", "", words.strip(" ,，。.!！")))
-    return Read(Answer.STARS, stars_said) if stars_said else None
+    match = _DIGIT.fullmatch(words) or _LEADING.fullmatch(words)
+    said = _STARS.get(re.sub("[的了吧啊]+$", "", stripped.lstrip("12345、., ")))
+    if match is None:
+        return Read(Answer.STARS, said) if said else None
+    stars = int(match.group(1))
+    plain = _DIGIT.fullmatch(words) is not None
+    return Read(Answer.STARS, stars) if 1 <= stars <= 5 and (plain or said == stars) else None
