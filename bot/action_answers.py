@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from jsonschema.validators import validator_for
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
@@ -18,6 +18,10 @@ from . import turns
 
 class ActionAnswerIsWrong(ValueError):
     """The action server's answer does not have the shape of one. The answer itself is not repeated: it holds texts."""
+
+
+class TurnHasFailed(RuntimeError):
+    """An action before this one failed."""
 
 
 def _compiled() -> Any:
@@ -31,13 +35,15 @@ _validator = _compiled()
 _run = RemoteAction.run
 
 
-def _validate(self: RemoteAction, result: Dict[str, Any]) -> bool:
+def _validate(self: RemoteAction, result: dict[str, Any]) -> bool:
     if not isinstance(result, dict) or not _validator.is_valid(result):
         raise ActionAnswerIsWrong("an action answer does not fit the schema")
     return True
 
 
-async def _run_or_fail_the_turn(self: RemoteAction, *args: Any, **kwargs: Any) -> List[Any]:
+async def _run_or_fail_the_turn(self: RemoteAction, *args: Any, **kwargs: Any) -> list[Any]:
+    if turns.has_failed():
+        raise TurnHasFailed("no further action is run in a failed turn")
     try:
         return list(await _run(self, *args, **kwargs))
     except ActionExecutionRejection:
@@ -49,5 +55,5 @@ async def _run_or_fail_the_turn(self: RemoteAction, *args: Any, **kwargs: Any) -
 
 def install() -> None:
     """Put both changes in place; twice is as good as once."""
-    RemoteAction._validate_action_result = _validate
+    RemoteAction._validate_action_result = _validate  # noqa: SLF001 - the change itself
     RemoteAction.run = _run_or_fail_the_turn

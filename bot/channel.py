@@ -12,8 +12,9 @@ import asyncio
 import hmac
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Awaitable, Callable, Dict, Optional, Text
+from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.shared.exceptions import RasaException
@@ -36,13 +37,13 @@ OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Turn:
-    sender: Text
-    text: Text
-    metadata: Dict[Text, Any]
+    sender: str
+    text: str
+    metadata: dict[str, Any]
     deadline: float
 
     @classmethod
-    def read(cls, body: Any) -> Optional[Turn]:
+    def read(cls, body: Any) -> Turn | None:
         """The turn in a request's JSON, or None when it is not one."""
         if not isinstance(body, dict):
             return None
@@ -57,7 +58,7 @@ class Turn:
         return cls(sender, _as_plain_text(text), metadata, float(deadline))
 
 
-def _as_plain_text(text: Text) -> Text:
+def _as_plain_text(text: str) -> str:
     """Rasa takes a leading `/` for a command (`/restart`): a person's text is never one."""
     text = text.strip()
     return "／" + text[1:] if text.startswith("/") else text
@@ -66,7 +67,7 @@ def _as_plain_text(text: Text) -> Text:
 class Replies(CollectingOutputChannel):
     """Collects each reply whole: text and custom part together, blank lines kept."""
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         reply = {key: message[key] for key in ("text", "custom") if message.get(key)}
         if reply:
             self.messages.append(reply)
@@ -74,17 +75,17 @@ class Replies(CollectingOutputChannel):
 
 class HotlineInput(InputChannel):
     @classmethod
-    def name(cls) -> Text:
+    def name(cls) -> str:
         return "hotline"
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
         secret = str((credentials or {}).get("secret") or "")
         if len(secret) < 16:
             raise RasaException("HOTLINE_BOT_SECRET 没有设置，或少于 16 个字符：Rasa 的入口需要它。")
         return cls(secret)
 
-    def __init__(self, secret: Text) -> None:
+    def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
         self._places = asyncio.Semaphore(TURNS_AT_A_TIME)
         quiet.keep_texts_out()
@@ -113,7 +114,7 @@ class HotlineInput(InputChannel):
         except asyncio.TimeoutError:
             return _refusal(504, "turn_late")
         except Exception:  # anything at all: a person takes over, and the text stays out of the log
-            log.error("turn_failed", exc_info=True)
+            log.exception("turn_failed")
             return _refusal(500, "turn_failed")
         if outcome.failed or not replies.messages:
             return _refusal(500, "turn_failed" if outcome.failed else "nothing_said")
@@ -126,8 +127,6 @@ class HotlineInput(InputChannel):
             await on_new_message(message)
 
 
-def _refusal(status: int, event: Text) -> HTTPResponse:
+def _refusal(status: int, event: str) -> HTTPResponse:
     log.warning(event)
     return response.json({"error": event}, status=status)
-
-

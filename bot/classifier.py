@@ -7,7 +7,7 @@ of five folds from 0.66 to 0.84 on the first 720 examples (`bot/README.md` has t
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Text, Tuple, Type
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,25 +35,29 @@ class CentredClassifier(IntentClassifier, GraphComponent):
     """
 
     @classmethod
-    def required_components(cls) -> List[Type[Any]]:
+    def required_components(cls) -> list[type[Any]]:
         return [Featurizer]
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         return {"C": 1.0, "dense_scale": 10.0, "sparse_scale": 3.0, "ranking_length": 16, "max_iter": 400}
 
-    def __init__(self, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource) -> None:
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         self._config = {**self.get_default_config(), **config}
         self._storage = model_storage
         self._resource = resource
-        self._names: List[Text] = []
+        self._names: list[str] = []
         self._mean: Matrix = np.zeros((1, 0), dtype=np.float32)
         self._weights: Matrix = np.zeros((0, 0), dtype=np.float32)
         self._offsets: Matrix = np.zeros(0, dtype=np.float32)
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> CentredClassifier:
         return cls(config, model_storage, resource)
 
@@ -71,7 +75,7 @@ class CentredClassifier(IntentClassifier, GraphComponent):
         self._persist()
         return self._resource
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             if self._names and message.get(TEXT):
                 ranking = self._rank(message)
@@ -83,7 +87,7 @@ class CentredClassifier(IntentClassifier, GraphComponent):
         self.process(training_data.training_examples)
         return training_data
 
-    def _rank(self, message: Message) -> List[Dict[Text, Any]]:
+    def _rank(self, message: Message) -> list[dict[str, Any]]:
         scores = np.asarray(self._joined(*_features([message])) @ self._weights)[0] + self._offsets
         odds = np.exp(scores - scores.max())
         shares = odds / odds.sum()
@@ -99,13 +103,17 @@ class CentredClassifier(IntentClassifier, GraphComponent):
     def _persist(self) -> None:
         with self._storage.write_to(self._resource) as folder:
             np.savez(
-                folder / _WEIGHTS, names=np.array(self._names), mean=self._mean, weights=self._weights, offsets=self._offsets
+                folder / _WEIGHTS,
+                names=np.array(self._names),
+                mean=self._mean,
+                weights=self._weights,
+                offsets=self._offsets,
             )
 
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -118,14 +126,14 @@ class CentredClassifier(IntentClassifier, GraphComponent):
         return found
 
 
-def _features(messages: List[Message]) -> Tuple[csr_matrix, Matrix]:
+def _features(messages: list[Message]) -> tuple[csr_matrix, Matrix]:
     """Sentence counts (n, vocabulary) and sentence vectors (n, 384)."""
     counts = [_sentence(message.get_sparse_features(TEXT)[1]) for message in messages]
     vectors = [_sentence(message.get_dense_features(TEXT)[1]) for message in messages]
     return csr_matrix(vstack(counts)), np.vstack(vectors).astype(np.float32)
 
 
-def _sentence(features: Optional[Any]) -> Any:
+def _sentence(features: Any | None) -> Any:
     if features is None:
         raise ValueError("the pipeline needs CountVectorsFeaturizer and E5Featurizer before this classifier")
     return features.features

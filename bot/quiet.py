@@ -11,24 +11,28 @@ import json
 import logging
 import sys
 import time
+import warnings
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Tuple, Type
+from typing import Any
 
 _OWN = "bot"
-_ANNOUNCEMENTS = {("rasa.core.run", "Rasa server is up and running."), ("rasa.core.run", "No agent found when shutting down server.")}
+_ANNOUNCEMENTS = {
+    ("rasa.core.run", "Rasa server is up and running."),
+    ("rasa.core.run", "No agent found when shutting down server."),
+}
 _make = logging.LogRecord
 
 
 def keep_texts_out() -> None:
-    """From now on, for the life of the process: log records, warnings and uncaught errors carry no text."""
+    """From now on, for the life of the process: log records and uncaught errors carry no text."""
     logging.setLogRecordFactory(_without_text)
-    logging.captureWarnings(True)
+    warnings.showwarning = _say_nothing
     sys.excepthook = _without_message
 
 
 def _without_text(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = _make(*args, **kwargs)
-    event: Dict[str, Any] = {"at": _stamp(), "level": record.levelname.lower(), "logger": record.name}
+    event: dict[str, Any] = {"at": _stamp(), "level": record.levelname.lower(), "logger": record.name}
     if record.name.split(".")[0] == _OWN or (record.name, record.msg) in _ANNOUNCEMENTS:
         event["event"] = str(record.msg)
     else:
@@ -39,13 +43,17 @@ def _without_text(*args: Any, **kwargs: Any) -> logging.LogRecord:
     return record
 
 
-def _without_message(kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
-    event: Dict[str, Any] = {"at": _stamp(), "level": "critical", "event": "uncaught_error", **_named(kind, trace)}
-    print(json.dumps(event), file=sys.stderr, flush=True)
+def _without_message(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    event: dict[str, Any] = {"at": _stamp(), "level": "critical", "event": "uncaught_error", **_named(kind, trace)}
+    sys.stderr.write(json.dumps(event) + "\n")
 
 
-def _named(kind: Type[BaseException], trace: Optional[TracebackType]) -> Dict[str, Any]:
-    places: List[Tuple[str, int]] = []
+def _say_nothing(*_args: Any, **_kwargs: Any) -> None:
+    """Warnings are for whoever changes the code; they stand in the training's log, not in a running server's."""
+
+
+def _named(kind: type[BaseException], trace: TracebackType | None) -> dict[str, Any]:
+    places: list[tuple[str, int]] = []
     while trace is not None:
         places.append((trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1], trace.tb_lineno))
         trace = trace.tb_next

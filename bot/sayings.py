@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional, Pattern, Text, Tuple, Type
+from re import Pattern
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -29,17 +30,21 @@ class SayingMatcher(IntentClassifier, GraphComponent):
     """Sets the intent named by the first matching saying, with confidence 1."""
 
     @classmethod
-    def required_components(cls) -> List[Type[Any]]:
+    def required_components(cls) -> list[type[Any]]:
         return []
 
     def __init__(self, model_storage: ModelStorage, resource: Resource) -> None:
         self._storage = model_storage
         self._resource = resource
-        self._sayings: List[Tuple[Text, Pattern[Text]]] = []
+        self._sayings: list[tuple[str, Pattern[str]]] = []
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SayingMatcher:
         return cls(model_storage, resource)
 
@@ -53,7 +58,7 @@ class SayingMatcher(IntentClassifier, GraphComponent):
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -65,7 +70,7 @@ class SayingMatcher(IntentClassifier, GraphComponent):
         found._sayings = [(name, re.compile(pattern)) for name, pattern in sayings]
         return found
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             name = self._recognise(message.get(TEXT) or "")
             if name is not None:
@@ -76,6 +81,6 @@ class SayingMatcher(IntentClassifier, GraphComponent):
         # Examples keep the intent they were written for.
         return training_data
 
-    def _recognise(self, text: Text) -> Optional[Text]:
+    def _recognise(self, text: str) -> str | None:
         plain = normalise(text)
         return next((name for name, pattern in self._sayings if pattern.search(plain)), None)

@@ -10,7 +10,8 @@ import asyncio
 import json
 import logging
 import os
-from typing import Any, Awaitable, Callable, Dict, Iterable, List, Optional, Text, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 import psycopg
 from rasa.core.brokers.broker import EventBroker
@@ -41,7 +42,7 @@ class TrackerStoreFailed(RuntimeError):
     """The talks cannot be read or written; the turn goes to a person. Details stay out: they may hold a text."""
 
 
-def _address() -> Text:
+def _address() -> str:
     address = os.environ.get("HOTLINE_BOT_DATABASE_URL") or os.environ.get("HOTLINE_DATABASE_URL")
     if not address:
         raise TrackerStoreFailed("HOTLINE_DATABASE_URL is not set")
@@ -58,11 +59,11 @@ def _keyring() -> Keyring:
 class SealedTrackerStore(TrackerStore):
     """Table `bot_trackers(sender text primary key, sealed bytea, updated_at timestamptz)`, made by the migrations."""
 
-    def __init__(self, domain: Optional[Domain], event_broker: Optional[EventBroker] = None, **settings: Any) -> None:
+    def __init__(self, domain: Domain | None, event_broker: EventBroker | None = None, **settings: Any) -> None:
         super().__init__(domain, event_broker)
         self._address = _address()
         self._keyring = _keyring()
-        self._connection: Optional[psycopg.AsyncConnection[Any]] = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
         self._opening = asyncio.Lock()
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -72,7 +73,7 @@ class SealedTrackerStore(TrackerStore):
         sealed = self._keyring.seal(_written(tracker), _place(tracker.sender_id))
         await self._do(lambda db: db.execute(_WRITE, (tracker.sender_id, sealed)))
 
-    async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The talk's current session, or None when there is none. Raises `TrackerStoreFailed`."""
         cursor = await self._do(lambda db: db.execute(_READ, (sender_id,)))
         row = await cursor.fetchone()
@@ -84,39 +85,42 @@ class SealedTrackerStore(TrackerStore):
             raise self._failure("tracker_does_not_open") from None
         return DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
 
-    async def keys(self) -> Iterable[Text]:
+    async def keys(self) -> Iterable[str]:
         cursor = await self._do(lambda db: db.execute(_KEYS))
         return [row[0] for row in await cursor.fetchall()]
 
     async def _do(self, work: Callable[[psycopg.AsyncConnection[Any]], Awaitable[Result]]) -> Result:
         """`work` on the one connection; once more on a new one, since the old one may have died in between."""
-        for last in (False, True):
-            try:
-                return await work(await self._open())
-            except psycopg.Error:
-                if last:
-                    raise self._failure("tracker_store_failed") from None
-        raise AssertionError("unreachable")
+        try:
+            return await work(await self._open())
+        except psycopg.Error:
+            log.warning("tracker_store_tried_again")
+        try:
+            return await work(await self._open())
+        except psycopg.Error:
+            raise self._failure("tracker_store_failed") from None
 
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         async with self._opening:
             if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True, connect_timeout=3)
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._address, autocommit=True, connect_timeout=3
+                )
             return self._connection
 
-    def _failure(self, event: Text) -> TrackerStoreFailed:
+    def _failure(self, event: str) -> TrackerStoreFailed:
         log.error(event)
         turns.mark_failed()
         return TrackerStoreFailed(event)
 
 
-def _place(sender_id: Text) -> bytes:
+def _place(sender_id: str) -> bytes:
     return b"bot_trackers.sealed:" + sender_id.encode()
 
 
 def _written(tracker: DialogueStateTracker) -> bytes:
     """The events from the last session start on, as JSON, without what only the turn itself needed."""
-    events: List[Dict[Text, Any]] = []
+    events: list[dict[str, Any]] = []
     for event in reversed(tracker.events):
         events.append(_slim(event.as_dict()))
         if isinstance(event, SessionStarted):
@@ -124,7 +128,7 @@ def _written(tracker: DialogueStateTracker) -> bytes:
     return json.dumps(events[::-1], ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _slim(event: Dict[Text, Any]) -> Dict[Text, Any]:
+def _slim(event: dict[str, Any]) -> dict[str, Any]:
     if event.get("event") != UserUttered.type_name:
         return event
     parsed = event.get("parse_data") or {}

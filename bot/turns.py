@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Optional
 
 
 @dataclass
@@ -16,7 +15,7 @@ class Outcome:
     failed: bool = False
 
 
-_current: ContextVar[Optional[Outcome]] = ContextVar("hotline_turn", default=None)
+_current: ContextVar[Outcome | None] = ContextVar("hotline_turn", default=None)
 
 
 def begin(outcome: Outcome) -> None:

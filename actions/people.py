@@ -1,0 +1,83 @@
+"""Handing over to a person, and what must be told honestly: another province, abroad, not about a minor, not understood."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import regions
+from sms_gateway.conversations import service as conversations
+from sms_gateway.database import transaction
+from texts.normalise import normalise
+
+from .replies import speak
+from .turn import Turn, read_turn
+
+ANSWER_WITHIN = timedelta(minutes=30)
+SAYS_NOTHING = 3
+"""Characters: a text this short that is not understood is a sigh, not a matter."""
+
+
+async def call_person(session: AsyncSession, turn: Turn, *, cause: str) -> str:
+    """Put the talk into the queue of people; the wording key that says so truthfully."""
+    return await conversations.hand_over(session, thread_id=turn.thread_id, message_id=turn.message_id, cause=cause)
+
+
+def remembered(kind: str, turn: Turn) -> dict[str, Any]:
+    """The slot event by which a later digit is understood as the answer to `kind`."""
+    return dict(SlotSet("question", {"kind": kind, "until": (turn.now + ANSWER_WITHIN).timestamp()}))
+
+
+class ActionHandOver(Action):
+    def name(self) -> str:
+        return "action_hand_over"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        async with transaction() as session:
+            key = await call_person(session, read_turn(tracker), cause="asked_for_person")
+        speak(dispatcher, key)
+        return [SlotSet("question", None)]
+
+
+class ActionOutOfScope(Action):
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        turn = read_turn(tracker)
+        elsewhere = regions.recognise(turn.text).elsewhere
+        if elsewhere == regions.ABROAD:
+            speak(dispatcher, "overseas")
+        elif elsewhere is not None:
+            speak(dispatcher, "other.province", asks="choice")
+            return [remembered("transfer", turn)]
+        else:
+            speak(dispatcher, "scope.other")
+        return [SlotSet("question", None)]
+
+
+class ActionFallback(Action):
+    """Not understood: one question; still not understood: a person."""
+
+    def name(self) -> str:
+        return "action_fallback"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        turn = read_turn(tracker)
+        asked = (tracker.get_slot("question") or {}).get("kind") == "scope"
+        if asked:
+            async with transaction() as session:
+                key = await call_person(session, turn, cause="unsure")
+            speak(dispatcher, key)
+            return [SlotSet("question", None)]
+        if len(normalise(turn.text)) <= SAYS_NOTHING:
+            speak(dispatcher, "ask.gentle")
+            return []
+        speak(dispatcher, "scope.ask", asks="choice")
+        return [remembered("scope", turn)]

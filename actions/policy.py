@@ -1,0 +1,119 @@
+"""Answering policy questions from the handbook, and choosing between two entries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from policy_faq import Answer, Handbook
+from sms_gateway.database import transaction
+from sms_gateway.settings import get_settings
+
+from . import people
+from .replies import speak, speak_text
+from .turn import Turn, read_turn
+
+CHOICE_LASTS = timedelta(minutes=30)
+"""A digit answers the choice for that long; afterwards it is asked again, never guessed."""
+
+
+@lru_cache(maxsize=1)
+def handbook() -> Handbook:
+    """This process's handbook; loaded at the start, since the first load embeds what is new."""
+    return Handbook.load(cache=get_settings().data_dir / "handbook.npz")
+
+
+def say_answer(dispatcher: CollectingDispatcher, answer: Answer, *, after: str = "") -> None:
+    """Say a found answer, the short form; `after` follows on a line of its own."""
+    text = f"{answer.text}\n{after}" if after else answer.text
+    speak_text(
+        dispatcher,
+        text,
+        key="policy.answer",
+        asks="form" if after else None,
+        entry=answer.entry_id,
+        score=round(answer.score, 3),
+    )
+
+
+class ActionAnswerPolicy(Action):
+    def name(self) -> str:
+        return "action_answer_policy"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        turn = read_turn(tracker)
+        answer = handbook().answer(turn.text, turn.vector)
+        if answer.kind == "answer":
+            say_answer(dispatcher, answer)
+        elif answer.kind == "clarify":
+            return [ask_which(dispatcher, answer, turn)]
+        else:
+            speak_text(dispatcher, answer.text, key="policy.unsure", score=round(answer.score, 3))
+        return [SlotSet("question", None)]
+
+
+def ask_which(dispatcher: CollectingDispatcher, answer: Answer, turn: Turn) -> dict[str, Any]:
+    """Ask which of two entries is meant, and remember them."""
+    first, second = (choice.question.rstrip("？?") for choice in answer.choices[:2])
+    speak(dispatcher, "policy.clarify", asks="choice", first=first, second=second)
+    until = (turn.now + CHOICE_LASTS).timestamp()
+    choices = [choice.entry_id for choice in answer.choices[:2]]
+    return dict(SlotSet("question", {"kind": "policy", "choices": choices, "until": until}))
+
+
+class ActionChoose(Action):
+    """A lone digit outside a form: it answers the assistant's last question, if that still stands."""
+
+    def name(self) -> str:
+        return "action_choose"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        turn = read_turn(tracker)
+        question = tracker.get_slot("question") or {}
+        if not question or turn.now.timestamp() > question["until"]:
+            speak(dispatcher, "digit.lost")
+        elif question["kind"] == "policy":
+            _choose_entry(dispatcher, question["choices"], turn.text)
+        elif question["kind"] == "transfer":
+            await _choose_transfer(dispatcher, turn)
+        else:
+            await _choose_scope(dispatcher, turn)
+        return [SlotSet("question", None)]
+
+
+def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: str) -> None:
+    index = int(digit) - 1
+    entry = handbook().entry(choices[index]) if 0 <= index < len(choices) else None
+    if entry is None:
+        speak(dispatcher, "policy.ask_again")
+    else:
+        speak_text(dispatcher, entry.short, key="policy.answer", entry=entry.id, score=1.0)
+
+
+async def _choose_transfer(dispatcher: CollectingDispatcher, turn: Turn) -> None:
+    """ "要我帮你转吗？1要 2不用" for a matter of another province: a person passes it on."""
+    if turn.text.strip() != "1":
+        speak(dispatcher, "other.province.no")
+        return
+    async with transaction() as session:
+        await people.call_person(session, turn, cause="transfer")
+    speak(dispatcher, "other.province.yes")
+
+
+async def _choose_scope(dispatcher: CollectingDispatcher, turn: Turn) -> None:
+    """ "这是孩子的事吗？1是 2不是 3说不清" after a text that was not understood."""
+    match turn.text.strip():
+        case "1":
+            speak(dispatcher, "scope.tell")
+        case "2":
+            speak(dispatcher, "scope.other")
+        case _:
+            async with transaction() as session:
+                key = await people.call_person(session, turn, cause="unsure")
+            speak(dispatcher, key)
