@@ -15,6 +15,7 @@ from pathlib import Path
 SHIM = Path(__file__).with_name("shim.py")
 FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.2, 30.0, 60.0
 """Seconds: before the first restart, at most, and the life after which the pause is the first one again."""
+DEATHS = 5  # in a row while it is waited for
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,8 @@ class Kept:
 class Supervisor:
     """Keeps `Child`ren. `logs` receives `<name>.log`; `note(event, child=…)` is told of every start and end."""
 
-    def __init__(
-        self, logs: Path, *, note: Callable[..., None] = lambda *_, **__: None, cwd: Path | None = None
-    ) -> None:
-        self._logs, self._note, self._cwd = logs, note, cwd
+    def __init__(self, logs: Path, *, note: Callable[..., None] | None = None, cwd: Path | None = None) -> None:
+        self._logs, self._note, self._cwd = logs, note or (lambda *_, **__: None), cwd
         self.kept: dict[str, Kept] = {}
         self._stopping = False
 
@@ -76,9 +75,10 @@ class Supervisor:
             await self.wait_ready(child.name, within=within)
 
     async def wait_ready(self, name: str, *, within: float) -> None:
-        """Return once the child answers. Raises ChildDidNotStart after `within` seconds."""
+        """Return once the child answers. Raises ChildDidNotStart after `within` seconds, or `DEATHS` more deaths."""
         kept, until = self.kept[name], time.monotonic() + within
-        while time.monotonic() < until and not self._stopping:
+        last = kept.restarts + DEATHS
+        while time.monotonic() < until and kept.restarts < last and not self._stopping:
             if kept.pid is not None and (kept.child.ready is None or await kept.child.ready()):
                 return
             await asyncio.sleep(0.05)
@@ -96,11 +96,10 @@ class Supervisor:
 
     async def _run_once(self, kept: Kept, within: float) -> None:
         process = await self._spawn(kept)
-        try:
-            code: int | None = await asyncio.wait_for(process.wait(), within)
-        except TimeoutError:
-            code = None
-            await self._end(kept)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), within)
+        code = process.returncode
+        await self._end(kept)
         self._note("ended", child=kept.child.name, code=code)
         if code != 0:
             raise ChildDidNotStart(kept.child.name)

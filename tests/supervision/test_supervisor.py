@@ -115,6 +115,16 @@ async def test_a_child_that_never_answers_is_named(supervisor: Supervisor) -> No
     assert caught.value.name == "gateway"
 
 
+async def test_a_child_that_keeps_dying_is_not_waited_for_long(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
+    began = time.monotonic()
+    with pytest.raises(ChildDidNotStart):
+        await supervisor.start(Child("actions", ("/bin/false",), ENV, ready=lambda: asyncio.sleep(0, False)), within=60)
+    assert time.monotonic() - began < 10
+
+
 async def test_a_child_deaf_to_its_signal_is_killed_with_its_own_children(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
     deaf = "trap '' TERM; sleep 600 & echo $! > grandchild; wait; wait"
