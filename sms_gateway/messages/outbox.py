@@ -118,7 +118,7 @@ async def claim(session: AsyncSession, message_id: int) -> Outgoing | None:
     """Take a queued text for sending; None when it was sent, cancelled, or a human took over (then it is cancelled)."""
     wanted = select(Message).where(Message.id == message_id, Message.direction == Direction.OUT)
     message = await session.scalar(
-        wanted.with_for_update().options(joinedload(Message.thread), joinedload(Message.contact))
+        wanted.with_for_update(of=Message).options(joinedload(Message.thread), joinedload(Message.contact))
     )
     if message is None or message.state != State.QUEUED:
         return None
@@ -143,7 +143,7 @@ async def find_stuck(session: AsyncSession, message_id: int, *, older_than: time
     """The text, if it hangs in `sending` or `unknown` since longer than `older_than`: its sender died or got no answer."""
     wanted = select(Message).where(Message.id == message_id, Message.state.in_((State.SENDING, State.UNKNOWN)))
     wanted = wanted.where(Message.sending_at <= clock.now() - older_than)
-    message = await session.scalar(wanted.with_for_update().options(joinedload(Message.contact)))
+    message = await session.scalar(wanted.with_for_update(of=Message).options(joinedload(Message.contact)))
     if message is None:
         return None
     message.state = State.UNKNOWN
@@ -202,9 +202,9 @@ async def apply_receipt(
     known = select(Message).where(Message.direction == Direction.OUT, Message.carrier == carrier)
     message = await session.scalar(known.where(Message.carrier_id == carrier_id).with_for_update())
     if message is None and reference is not None:  # our own note of the sending is not there yet, or was lost
-        message = await session.scalar(
-            known.where(Message.id == reference, Message.carrier_id.is_(None)).with_for_update()
-        )
+        # Or it is just being written: waiting for its lock, we find it with the very id.
+        noted = or_(Message.carrier_id.is_(None), Message.carrier_id == carrier_id)
+        message = await session.scalar(known.where(Message.id == reference, noted).with_for_update())
         if message is not None:
             message.carrier_id = carrier_id
             message.sent_at = message.sent_at or clock.now()
