@@ -36,6 +36,7 @@ function open(of) {
   stream.addEventListener("text", (event) => show(JSON.parse(event.data)));
   stream.addEventListener("ready", () => {
     ready = true;
+    measure();
     if (!shown.size) showEmpty();
     toEnd();
   });
@@ -66,7 +67,7 @@ function show(text) {
   listPhones();
   if (!text.mine) {
     showTyping(false);
-    if (ready) notice(text);
+    if (ready && !$("lock-screen").hidden) notice(text);
   }
   toEnd();
 }
@@ -133,9 +134,10 @@ function measure() {
   const { units, parts, room } = count(body.value);
   body.style.height = "auto";
   body.style.height = Math.min(body.scrollHeight + 2, 112) + "px";
-  $("send").disabled = false;
+  $("send").disabled = !ready;
   $("units").textContent = units ? `${units}/${room} 字 · ${parts} 条` : "";
   $("units").classList.toggle("long", parts > 1);
+  toEnd();
 }
 
 async function send(text) {
@@ -262,7 +264,7 @@ function tick() {
 
 async function start() {
   tick();
-  setInterval(tick, 5000);
+  setInterval(tick, 1000);
   measure();
   try {
     const [phones, found] = await Promise.all(["/simulator/phones", "/simulator/faults"].map(async (path) => (await fetch(path)).json()));
