@@ -32,11 +32,17 @@ async def beat(queue: str) -> None:
     me = f"{socket.gethostname()[:60]}:{os.getpid()}"
     row = insert(WorkerBeat).values(queue=queue, worker=me, at=clock.now())
     async with transaction() as session:
-        await session.execute(row.on_conflict_do_update(index_elements=["queue", "worker"], set_={"at": row.excluded.at}))
+        await session.execute(
+            row.on_conflict_do_update(index_elements=["queue", "worker"], set_={"at": row.excluded.at})
+        )
         await session.execute(delete(WorkerBeat).where(WorkerBeat.at < clock.now() - timedelta(minutes=5)))
 
 
 async def list_alive(session: AsyncSession) -> set[str]:
     """The queues that have a living worker."""
-    fresh = select(WorkerBeat.queue).group_by(WorkerBeat.queue).having(func.max(WorkerBeat.at) >= clock.now() - ALIVE_WITHIN)
+    fresh = (
+        select(WorkerBeat.queue)
+        .group_by(WorkerBeat.queue)
+        .having(func.max(WorkerBeat.at) >= clock.now() - ALIVE_WITHIN)
+    )
     return set(await session.scalars(fresh))

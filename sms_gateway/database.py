@@ -41,7 +41,9 @@ def engine() -> AsyncEngine:
     """This process's pool. `hide_parameters`: an error's text never holds a value."""
     url = database_url().replace("postgresql://", "postgresql+psycopg://", 1)
     size = get_settings().database_pool
-    return create_async_engine(url, hide_parameters=True, pool_size=size, max_overflow=size, pool_pre_ping=True, pool_recycle=1800)
+    return create_async_engine(
+        url, hide_parameters=True, pool_size=size, max_overflow=size, pool_pre_ping=True, pool_recycle=1800
+    )
 
 
 @lru_cache(maxsize=1)

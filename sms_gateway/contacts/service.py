@@ -6,6 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+
 from .models import Contact
 
 
@@ -21,7 +22,9 @@ async def opt_in(session: AsyncSession, contact_id: int) -> None:
 
 async def set_silent(session: AsyncSession, contact_id: int, *, silent: bool) -> None:
     """Somebody else may be reading this phone: send nothing, or speak again."""
-    await session.execute(update(Contact).where(Contact.id == contact_id).values(silent_at=clock.now() if silent else None))
+    await session.execute(
+        update(Contact).where(Contact.id == contact_id).values(silent_at=clock.now() if silent else None)
+    )
 
 
 async def set_open_case(session: AsyncSession, contact_id: int, *, open_case: bool) -> None:

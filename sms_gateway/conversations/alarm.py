@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,9 +19,8 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane
 
 from . import pending, safe_reply, talk
-from .commands import Command, read_command
+from .commands import read_command
 from .ownership import Owner
-from .questions import DANGER_VALID, Kind
 
 CHILD_LIKE = frozenset({"child", "unknown"})
 
@@ -44,7 +42,7 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
     talk.raise_lane(thread, Lane.RED)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
-    await note_place(session, thread, message.body)
+    note_place(thread, message.body)
     if thread.owner == Owner.OPERATOR:
         return
     await _wait_for_person(session, thread, message)
@@ -68,25 +66,15 @@ async def _answer(
     session: AsyncSession, thread: Thread, escalation: Escalation, message: Message, reply_key: str | None
 ) -> None:
     if thread.contact.silent_at is not None:
-        detail = {"key": reply_key} if reply_key else {}
-        await pending.ask(
-            session, contact_id=thread.contact_id, kind=Kind.SILENT_BACK, valid_for=DANGER_VALID, detail=detail
-        )
+        kept = {"then": reply_key} if reply_key else {}
+        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key="silent.back", detail=kept)
         if not await was_said_since(session, thread.id, "silent.back", clock.now() - safe_reply.JOINED_WITHIN):
             await outbox.queue_fixed(session, thread=thread, key="silent.back", reply_to=message.id)
         return
     key = safe_reply.choose(reply_key, await _red_talk(session, thread, escalation))
     if key is not None:
         await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
-        await note_question(session, thread.contact_id, key)
-
-
-async def note_question(session: AsyncSession, contact_id: int, key: str) -> None:
-    """A fixed text that asks about danger with digits becomes the pending question; any other in red drops what was asked."""
-    if key in safe_reply.ASKS_SAFETY:
-        await pending.ask(session, contact_id=contact_id, kind=Kind.DANGER, valid_for=DANGER_VALID, detail={"key": key})
-    elif key.startswith("red."):
-        await pending.drop(session, contact_id)
+        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
 
 
 async def _red_talk(session: AsyncSession, thread: Thread, escalation: Escalation) -> safe_reply.RedTalk:
@@ -117,14 +105,15 @@ async def was_said_since(session: AsyncSession, thread_id: int, key: str, since:
 async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> None:
     """A text without new danger while the talk waits in red or about abuse: at most one fixed text goes back."""
     escalation = await escalations.find_open(session, thread.id)
-    await note_place(session, thread, message.body)
+    note_place(thread, message.body)
     if escalation is None:
         return
     if escalation.lane == Lane.RED:
         await _answer(session, thread, escalation, message, None)
-    elif thread.contact.silent_at is None:
-        if not await was_said_since(session, thread.id, "orange.more", clock.now() - safe_reply.JOINED_WITHIN):
-            await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
+        return
+    joined = await was_said_since(session, thread.id, "orange.more", clock.now() - safe_reply.JOINED_WITHIN)
+    if thread.contact.silent_at is None and not joined:
+        await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
 
 
 async def on_orange(session: AsyncSession, message: Message, judged: Judgement) -> None:
@@ -139,7 +128,7 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     )
     talk.raise_lane(thread, Lane.ORANGE)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    await note_place(session, thread, message.body)
+    note_place(thread, message.body)
     await tickets.open_disclosure(
         session,
         thread_id=thread.id,
@@ -156,7 +145,7 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
         return
     key = orange_key(judged)
     await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
-    await note_question(session, thread.contact_id, key)
+    await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
 
 
 def orange_key(judged: Judgement) -> str:
@@ -171,9 +160,21 @@ def words_for_orange(*, sexual: bool, writer: str) -> str:
     return "orange.abuse" if sexual else "orange.harm"
 
 
-async def note_place(session: AsyncSession, thread: Thread, body: str) -> None:
+def note_place(thread: Thread, body: str) -> None:
     """Remember the county (or prefecture) the person names."""
     place = regions.recognise(body)
     found = place.county or place.prefecture
     if found is not None and (thread.contact.region is None or place.county is not None):
         thread.contact.region = found.adcode
+
+
+async def on_unsafe_answer(session: AsyncSession, thread: Thread, message: Message, *, reason: str) -> None:
+    """An answer that says "not safe": the same as a danger text, with what was told before."""
+    escalation, _news = await escalations.open_or_raise(
+        session, message=message, cause="danger", lane=Lane.RED, harm=Harm.OTHER, services=["110"], reasons=[reason]
+    )
+    talk.raise_lane(thread, Lane.RED)
+    await contacts.set_open_case(session, thread.contact_id, open_case=True)
+    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
+    await _wait_for_person(session, thread, message)
+    await _answer(session, thread, escalation, message, "red.other")

@@ -30,7 +30,7 @@ class Command:
 
 
 _NOISE = re.compile(r"[\s\W_]+")
-_TAIL = re.compile("(?:吧|啊|呀|呢|了|哦|嘛|哈|噢|谢谢|谢|好吗|行吗|一下)+$")
+_TAIL = re.compile("(?:吧|啊|呀|呢|了|哦|嘛|哈|噢|谢谢|谢|好吗|行吗|一下|快点|快些|赶快|马上|快)+$")
 _OPT_OUT = frozenset({
     "退订", "td", "t", "退", "stop", "td12345", "t12345", "停发", "退订短信", "我要退订", "要退订", "请退订", "退定", "tuiding", "取消订阅", "unsubscribe", "stopall", "quit",
     "退订回t", "回t退订", "退订宣传", "退订宣传短信", "退订通知", "别再给我发宣传", "不要再给我发宣传", "别给我发宣传", "不要给我发宣传", "别再发宣传", "不要再发宣传", "别发宣传",
@@ -69,8 +69,8 @@ def read_command(text: str, *, talking: bool) -> Command | None:
     short = _TAIL.sub("", words) or words
     if words in _SILENCE_ALWAYS:
         return Command(Kind.SILENCE)
-    if talking and (words in _SILENCE_TALKING or short in _SILENCE_TALKING):
-        return Command(Kind.SILENCE)
+    if (talking or short not in _OPT_OUT | _OUT_WHEN_QUIET) and {words, short} & _SILENCE_TALKING:
+        return Command(Kind.SILENCE)  # in doubt somebody is near
     for kind, known in ((Kind.HUMAN, _HUMAN), (Kind.OPT_OUT, _OPT_OUT | _OUT_WHEN_QUIET), (Kind.OPT_IN, _OPT_IN)):
         if words in known or short in known:
             return Command(kind)

@@ -10,24 +10,56 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.messages.models import PendingQuestion
+from sms_gateway.messages.models import PendingQuestion as Row
+
+from .questions import ASKS, VALID_FOR, Kind, Standing, may_replace
 
 
 async def ask(
-    session: AsyncSession, *, contact_id: int, kind: str, valid_for: timedelta, detail: dict[str, Any] | None = None
-) -> None:
-    """Let `kind` be the contact's pending question; it takes the place of any other."""
+    session: AsyncSession,
+    *,
+    contact_id: int,
+    kind: Kind,
+    valid_for: timedelta | None = None,
+    detail: dict[str, Any] | None = None,
+) -> bool:
+    """Let `kind` be the contact's pending question; False when a danger question stands that it may not replace."""
     now = clock.now()
-    values = {"kind": kind, "asked_at": now, "valid_until": now + valid_for, "detail": detail or {}}
-    row = insert(PendingQuestion).values(contact_id=contact_id, **values)
-    await session.execute(row.on_conflict_do_update(index_elements=["contact_id"], set_=values))
+    if not may_replace(kind, as_standing(await find(session, contact_id)), now):
+        return False
+    values = {
+        "kind": kind,
+        "asked_at": now,
+        "valid_until": now + (valid_for or VALID_FOR[kind]),
+        "detail": detail or {},
+    }
+    made = insert(Row).values(contact_id=contact_id, **values)
+    await session.execute(made.on_conflict_do_update(index_elements=["contact_id"], set_=values))
+    return True
 
 
-async def find(session: AsyncSession, contact_id: int) -> PendingQuestion | None:
+async def ask_what_text_asks(
+    session: AsyncSession, *, contact_id: int, key: str, detail: dict[str, Any] | None = None
+) -> None:
+    """The fixed text `key` was sent: the question it ends in stands now. A red text without one drops what stood."""
+    kind = ASKS.get(key)
+    if kind is not None:
+        await ask(session, contact_id=contact_id, kind=kind, detail={"key": key, **(detail or {})})
+    elif key.startswith("red."):
+        await drop(session, contact_id)
+
+
+def as_standing(row: Row | None) -> Standing | None:
+    """The row as the pure rules read it."""
+    return Standing(Kind(row.kind), row.detail.get("key", ""), row.valid_until) if row is not None else None
+
+
+async def find(session: AsyncSession, contact_id: int) -> Row | None:
     """The contact's pending question, also one that has expired (an expired digit is asked again, not guessed)."""
-    return await session.scalar(select(PendingQuestion).where(PendingQuestion.contact_id == contact_id))
+    found = select(Row).where(Row.contact_id == contact_id).execution_options(populate_existing=True)
+    return await session.scalar(found)
 
 
 async def drop(session: AsyncSession, contact_id: int) -> None:
     """Nothing is asked any more."""
-    await session.execute(delete(PendingQuestion).where(PendingQuestion.contact_id == contact_id))
+    await session.execute(delete(Row).where(Row.contact_id == contact_id))

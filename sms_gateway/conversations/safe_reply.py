@@ -17,10 +17,6 @@ PLACE_FIRST = timedelta(seconds=60)
 ONE_ROUND = timedelta(seconds=180)
 """A round of ringing that nobody answered."""
 
-ABUSE_KEYS = frozenset({"red.abuse", "red.abuse.recent"})
-ASKS_SAFETY = frozenset({"red.abuse", "red.suicide", "parent.rage", "ask.safe", "orange.harm", "orange.abuse"})
-"""Fixed texts that end in 1…2…: their digits are read as an answer about danger."""
-
 
 @dataclass(frozen=True)
 class RedTalk:

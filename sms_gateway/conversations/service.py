@@ -10,7 +10,7 @@ from sms_gateway.errors import BadInput
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.messages import inbox, outbox
-from sms_gateway.messages.models import Author, Thread
+from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import is_anyone_on_duty, note
 from sms_gateway.tickets import service as tickets
@@ -97,7 +97,9 @@ async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator
     if escalation is not None and escalation.lane in ("red", "orange"):
         raise DangerIsNotClosedSo
     if escalation is not None:
-        await escalations.conclude(session, escalation, operator_id=operator.id, outcome="handed_back", note="交还小助手")
+        await escalations.conclude(
+            session, escalation, operator_id=operator.id, outcome="handed_back", note="交还小助手"
+        )
     await talk.move(session, thread, Owner.ASSISTANT, who=f"operator:{operator.id}")
     await outbox.queue_fixed(session, thread=thread, key="handback")
 
@@ -136,7 +138,9 @@ async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thr
     return thread
 
 
-async def lower_after_false_alarm(session: AsyncSession, *, thread_id: int, operator: Operator, second: Operator, note_text: str) -> None:
+async def lower_after_false_alarm(
+    session: AsyncSession, *, thread_id: int, operator: Operator, second: Operator, note_text: str
+) -> None:
     """Two people say that there is no danger: the escalation ends as a false alarm and the talk is blue again."""
     if operator.id == second.id:
         raise BadInput("判误报要两个人。")
@@ -149,4 +153,20 @@ async def lower_after_false_alarm(session: AsyncSession, *, thread_id: int, oper
     )
     thread.lane = "blue"
     await contacts.set_open_case(session, thread.contact_id, open_case=False)
-    await talk.note(session, thread_id, "false_alarm", who=f"operator:{operator.id}", detail={"second": second.id, "at": clock.now().isoformat()})
+    await talk.note(
+        session,
+        thread_id,
+        "false_alarm",
+        who=f"operator:{operator.id}",
+        detail={"second": second.id, "at": clock.now().isoformat()},
+    )
+
+
+async def call_quietly(session: AsyncSession, *, thread: Thread, message: Message, cause: str) -> None:
+    """A person should read this when they can; the talk stays the assistant's."""
+    await escalations.open_or_raise(
+        session, message=message, cause=cause, lane="blue", harm=message.harm, reasons=message.reasons
+    )
+    await talk.note(
+        session, thread.id, "shown_to_person", who="assistant", detail={"cause": cause, "message": message.id}
+    )

@@ -21,18 +21,15 @@ class Wish(StrEnum):
     NONE = "none"
 
 
-class Asked(StrEnum):
-    """Who reads a digit now."""
+class Answers(StrEnum):
+    """Which open question of the line this text answers, by digit or by plain words."""
 
     NOTHING = "nothing"
-    EXPIRED = "expired"
     DANGER = "danger"
+    CONVENIENT = "convenient"
     SURVEY = "survey"
-    SILENT_BACK = "silent_back"
-    OTHER = "other"
-    """A question of the line that is neither of these (another province: transfer or not)."""
-    ASSISTANT = "assistant"
-    """A form, or a choice between two answers: Rasa reads it."""
+    EXPIRED = "expired"
+    """It would answer, but the question no longer stands."""
 
 
 class Step(StrEnum):
@@ -51,7 +48,6 @@ class Step(StrEnum):
     """Waiting for a person in danger: at most one fixed text."""
     READ_SAFETY = "read_safety"
     READ_MARK = "read_mark"
-    READ_OTHER = "read_other"
     ASK_AGAIN = "ask_again"
     """A digit whose question has expired."""
     DIGIT_WITHOUT_QUESTION = "digit_without_question"
@@ -72,7 +68,9 @@ class Situation:
     """The talk waits for a person in red, or about abuse: the assistant says nothing."""
     silent: bool
     wish: Wish
-    asked: Asked
+    answers: Answers
+    assistant_asked: bool
+    """A form, or a choice between two answers, is open: Rasa reads the digit."""
     wordless: bool
     unsure: bool
     asked_safety_lately: bool
@@ -81,44 +79,29 @@ class Situation:
 def next_step(now: Situation) -> Step:
     """The one step for this text."""
     if now.owner == "operator":
-        return _beside_a_human(now)
+        return Step.HUSH if now.wish is Wish.SILENCE else Step.SHOW_ONLY
     if now.wish is Wish.SILENCE:
         return Step.HUSH
     if now.silent:
-        answers = now.wish is Wish.DIGIT and now.asked is Asked.SILENT_BACK
-        return Step.SPEAK_AGAIN if answers else Step.ASK_IF_FREE_TO_TALK
+        return Step.SPEAK_AGAIN if now.answers is Answers.CONVENIENT else Step.ASK_IF_FREE_TO_TALK
     if now.wish is Wish.OPT_OUT:
         return Step.OPT_OUT_QUIETLY if now.lane in ("red", "orange") else Step.OPT_OUT
     if now.wish is Wish.OPT_IN:
         return Step.OPT_IN
-    if now.wish is Wish.DIGIT and now.asked is Asked.DANGER:
+    if now.answers is Answers.DANGER:
         return Step.READ_SAFETY
     if now.guarded:
         return Step.FOLLOW_UP
     return _in_plain_talk(now)
 
 
-def _beside_a_human(now: Situation) -> Step:
-    if now.wish is Wish.SILENCE:
-        return Step.HUSH
-    return Step.SHOW_ONLY
-
-
-_DIGIT_STEPS = {
-    Asked.SURVEY: Step.READ_MARK,
-    Asked.OTHER: Step.READ_OTHER,
-    Asked.ASSISTANT: Step.ASK_ASSISTANT,
-    Asked.EXPIRED: Step.ASK_AGAIN,
-    Asked.NOTHING: Step.DIGIT_WITHOUT_QUESTION,
-    Asked.SILENT_BACK: Step.DIGIT_WITHOUT_QUESTION,
-}
-
-
 def _in_plain_talk(now: Situation) -> Step:
     if now.wish is Wish.HUMAN:
         return Step.CALL_PERSON
-    if now.wish is Wish.DIGIT:
-        return _DIGIT_STEPS[now.asked]
+    if now.answers is Answers.SURVEY:
+        return Step.READ_MARK
+    if now.wish is Wish.DIGIT and not now.assistant_asked:
+        return Step.ASK_AGAIN if now.answers is Answers.EXPIRED else Step.DIGIT_WITHOUT_QUESTION
     if now.unsure and not now.asked_safety_lately:
         return Step.ASK_SAFETY
     if now.wordless:

@@ -148,3 +148,9 @@ async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetim
         Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since
     )
     return await session.scalar(counted) or 0
+
+
+async def has_earlier(session: AsyncSession, message: Message, *, since: datetime) -> bool:
+    """Whether the same talk had another text, either way, after `since`."""
+    earlier = select(Message.id).where(Message.thread_id == message.thread_id, Message.id < message.id, Message.at >= since)
+    return await session.scalar(earlier.limit(1)) is not None

@@ -1,0 +1,146 @@
+"""One turn: a judged text, one step, and what it leads to. No transaction stays open while Rasa thinks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock, logs
+from sms_gateway.database import transaction
+from sms_gateway.messages import inbox, outbox
+from sms_gateway.messages.models import Message, Thread
+from sms_gateway.settings import get_settings
+from sms_gateway.wording import say
+from texts.embedding import pack_base64, unpack
+
+from . import acts, alarm, assistant, judging, pending, reading, service, steps, talk
+from .questions import CHOICE_VALID, FORM_VALID, Kind
+from .steps import Step
+
+log = logs.get("conversations")
+
+TRIES = 2
+"""A text whose turn was begun this often without an end (its worker died) goes to a person."""
+MARGIN = timedelta(milliseconds=300)
+"""The assistant's own deadline lies this long before we give up."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the assistant is asked: its sender, the text, the metadata of the turn."""
+
+    message_id: int
+    thread_id: int
+    sender: str
+    text: str
+    metadata: dict[str, Any]
+    lane: str
+    writer: str
+    sexual: bool
+
+
+async def take(message_id: int) -> None:
+    """Give the text of that id its turn; one that was dealt with is left alone."""
+    await judging.ensure_judged(message_id)
+    async with transaction() as session:
+        question = await _begin(session, message_id)
+    if question is not None:
+        await _ask_assistant(question)
+
+
+async def _begin(session: AsyncSession, message_id: int) -> Question | None:
+    """Do the step where it is ours to do; the question for the assistant where it is not."""
+    message = await inbox.get_message(session, message_id)
+    if message.answered_by is not None:
+        return None
+    thread = await talk.get_talk(session, message.thread_id, for_update=True)
+    message.turn_tries += 1
+    read = await reading.read(session, message, thread)
+    step = steps.next_step(read.situation)
+    log.info("turn_step", message=message_id, step=str(step))
+    if step is Step.ASK_ASSISTANT and message.turn_tries <= TRIES:
+        return _question(message, thread)
+    await inbox.mark_answered(session, message_id, "operator" if step is Step.SHOW_ONLY else "turn")
+    if step is Step.ASK_ASSISTANT:
+        await _give_to_person(session, message, thread)
+    else:
+        await acts.do(session, step, message=message, thread=thread, reading=read)
+    return None
+
+
+def _question(message: Message, thread: Thread) -> Question:
+    assert message.vector is not None  # judged
+    deadline = clock.now() + timedelta(seconds=get_settings().assistant_timeout_seconds) - MARGIN
+    metadata = {
+        "contact": message.contact_id, "message": message.id, "thread": thread.id, "turn": uuid4().hex,
+        "deadline": deadline.timestamp(), "channel": thread.channel, "region": thread.contact.region,
+        "e5": pack_base64(unpack(message.vector)), "lane": message.lane, "sexual": bool(message.sexual), "writer": message.writer,
+    }  # fmt: skip
+    return Question(
+        message.id, thread.id, f"thread-{thread.id}", message.body, metadata, message.lane or "blue", message.writer or "unknown",
+        bool(message.sexual),
+    )  # fmt: skip
+
+
+async def _ask_assistant(question: Question) -> None:
+    within = get_settings().assistant_timeout_seconds
+    replies: list[assistant.Reply] = []
+    for attempt in (1, 2):
+        try:
+            replies = await assistant.ask(
+                sender=question.sender, text=question.text, metadata=question.metadata, within=within
+            )
+            break
+        except assistant.AssistantDidNotAnswer as error:
+            log.warning("assistant_silent", message=question.message_id, attempt=attempt, late=error.late)
+            if error.late:
+                break
+    async with transaction() as session:
+        thread = await talk.get_talk(session, question.thread_id, for_update=True)
+        message = await inbox.get_message(session, question.message_id)
+        if not await inbox.mark_answered(session, message.id, "turn"):
+            return
+        if replies:
+            await _pass_on(session, thread, question, replies)
+        else:
+            await _give_to_person(session, message, thread)
+
+
+async def _pass_on(session: AsyncSession, thread: Thread, question: Question, replies: list[assistant.Reply]) -> None:
+    """The assistant's replies; where harm was told and it did not take it up, the fixed words for that come first."""
+    bodies = [reply.text for reply in replies]
+    asks = next((reply.asks for reply in reversed(replies) if reply.asks), None)
+    if question.lane == "orange" and asks != "form":
+        key = alarm.words_for_orange(sexual=question.sexual, writer=question.writer)
+        if await alarm.was_said_since(session, thread.id, key, clock.now() - timedelta(hours=6)):
+            key = "orange.more"
+        bodies = [say(key), *(reply.text for reply in replies if reply.key == "policy.answer")]
+        asks = None
+        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
+    if asks is not None:
+        valid_for = FORM_VALID if asks == "form" else CHOICE_VALID
+        await pending.ask(session, contact_id=thread.contact_id, kind=Kind.ASSISTANT, valid_for=valid_for)
+    elif question.lane != "orange":
+        await _drop_assistants_question(session, thread.contact_id)
+    await outbox.queue_replies(session, thread=thread, bodies=bodies, reply_to=question.message_id)
+
+
+async def _drop_assistants_question(session: AsyncSession, contact_id: int) -> None:
+    asked = await pending.find(session, contact_id)
+    if asked is not None and asked.kind == Kind.ASSISTANT:
+        await pending.drop(session, contact_id)
+
+
+async def _give_to_person(session: AsyncSession, message: Message, thread: Thread) -> None:
+    """The machine is broken: a person gets the talk, the person who wrote hears so."""
+    if message.lane == "orange":
+        key = alarm.words_for_orange(sexual=bool(message.sexual), writer=message.writer or "unknown")
+        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
+    else:
+        await service.hand_over(session, thread_id=thread.id, message_id=message.id, cause="assistant_silent")
+        key = "bot.down"
+    await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
