@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,8 @@ from sms_gateway.settings import ROOT
 from .children import ONE_THREAD
 from .places import RASA_PYTHON, DataDir
 
-MADE_FROM = ("bot", "texts", "config.yml", "domain.yml", "requirements/rasa.txt")
-"""Data, pipeline components, domain and lock, from the clone's root."""
+MADE_FROM = ("bot/data", "texts", "config.yml", "domain.yml", "requirements/rasa.txt")
+"""Data, domain and lock, from the clone's root; the pipeline's own components come from config.yml."""
 KEPT = 3
 """Older models are removed beyond so many."""
 
@@ -33,7 +34,8 @@ def fingerprint(root: Path = ROOT) -> str:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    for name in MADE_FROM:
+    components = re.findall(r"name:\s*bot\.(\w+)\.", (root / "config.yml").read_text(encoding="utf-8"))
+    for name in (*MADE_FROM, *(f"bot/{component}.py" for component in sorted(set(components)))):
         place = root / name
         found = sorted(place.rglob("*")) if place.is_dir() else [place]
         yield from (path for path in found if path.is_file() and path.suffix not in {".pyc", ".md"})

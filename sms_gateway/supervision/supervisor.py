@@ -60,7 +60,8 @@ class Supervisor:
     """Keeps `Child`ren. `logs` receives `<name>.log`; `note(event, child=…)` is told of every start and end."""
 
     def __init__(self, logs: Path, *, note: Callable[..., None] | None = None, cwd: Path | None = None) -> None:
-        self._logs, self._note, self._cwd = logs, note or (lambda *_, **__: None), cwd
+        self._logs, self._cwd = logs, cwd
+        self._note: Callable[..., None] = (lambda *_, **__: None) if note is None else note
         self.kept: dict[str, Kept] = {}
         self._stopping = False
 
