@@ -12,6 +12,9 @@ from texts.normalise import clean
 LONGEST_INPUT = 40
 """No number is written with more characters; anything longer is a text."""
 
+SHORTEST_NATIONAL = 7
+"""Digits without the country code; shorter ones are service codes (12345, 10086), not people."""
+
 _MAINLAND_MOBILE = re.compile(r"\+861[3-9]\d{9}")
 
 
@@ -33,7 +36,8 @@ def parse(text: str, *, region: str = "CN") -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise NotAPhoneNumber from None  # the library's message may quote the number
-    if number.extension or not phonenumbers.is_possible_number(number):
+    short_code = len(str(number.national_number)) < SHORTEST_NATIONAL
+    if number.extension or short_code or not phonenumbers.is_possible_number(number):
         raise NotAPhoneNumber
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
