@@ -18,6 +18,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from texts.embedding import embed, unpack_base64
 
+from .example_vectors import vectors_of
+
 if TYPE_CHECKING:
     from texts.embedding import Vector
 
@@ -28,7 +30,7 @@ class E5Featurizer(DenseFeaturizer, GraphComponent):
 
     At a turn the vector comes in `metadata['e5']` (base64 float16, `texts.embedding.pack_base64`): embedding a text
     costs about 1 ms a token, so it is done once, when the text is judged. Without it, or when it is broken, the text
-    is embedded here. In training each different example is embedded once.
+    is embedded here.
     """
 
     @staticmethod
@@ -57,13 +59,10 @@ class E5Featurizer(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         # Rasa checks this signature by its parameter's name and its hints.
-        seen: dict[str, Vector] = {}
-        for message in training_data.training_examples:
-            text = message.get(TEXT)
-            if text:
-                if text not in seen:
-                    seen[text] = embed(text)
-                self._add(message, seen[text])
+        examples = [message for message in training_data.training_examples if message.get(TEXT)]
+        vectors = vectors_of([message.get(TEXT) for message in examples])
+        for message in examples:
+            self._add(message, vectors[message.get(TEXT)])
         return training_data
 
     def _add(self, message: Message, vector: Vector) -> None:
