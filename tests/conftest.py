@@ -17,6 +17,7 @@ os.environ["HOTLINE_SESSION_KEY"] = "session-key-of-the-tests"
 os.environ["HOTLINE_BOT_SECRET"] = "bot-secret-of-the-tests"
 
 from sms_gateway import clock as clocks
+from tests.telling import FakeCarrier, Person
 from sms_gateway.clock import HeldClock
 from sms_gateway.supervision.scratch import ScratchPostgres, scratch_postgres
 
@@ -66,6 +67,27 @@ def run_jobs(database: str) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         worker = app.with_connector(PsycopgConnector(conninfo=database, min_size=1, max_size=3))
         async with worker.open_async():
-            await worker.run_worker_async(wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False)
+            while await worker.job_manager.list_jobs_async(status="todo"):
+                await worker.run_worker_async(
+                    wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False
+                )
 
     return run
+
+
+@pytest.fixture
+def carrier(database: str) -> Iterator[FakeCarrier]:
+    """The only carrier there is; it remembers what left."""
+    from sms_gateway.carriers import registry
+
+    fake = FakeCarrier()
+    registry._made.clear()
+    registry._made["simulator"] = fake
+    yield fake
+    registry._made.clear()
+
+
+@pytest.fixture
+def person(carrier: FakeCarrier, run_jobs: Callable[[], Awaitable[None]]) -> Person:
+    """Somebody who texts for the first time."""
+    return Person("+8613800000001", carrier, run_jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,10 +15,13 @@ from sms_gateway.database import notify, transaction
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import Judgement, Lane
-from texts.embedding import Vector, embed, pack
+from texts.embedding import embed, pack
 
 from . import alarm, talk
 from .ownership import Owner
+
+if TYPE_CHECKING:
+    from texts.embedding import Vector
 
 log = logs.get("conversations")
 

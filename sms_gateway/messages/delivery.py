@@ -33,9 +33,16 @@ RANK = {
 }
 """A report overwrites only what ranks lower. `delivered` is proof and overwrites all; among equals the first stays."""
 
-REPORTED = frozenset({
-    State.UNKNOWN, State.SENT, State.UNDELIVERED, State.BLOCKED, State.FAILED, State.DELIVERED,
-})
+REPORTED = frozenset(
+    {
+        State.UNKNOWN,
+        State.SENT,
+        State.UNDELIVERED,
+        State.BLOCKED,
+        State.FAILED,
+        State.DELIVERED,
+    }
+)
 """What a receipt or a look-up at the carrier may say."""
 
 OPEN = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN, State.SENT})
@@ -48,7 +55,8 @@ _HIGHER = {state: frozenset(other for other in REPORTED if RANK[other] > RANK[st
 
 MOVES = {
     # Our own steps beside the reports. A released claim (the carrier said "busy") and a text proven absent go back to the queue.
-    state: _HIGHER[state] | {
+    state: _HIGHER[state]
+    | {
         State.QUEUED: frozenset({State.SENDING, State.CANCELLED}),
         State.SENDING: frozenset({State.QUEUED, State.CANCELLED}),
         State.UNKNOWN: frozenset({State.QUEUED}),

@@ -125,9 +125,13 @@ async def get_message(session: AsyncSession, message_id: int) -> Message:
 
 
 async def list_last_bodies(session: AsyncSession, message: Message, *, count: int, since: datetime) -> list[str]:
-    """Up to `count` texts the same person wrote before `message`, after `since`, oldest first."""
+    """Up to `count` texts the same person wrote before `message`, after `since`, oldest first.
+
+    Without those that were judged red: they have been acted on, and must not make danger of every word that follows.
+    """
     found = select(Message).where(Message.thread_id == message.thread_id, Message.direction == Direction.IN)
-    found = found.where(Message.id < message.id, Message.at >= since).order_by(Message.id.desc()).limit(count)
+    found = found.where(Message.id < message.id, Message.at >= since, Message.lane.is_distinct_from("red"))
+    found = found.order_by(Message.id.desc()).limit(count)
     return [row.body for row in reversed((await session.scalars(found)).all())]
 
 
