@@ -85,17 +85,21 @@ class _Gazetteer:
     person_names: frozenset[str]
 
 
-_PEOPLES = (
-    "彝族|苗族|回族|傣族|白族|壮族|哈尼族|拉祜族|佤族|布朗族|纳西族|傈僳族|普米族|独龙族|怒族|瑶族|藏族|景颇族"
-)
+_PEOPLES = "彝族|苗族|回族|傣族|白族|壮族|哈尼族|拉祜族|佤族|布朗族|纳西族|傈僳族|普米族|独龙族|怒族|瑶族|藏族|景颇族"
 _AUTONOMOUS = re.compile(f"(?:{_PEOPLES})+自治[县州]$")
-_SURNAMES = frozenset("王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎余潘杜戴夏钟汪田姜范廖邹熊陆郝孔崔康邱秦顾侯邵孟雷钱汤尹黎贺赖龚")
+_SURNAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎余潘杜戴夏钟汪田姜范廖邹熊陆郝孔崔康邱秦顾侯邵孟雷钱汤尹黎贺赖龚"
+)
 _CALLED = re.compile(r"(?:名叫|叫|名字是|名字|姓名|取名)[:：]?$")
-_ORIGIN_BEFORE = re.compile(r"(?:老家|户口|户籍|籍贯|祖籍|从|来自|嫁到|离开|回不去|原来在|以前在|之前在|本来在)(?:是|在)?$")
+_ORIGIN_BEFORE = re.compile(
+    r"(?:老家|户口|户籍|籍贯|祖籍|从|来自|嫁到|离开|回不去|原来在|以前在|之前在|本来在)(?:是|在)?$"
+)
 _ORIGIN_AFTER = re.compile(r"^(?:人|妹|媳妇|老婆|新娘|户口|籍|话|口音|过来|来的|菜|老乡)")
 _HERE_BEFORE = re.compile(r"(?:在|到|来|去|送到|带到|骗到|卖到|拐到|困在|关在|回到|住|到了|来了|位于)了?$")
 _DENIED_BEFORE = re.compile(r"(?:不是|不在|没在|并非|不是在|没去|又不是|不属于)(?:说|指)?$")
-_STREET_AFTER = re.compile(r"^(?:[东西南北中]?路|大?街|大道|大厦|饭店|酒店|宾馆|餐馆|面馆|小吃|烤鸭|商场|商城|牌|产的|小区|银行|出版社|大学|火车|牛奶|卷烟|籍)")
+_STREET_AFTER = re.compile(
+    r"^(?:[东西南北中]?路|大?街|大道|大厦|饭店|酒店|宾馆|餐馆|面馆|小吃|烤鸭|商场|商城|牌|产的|小区|银行|出版社|大学|火车|牛奶|卷烟|籍)"
+)
 _RELATIVE_AWAY = re.compile(
     r"(?:爸|妈|父|母|爹|娘|爸妈|爸爸|妈妈|父母|大人|家长|老公|老表|哥|姐|儿子儿媳|姑娘姑爷|他们|她们|两口子)[^,。!?;，、\s我娃孩]{0,8}$"
 )
@@ -105,7 +109,8 @@ _SUFFIX_AFTER = re.compile(
     r"^(?:的?(?:一中|二中|三中|四中|一小|二小|民中|中学|小学|县城|城区|城里|民族|职中|职高|人民医院|那边|这边|这里|那里|[^,。!?\s]{0,4}(?:乡|镇|村|街道|学校|幼儿园)))"
 )
 _FILLER = re.compile(
-    r"(?:我们|我|你|他|她|家|娃|孩子|学校|人|就|现在|住|是|在|的|那边|这边|这里|那里|县城|里|说|对|嗯|哦|好|呢|啊|吧|哈|了|应该|大概|好像|不对|错了|写错|云南省?|[\s,，。.!！?？、:：~()（）])"
+    r"(?:我们|我|你|他|她|家|娃|孩子|学校|人|就|现在|住|是|在|的|那边|这边|这里|那里|县城|里|说|对|"
+    r"嗯|哦|好|呢|啊|吧|哈|了|应该|大概|好像|不对|错了|写错|云南省?|[\s,，。.!！?？、:：~()（）])"
 )
 
 
@@ -182,7 +187,11 @@ def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -
         return not (_STREET_AFTER.match(after) or _ORIGIN_AFTER.match(after) or _RELATIVE_AWAY.search(before))
     if not hit.name.plain:
         return True
-    if hit.word == "威信" and (_WORD_WEIXIN.search(before) or _WEIXIN_AFTER.match(after)) and not _SUFFIX_AFTER.match(after):
+    if (
+        hit.word == "威信"
+        and (_WORD_WEIXIN.search(before) or _WEIXIN_AFTER.match(after))
+        and not _SUFFIX_AFTER.match(after)
+    ):
         return False
     if hit.word in gazetteer.person_names and _is_person(hit, before, after, hits):
         return False
@@ -205,7 +214,9 @@ def _is_meant(hit: _Hit, text: str, after: str, hits: Sequence[_Hit], gazetteer:
         return True
     if len(text) <= 24 and not _FILLER.sub("", text[: hit.start] + text[hit.end :]):
         return True
-    return bool(re.search(r"(?:我是|家在|我在|人在|住在|老家)$", text[max(0, hit.start - 4) : hit.start])) and bool(re.match(r"(?:的|县|人|$|[\s,，。.!！?？])", after))
+    return bool(re.search(r"(?:我是|家在|我在|人在|住在|老家)$", text[max(0, hit.start - 4) : hit.start])) and bool(
+        re.match(r"(?:的|县|人|$|[\s,，。.!！?？])", after)
+    )
 
 
 def _prefecture_of(hit: _Hit, gazetteer: _Gazetteer) -> str | None:
@@ -246,7 +257,11 @@ def _is_here(text: str, hit: _Hit) -> bool:
 
 def _is_origin(text: str, hit: _Hit) -> bool:
     before, after = text[max(0, hit.start - 6) : hit.start], text[hit.end : hit.end + 4]
-    return bool(_ORIGIN_BEFORE.search(before) or _ORIGIN_AFTER.match(after) or (before.endswith("是") and after.startswith(("的", "人"))))
+    return bool(
+        _ORIGIN_BEFORE.search(before)
+        or _ORIGIN_AFTER.match(after)
+        or (before.endswith("是") and after.startswith(("的", "人")))
+    )
 
 
 def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:

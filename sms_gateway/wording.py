@@ -81,7 +81,9 @@ def read(raw: object) -> Wording:
     parts: list[dict[str, str]] = []
     for part in ("texts", "examples"):
         entries = raw[part]
-        if not isinstance(entries, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in entries.items()):
+        if not isinstance(entries, dict) or not all(
+            isinstance(k, str) and isinstance(v, str) for k, v in entries.items()
+        ):
             raise WordingError(f"{part}：每一条都要是文字（数字请加引号）")
         parts.append({key: value.strip() for key, value in entries.items()})
     wording = Wording(texts=parts[0], examples=parts[1])

@@ -107,8 +107,9 @@ def due_steps(
     lane: str = "red",
     on_duty_in_county: bool = True,
 ) -> tuple[Rung, ...]:
-    """The steps to take now, lowest first: those whose time has come and lie above `taken`, the last one that was taken (-1: none yet, 0: rung once when it opened).
+    """The steps to take now, lowest first: those whose time has come and that lie above `taken`.
 
+    `taken` is the last step that was taken (-1: none yet, 0: rung once when it opened).
     Only an unanswered red call rings; after an outage all missed steps come at once. With nobody on duty in the county the
     first step goes to prefecture and province (DESIGN section 5).
     """

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sms_gateway import regions
 from sms_gateway.wording import say
+
 from .matter import matter_of
 
 
@@ -43,10 +44,23 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 """What digits 1, 2, 3 stand for; 3 is always "unclear" where the question does not say otherwise (PRACTICE section 5)."""
 
 LABELS: Mapping[str, str] = {
-    "danger": "现在有没有危险", "what": "什么事", "county": "在哪个县", "county_said": "地点原话", "place": "具体地点", "child": "孩子多大、什么人",
-    "contact": "怎么联系", "still": "现在还这样吗", "wish": "想怎么解决", "secret": "要不要保密", "again": "能不能再问", "with": "孩子现在和谁在一起",
-    "police": "打110了吗", "reference": "警情编号", "unit": "单位和职务", "more": "补充",
-}  # fmt: skip
+    "danger": "现在有没有危险",
+    "what": "什么事",
+    "county": "在哪个县",
+    "county_said": "地点原话",
+    "place": "具体地点",
+    "child": "孩子多大、什么人",
+    "contact": "怎么联系",
+    "still": "现在还这样吗",
+    "wish": "想怎么解决",
+    "secret": "要不要保密",
+    "again": "能不能再问",
+    "with": "孩子现在和谁在一起",
+    "police": "打110了吗",
+    "reference": "警情编号",
+    "unit": "单位和职务",
+    "more": "补充",
+}
 """What operators read beside each answer."""
 
 PATIENCE = 2
@@ -151,7 +165,9 @@ def next_question(draft: Draft) -> Question:
 def question(draft: Draft, name: str) -> Question:
     """The question `name` as it is put to this draft. Raises `KeyError` for a name no form has."""
     if name == "confirm":
-        return Question(name, "form.confirm", {"place": place_of(draft), "matter": summary_matter(draft)}, OPTIONS[name])
+        return Question(
+            name, "form.confirm", {"place": place_of(draft), "matter": summary_matter(draft)}, OPTIONS[name]
+        )
     if name in ("fix", "more"):
         return Question(name, f"form.{name}", options=OPTIONS.get(name, ()))
     if name == "county":
@@ -166,7 +182,9 @@ def question(draft: Draft, name: str) -> Question:
 def _county_question(draft: Draft) -> Question:
     names = [regions.get_region(adcode).name for adcode in draft.candidates]
     if len(names) >= 2:
-        return Question("county", "form.two_counties", {"first": names[0], "second": names[1]}, (names[0], names[1], "说不清"))
+        return Question(
+            "county", "form.two_counties", {"first": names[0], "second": names[1]}, (names[0], names[1], "说不清")
+        )
     if len(names) == 1:
         return Question("county", "form.ambiguous_county", {"county": names[0]}, (names[0], "别的县"))
     if draft.tries:

@@ -10,9 +10,23 @@ from enum import StrEnum
 from sms_gateway import regions
 from sms_gateway.wording import say
 from texts.normalise import clean, normalise
+
 from . import phrases
 from .draft import (
-    LABELS, OPTIONS, ORDER, PATIENCE, REQUIRED, Draft, DraftIsBroken, Kind, Question, lines, missing, next_question, question, summary,
+    LABELS,
+    OPTIONS,
+    ORDER,
+    PATIENCE,
+    REQUIRED,
+    Draft,
+    DraftIsBroken,
+    Kind,
+    Question,
+    lines,
+    missing,
+    next_question,
+    question,
+    summary,
 )  # fmt: skip
 from .phrases import looks_like_question
 
@@ -53,18 +67,35 @@ class Reading:
 
 _OPENER = re.compile(
     r"^(?:(?:你们?好|您好|喂|在吗|老师好?|阿姨|叔叔|12345|请问)[\s,，。.!！~]*)*"
-    r"(?:我们?)?(?:要|想要|想|来|需要|是来|今天)?\s*(?:向你们)?(?:匿名|实名)?(?:求助|投诉|举报|报告|反映|反应|告发|检举|帮助|帮忙|控告|告状)"
+    r"(?:我们?)?(?:要|想要|想|来|需要|是来|今天)?\s*(?:向你们)?(?:匿名|实名)?(?:求助|投诉|举报|报告|"
+    r"反映|反应|告发|检举|帮助|帮忙|控告|告状)"
     r"(?:一下|下|一个|一件|个|件|点)?(?:情况|问题|事情|事儿?)?[\s:：,，。.!！~]*"
 )
-_HOLLOW = re.compile(r"我们?|你们?|要|想|求求?|帮帮?|的|了|吗|呢|啊|吧|好|您|一下|事情?|个|件|有|点|说|讲|在|是|情况|问题|投诉|举报|求助|反映|家|那边|这边|就|里|娃|孩子|[^\u4e00-\u9fffa-z0-9]")
-_NAMED_PLACE = re.compile(r"[\u4e00-\u9fff]{2,10}?(?:中学|小学|幼儿园|[一二三四五六七八九十]中|[一二三四五六七八九]小|网吧|酒吧|ktv|小区|村委会|[^农]村|镇上?|乡|街道|宾馆|酒店|超市)")
-_SECRET = re.compile("(?:不要|别|不能|莫)(?:说|讲|提|透露|告诉.{0,4}|暴露)(?:是)?(?:我|出我|我的?名字)|保密|匿名|不留名|(?:不要|别)(?:透露|暴露)")
+_HOLLOW = re.compile(
+    r"我们?|你们?|要|想|求求?|帮帮?|的|了|吗|呢|啊|吧|好|您|一下|事情?|个|件|有|点|说|讲|在|是|情况|"
+    r"问题|投诉|举报|求助|反映|家|那边|这边|就|里|娃|孩子|[^\u4e00-\u9fffa-z0-9]"
+)
+_NAMED_PLACE = re.compile(
+    r"[\u4e00-\u9fff]{2,10}?(?:中学|小学|幼儿园|[一二三四五六七八九十]中|[一二三四五六七八九]小|网吧|"
+    r"酒吧|ktv|小区|村委会|[^农]村|镇上?|乡|街道|宾馆|酒店|超市)"
+)
+_SECRET = re.compile(
+    "(?:不要|别|不能|莫)(?:说|讲|提|透露|告诉.{0,4}|暴露)(?:是)?(?:我|出我|我的?名字)|保密|匿名|不留名|(?:不要|别)(?:透露|暴露)"
+)
 _NO_CALL = re.compile("(?:别|不要|莫|不能|不方便)(?:给我)?(?:打|接)(?:我)?电话|只能发?短信|发短信就行")
 _LEAVE_ME = re.compile("(?:先)?(?:别|不要)(?:来)?(?:找我|联系我)")
 _WISH = re.compile(r"(?:希望|要求|请求|强烈要求|我想让|想请)([^。!！?？]{3,60})")
-_AGE = re.compile(r"(?:\d{1,2}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|个月大)|[一二三四五六七八九初高]年级|初[一二三]|高[一二三]")
-_WHOSE = re.compile("我(?:今年|是|自己|才|也)?\\s*(?:\\d|[一二三四五六七八九十])|我(?:家)?(?:的)?(?:娃|儿|女|姑娘|孙|弟|妹|孩子|侄|外甥|同学|学生|邻居|朋友)|邻居|学生|孤儿")
-_UNIT = re.compile(r"我(?:们)?(?:是|在)([^,，。!！\s]{2,24}?(?:老师|班主任|校长|医生|护士|大夫|村干部|支书|村主任|儿童主任|前台|经理|社工|村医|保育员|园长|民警|辅警|网格员))")
+_AGE = re.compile(
+    r"(?:\d{1,2}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|个月大)|[一二三四五六七八九初高]年级|初[一二三]|高[一二三]"
+)
+_WHOSE = re.compile(
+    "我(?:今年|是|自己|才|也)?\\s*(?:\\d|[一二三四五六七八九十])|我(?:家)?(?:的)?(?:娃|儿|女|姑娘|"
+    "孙|弟|妹|孩子|侄|外甥|同学|学生|邻居|朋友)|邻居|学生|孤儿"
+)
+_UNIT = re.compile(
+    r"我(?:们)?(?:是|在)([^,，。!！\s]{2,24}?(?:老师|班主任|校长|医生|护士|大夫|村干部|支书|村主任|儿童主任|"
+    r"前台|经理|社工|村医|保育员|园长|民警|辅警|网格员))"
+)
 
 
 def start(kind: Kind | str, text: str) -> Draft:
@@ -121,7 +152,9 @@ def _read_wish(draft: Draft, asked: Question, said: str) -> Reading | None:
         draft = replace(draft, hurry=True, fixing="")
         if asked.name == "county":
             draft = _county_in_vain(draft)
-        return Reading(Outcome.SUBMIT, draft, "form.county_later" if asked.name == "county" and draft.knows("county") else None)
+        return Reading(
+            Outcome.SUBMIT, draft, "form.county_later" if asked.name == "county" and draft.knows("county") else None
+        )
     return None
 
 
@@ -133,7 +166,15 @@ def _read_correction(draft: Draft, asked: Question, said: str) -> Reading | None
         return None
     place = regions.recognise(said)
     if place.county is not None and not (weak and asked.name in ("what", "child", "more", "with")):
-        corrected = replace(draft, county=place.county.adcode, prefecture=place.county.parent_adcode, candidates=(), elsewhere=None, fixing="", tries=0)
+        corrected = replace(
+            draft,
+            county=place.county.adcode,
+            prefecture=place.county.parent_adcode,
+            candidates=(),
+            elsewhere=None,
+            fixing="",
+            tries=0,
+        )
         corrected = replace(corrected, skipped=corrected.skipped - {"county"})
         beside = said if _says_something(rest or "") else ""
         return Reading(Outcome.CORRECTED, corrected.adding("more", beside), "form.corrected")
@@ -167,7 +208,9 @@ def _take_confirmation(draft: Draft, chosen: int, beside: str) -> Reading:
     if chosen == 1:
         return Reading(Outcome.CONFIRMED, draft.adding("more", beside))
     if beside:
-        return Reading(Outcome.CORRECTED, _take_place(draft, beside, anew=True).adding("more", beside), "form.corrected")
+        return Reading(
+            Outcome.CORRECTED, _take_place(draft, beside, anew=True).adding("more", beside), "form.corrected"
+        )
     return Reading(Outcome.ANSWERED, replace(draft, fixing="fix"))
 
 
@@ -177,22 +220,32 @@ def _take_fix(draft: Draft, chosen: int, beside: str) -> Reading:
     if chosen == 3:
         return Reading(Outcome.ANSWERED, replace(draft, fixing="more"))
     if chosen == 2:
-        opened = replace(draft, county=None, prefecture=None, candidates=(), elsewhere=None, skipped=draft.skipped - {"county"})
+        opened = replace(
+            draft, county=None, prefecture=None, candidates=(), elsewhere=None, skipped=draft.skipped - {"county"}
+        )
         return Reading(Outcome.ANSWERED, replace(opened, fixing="", tries=0))
     # What was said first stays for the operator: people correct words, not the fact that they said them.
     kept = draft.adding("more", f"原先说：{draft.answers['what']}" if "what" in draft.answers else "")
     answers = {name: answer for name, answer in kept.answers.items() if name != "what"}
-    return Reading(Outcome.ANSWERED, replace(kept, answers=answers, skipped=kept.skipped - {"what"}, fixing="", tries=0))
+    return Reading(
+        Outcome.ANSWERED, replace(kept, answers=answers, skipped=kept.skipped - {"what"}, fixing="", tries=0)
+    )
 
 
 def _take_candidate(draft: Draft, asked: Question, chosen: int) -> Reading:
     if chosen <= len(draft.candidates):
         adcode = draft.candidates[chosen - 1]
-        found = replace(draft, county=adcode, prefecture=regions.get_region(adcode).parent_adcode, candidates=(), tries=0)
+        found = replace(
+            draft, county=adcode, prefecture=regions.get_region(adcode).parent_adcode, candidates=(), tries=0
+        )
         return Reading(Outcome.ANSWERED, found)
     if len(draft.candidates) >= 2:  # neither is known: the two stay on record
         names = "或".join(asked.options[:2])
-        return Reading(Outcome.SKIPPED, replace(draft.adding("county_said", names), candidates=()).skipping("county"), "form.county_later")
+        return Reading(
+            Outcome.SKIPPED,
+            replace(draft.adding("county_said", names), candidates=()).skipping("county"),
+            "form.county_later",
+        )
     return Reading(Outcome.ANSWERED, replace(draft, candidates=(), tries=0))
 
 
@@ -220,7 +273,9 @@ def _take_place(draft: Draft, said: str, *, anew: bool = False) -> Draft:
         return draft
     place = regions.recognise(said)
     if place.county is not None:
-        found = replace(draft, county=place.county.adcode, prefecture=place.county.parent_adcode, candidates=(), elsewhere=None)
+        found = replace(
+            draft, county=place.county.adcode, prefecture=place.county.parent_adcode, candidates=(), elsewhere=None
+        )
         return replace(found, skipped=found.skipped - {"county"})
     if anew and draft.county is not None:
         return draft
@@ -243,7 +298,12 @@ def _take_aside(draft: Draft, said: str, *, opening: bool = False) -> Draft:
     elif _NO_CALL.search(words):
         found.append(("contact", "短信"))
     if opening:
-        age, wish, place, unit = _AGE.search(words), _WISH.search(words), _NAMED_PLACE.search(words), _UNIT.search(words)
+        age, wish, place, unit = (
+            _AGE.search(words),
+            _WISH.search(words),
+            _NAMED_PLACE.search(words),
+            _UNIT.search(words),
+        )
         if age and (draft.kind is Kind.REPORT or _WHOSE.search(words)):
             found.append(("child", said))
         if wish:
@@ -258,7 +318,7 @@ def _take_aside(draft: Draft, said: str, *, opening: bool = False) -> Draft:
     return draft
 
 
-def _take_county(draft: Draft, asked: Question, said: str) -> Reading:
+def _take_county(draft: Draft, _asked: Question, said: str) -> Reading:
     found = _take_place(draft, said, anew=True)
     beside = said if _says_something(said) else ""
     if found.county is None and found.prefecture == draft.prefecture and not (found.candidates or found.elsewhere):
@@ -286,12 +346,12 @@ def _keep_beside(draft: Draft, said: str) -> Draft:
     return _take_aside(draft.adding("more", said), said)
 
 
-def _take_what(draft: Draft, asked: Question, said: str) -> Reading:
+def _take_what(draft: Draft, _asked: Question, said: str) -> Reading:
     draft = _take_place(draft.with_answer("what", said), said)
     return Reading(Outcome.ANSWERED, _take_aside(draft, said, opening=True))
 
 
-def _take_more(draft: Draft, asked: Question, said: str) -> Reading:
+def _take_more(draft: Draft, _asked: Question, said: str) -> Reading:
     """A change in free words, while changing or in answer to the confirmation."""
     before = draft.county
     changed = replace(_take_place(draft, said, anew=True).adding("more", said), fixing="", tries=0)
@@ -305,7 +365,11 @@ def _take_words(draft: Draft, asked: Question, said: str) -> Reading:
     if asked.options:
         short = len(phrases.bare(said)) < 3
         if draft.tries + 1 < PATIENCE and (short or asked.name == "danger"):
-            kept = draft if short else _take_place(draft, said).adding("what" if "what" not in draft.answers else "more", said)
+            kept = (
+                draft
+                if short
+                else _take_place(draft, said).adding("what" if "what" not in draft.answers else "more", said)
+            )
             return Reading(Outcome.UNCLEAR, replace(kept, tries=draft.tries + 1), "form.reask")
     draft = _take_place(draft.with_answer(asked.name, said), said)
     return Reading(Outcome.ANSWERED, _take_aside(draft, said))

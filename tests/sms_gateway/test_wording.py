@@ -14,13 +14,49 @@ from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.wording import SIGNATURE, MissingValue, UnknownWording, WordingError, keys, load, read, say
 
 PREFIXES = (
-    "form.noted", "form.corrected", "form.skipped", "form.back", "form.after_policy", "form.reask", "form.expired", "form.county_later", "form.call_110",
-)  # fmt: skip
-QUESTIONS = sorted({f"form.{kind}.{name}" for kind in Kind for name in ORDER[kind]} | {"form.fix", "form.more", "form.need_what", "form.need_county", "form.county_of", "form.two_counties", "form.ambiguous_county"})
+    "form.noted",
+    "form.corrected",
+    "form.skipped",
+    "form.back",
+    "form.after_policy",
+    "form.reask",
+    "form.expired",
+    "form.county_later",
+    "form.call_110",
+)
+QUESTIONS = sorted(
+    {f"form.{kind}.{name}" for kind in Kind for name in ORDER[kind]}
+    | {
+        "form.fix",
+        "form.more",
+        "form.need_what",
+        "form.need_county",
+        "form.county_of",
+        "form.two_counties",
+        "form.ambiguous_county",
+    }
+)
 RED = {
-    "violence", "violence.witness", "suicide", "suicide.friend", "abuse", "abuse.recent", "missing", "taken", "confined", "alone", "foundling", "fire",
-    "medical", "nobreath", "traffic", "drowning", "disaster", "other", "english",
-}  # fmt: skip
+    "violence",
+    "violence.witness",
+    "suicide",
+    "suicide.friend",
+    "abuse",
+    "abuse.recent",
+    "missing",
+    "taken",
+    "confined",
+    "alone",
+    "foundling",
+    "fire",
+    "medical",
+    "nobreath",
+    "traffic",
+    "drowning",
+    "disaster",
+    "other",
+    "english",
+}
 
 
 @pytest.mark.parametrize("key", sorted(keys()))

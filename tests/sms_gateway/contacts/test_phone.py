@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,18 @@ from hypothesis import strategies as st
 from sms_gateway.contacts.phone import NotAPhoneNumber, is_mainland_mobile, masked, parse
 
 
-@pytest.mark.parametrize("text", ["13800000001", "+8613800000001", "86 138 0000 0001", "138-0000-0001", "１３８００００００１".replace("１３８００００００１", "１３８０００００００１"), "0086 13800000001", " +86 138 0000 0001 "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13800000001",
+        "+8613800000001",
+        "86 138 0000 0001",
+        "138-0000-0001",
+        "１３８００００００１".replace("１３８００００００１", "１３８０００００００１"),
+        "0086 13800000001",
+        " +86 138 0000 0001 ",
+    ],
+)
 def test_one_number_has_one_spelling(text: str) -> None:
     assert parse(text) == "+8613800000001"
 
@@ -19,7 +32,25 @@ def test_a_number_of_another_country_keeps_its_code() -> None:
     assert parse("+14155550100") == "+14155550100"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "12345", "110", "abc", "138000000011234567890", "+", "1" * 5000, "13800000001x123", "救命", "\x00", "+86", "<script>", "13800000001;13800000002"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "12345",
+        "110",
+        "abc",
+        "138000000011234567890",
+        "+",
+        "1" * 5000,
+        "13800000001x123",
+        "救命",
+        "\x00",
+        "+86",
+        "<script>",
+        "13800000001;13800000002",
+    ],
+)
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(NotAPhoneNumber):
         parse(text)
@@ -54,7 +85,5 @@ def test_four_digits_of_any_mobile_are_hidden(number: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_makes_it_fail_in_another_way(text: str) -> None:
-    try:
+    with contextlib.suppress(NotAPhoneNumber):
         assert parse(text).startswith("+")
-    except NotAPhoneNumber:
-        pass

@@ -15,7 +15,25 @@ def kind(text: str, *, talking: bool = True) -> Kind | None:
 
 
 @pytest.mark.parametrize("talking", [True, False])
-@pytest.mark.parametrize("text", ["退订", "TD", "t d", "ＴＤ", "T", "退", "STOP", "stop.", "TD12345", "停发", "别再给我发宣传", "退 订！", "退订吧", "我要退订，谢谢"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "退订",
+        "TD",
+        "t d",
+        "ＴＤ",
+        "T",
+        "退",
+        "STOP",
+        "stop.",
+        "TD12345",
+        "停发",
+        "别再给我发宣传",
+        "退 订！",
+        "退订吧",
+        "我要退订，谢谢",
+    ],
+)
 def test_outreach_is_stopped_in_many_spellings(text: str, talking: bool) -> None:
     command = read_command(text, talking=talking)
     assert command is not None and command.kind is Kind.OPT_OUT and not command.stop_with_plea
@@ -26,7 +44,9 @@ def test_outreach_is_taken_up_again(text: str) -> None:
     assert kind(text) is Kind.OPT_IN
 
 
-@pytest.mark.parametrize("text", ["0", "０", "0。", " 0 ", "转人工", "人工", "找真人", "我要人工", "转人工 快点", "人工服务"])
+@pytest.mark.parametrize(
+    "text", ["0", "０", "0。", " 0 ", "转人工", "人工", "找真人", "我要人工", "转人工 快点", "人工服务"]
+)
 def test_zero_and_its_words_bring_a_person(text: str) -> None:
     assert kind(text) is Kind.HUMAN
 
@@ -67,7 +87,24 @@ def test_an_opt_out_joined_with_a_plea_is_told_apart(text: str) -> None:
     assert command is not None and command.kind is Kind.OPT_OUT and command.stop_with_plea
 
 
-@pytest.mark.parametrize("text", ["我想退学", "退款怎么办", "学校人工湖边", "我爸让我别回家", "12", "他说退订就能领钱", "真人秀", "不要回学校", "", "   ", "😭", "恢复上课没有", "别发我照片给别人"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我想退学",
+        "退款怎么办",
+        "学校人工湖边",
+        "我爸让我别回家",
+        "12",
+        "他说退订就能领钱",
+        "真人秀",
+        "不要回学校",
+        "",
+        "   ",
+        "😭",
+        "恢复上课没有",
+        "别发我照片给别人",
+    ],
+)
 def test_a_text_that_only_holds_such_a_word_is_a_text(text: str) -> None:
     assert read_command(text, talking=True) is None
 

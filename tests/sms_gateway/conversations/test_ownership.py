@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from sms_gateway.conversations.ownership import MOVES, Owner, TalkHasAnotherOwner, can_move, machine_may_speak, move, on_new_text
+from sms_gateway.conversations.ownership import (
+    MOVES,
+    Owner,
+    TalkHasAnotherOwner,
+    can_move,
+    machine_may_speak,
+    move,
+    on_new_text,
+)
 
 
 def test_a_new_text_opens_a_closed_talk_again() -> None:
@@ -21,7 +29,12 @@ def test_the_machine_is_silent_while_a_person_has_the_talk() -> None:
 
 
 def test_the_usual_way_and_back() -> None:
-    for current, new in [("assistant", "waiting"), ("waiting", "operator"), ("operator", "assistant"), ("operator", "closed")]:
+    for current, new in [
+        ("assistant", "waiting"),
+        ("waiting", "operator"),
+        ("operator", "assistant"),
+        ("operator", "closed"),
+    ]:
         assert move(current, new) is Owner(new)
 
 

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_gateway.conversations.questions import ASKS, Answer, Kind, Read, Standing, ask, is_digit, may_replace, means_danger, read_digit
+from sms_gateway.conversations.questions import (
+    ASKS,
+    Answer,
+    Kind,
+    Read,
+    Standing,
+    ask,
+    is_digit,
+    may_replace,
+    means_danger,
+    read_digit,
+)
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
@@ -25,11 +36,19 @@ def test_one_is_yes_two_is_no_three_is_unclear_everywhere(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "text", "meant"),
     [
-        ("ask.safe", "不安全", Answer.NO), ("ask.safe", "安全", Answer.YES), ("ask.safe", "2 不安全", Answer.NO), ("ask.safe", "2。", Answer.NO), ("ask.safe", "说不清", Answer.UNCLEAR),
-        ("ask.safe", "1 不安全", Answer.UNCLEAR), ("red.abuse", "在", Answer.YES), ("red.abuse", "不在", Answer.NO), ("parent.rage", "没受伤", Answer.NO),
-        ("other.province", "不用", Answer.NO), ("silent.back", "方便", Answer.YES),
+        ("ask.safe", "不安全", Answer.NO),
+        ("ask.safe", "安全", Answer.YES),
+        ("ask.safe", "2 不安全", Answer.NO),
+        ("ask.safe", "2。", Answer.NO),
+        ("ask.safe", "说不清", Answer.UNCLEAR),
+        ("ask.safe", "1 不安全", Answer.UNCLEAR),
+        ("red.abuse", "在", Answer.YES),
+        ("red.abuse", "不在", Answer.NO),
+        ("parent.rage", "没受伤", Answer.NO),
+        ("other.province", "不用", Answer.NO),
+        ("silent.back", "方便", Answer.YES),
     ],
-)  # fmt: skip
+)
 def test_plain_words_answer_as_well(key: str, text: str, meant: Answer) -> None:
     assert answer(key, text) == Read(meant)
 
@@ -41,7 +60,12 @@ def test_what_does_not_answer_is_left_to_be_read_as_a_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "valid"),
-    [("ask.safe", timedelta(minutes=30)), ("silent.back", timedelta(minutes=30)), ("other.province", timedelta(hours=24)), ("survey", timedelta(days=7))],
+    [
+        ("ask.safe", timedelta(minutes=30)),
+        ("silent.back", timedelta(minutes=30)),
+        ("other.province", timedelta(hours=24)),
+        ("survey", timedelta(days=7)),
+    ],
 )
 def test_each_question_stands_for_its_time_and_is_never_guessed_after(key: str, valid: timedelta) -> None:
     assert answer(key, "1", valid - timedelta(seconds=1)) is not None
@@ -64,18 +88,35 @@ def test_what_the_assistant_asked_is_read_by_the_assistant() -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("5", Read(Answer.STARS, 5)), ("1", Read(Answer.STARS, 1)), ("4满意", Read(Answer.STARS, 4)), ("很满意", Read(Answer.STARS, 5)), ("不满意", Read(Answer.STARS, 2)), ("5星", Read(Answer.STARS, 5)),
-        ("没解决", Read(Answer.UNRESOLVED)), ("根本没有解决", Read(Answer.UNRESOLVED)), ("还没解决！", Read(Answer.UNRESOLVED)),
-        ("6", None), ("0", None), ("5不满意", None), ("谢谢你们", None),
+        ("5", Read(Answer.STARS, 5)),
+        ("1", Read(Answer.STARS, 1)),
+        ("4满意", Read(Answer.STARS, 4)),
+        ("很满意", Read(Answer.STARS, 5)),
+        ("不满意", Read(Answer.STARS, 2)),
+        ("5星", Read(Answer.STARS, 5)),
+        ("没解决", Read(Answer.UNRESOLVED)),
+        ("根本没有解决", Read(Answer.UNRESOLVED)),
+        ("还没解决！", Read(Answer.UNRESOLVED)),
+        ("6", None),
+        ("0", None),
+        ("5不满意", None),
+        ("谢谢你们", None),
     ],
-)  # fmt: skip
+)
 def test_the_survey_takes_stars_words_and_not_solved(text: str, read: Read | None) -> None:
     assert answer("survey", text) == read
 
 
 @pytest.mark.parametrize(
     ("key", "said", "danger"),
-    [("ask.safe", Answer.NO, True), ("ask.safe", Answer.YES, False), ("red.abuse", Answer.YES, True), ("red.abuse", Answer.NO, False), ("red.suicide", Answer.YES, True), ("survey", Answer.STARS, False)],
+    [
+        ("ask.safe", Answer.NO, True),
+        ("ask.safe", Answer.YES, False),
+        ("red.abuse", Answer.YES, True),
+        ("red.abuse", Answer.NO, False),
+        ("red.suicide", Answer.YES, True),
+        ("survey", Answer.STARS, False),
+    ],
 )
 def test_some_answers_say_that_the_danger_is_now(key: str, said: Answer, danger: bool) -> None:
     assert means_danger(key, said) is danger

@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_gateway.escalations.ladder import (
-    MOVES, OPEN, Audience, EscalationCannotMove, State, can_move, due_steps, move, next_due, rung,
-)  # fmt: skip
+    MOVES,
+    OPEN,
+    Audience,
+    EscalationCannotMove,
+    State,
+    can_move,
+    due_steps,
+    move,
+    next_due,
+    rung,
+)
 
 RECEIVED = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
@@ -27,7 +36,14 @@ def test_the_first_ring_is_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "taken", "rung_now"),
-    [(29.9, 0, []), (30, 0, [Audience.ON_DUTY]), (60, 1, [Audience.ALL_OPERATORS]), (120, 2, [Audience.SUPERVISOR]), (180, 3, [Audience.BRIDGE]), (4000, 4, [])],
+    [
+        (29.9, 0, []),
+        (30, 0, [Audience.ON_DUTY]),
+        (60, 1, [Audience.ALL_OPERATORS]),
+        (120, 2, [Audience.SUPERVISOR]),
+        (180, 3, [Audience.BRIDGE]),
+        (4000, 4, []),
+    ],
 )
 def test_each_step_comes_in_its_time(seconds: float, taken: int, rung_now: list[Audience]) -> None:
     assert due(seconds, taken) == rung_now
@@ -61,7 +77,9 @@ def test_the_timer_is_set_for_the_next_step() -> None:
 def test_however_often_it_is_looked_at_each_step_is_taken_once(times: list[float]) -> None:
     taken, steps = -1, []
     for seconds in sorted(times):
-        for step in due_steps(received_at=RECEIVED, now=RECEIVED + timedelta(seconds=seconds), taken=taken, state="ringing"):
+        for step in due_steps(
+            received_at=RECEIVED, now=RECEIVED + timedelta(seconds=seconds), taken=taken, state="ringing"
+        ):
             steps.append(step.number)
             taken = step.number
     assert steps == list(range(len(steps)))

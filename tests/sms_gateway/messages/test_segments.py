@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from sms_gateway.messages.segments import segments, split, units
 
-ANY = st.text(alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("好，。！ 🌱👶\u200d\ufe0f")), max_size=400)
+ANY = st.text(
+    alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("好，。！ 🌱👶\u200d\ufe0f")),
+    max_size=400,
+)
 
 
 def test_an_emoji_counts_two() -> None:
@@ -16,7 +19,9 @@ def test_an_emoji_counts_two() -> None:
     assert units("🌱") == 2
 
 
-@pytest.mark.parametrize(("length", "count"), [(0, 1), (1, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)])
+@pytest.mark.parametrize(
+    ("length", "count"), [(0, 1), (1, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)]
+)
 def test_seventy_fit_alone_and_sixty_seven_in_each_part(length: int, count: int) -> None:
     assert segments("好" * length) == count
 

@@ -12,8 +12,20 @@ from hypothesis import strategies as st
 from sms_gateway.messages.segments import units
 from sms_gateway.tickets.draft import ORDER
 from sms_gateway.tickets.intake import (
-    Draft, DraftIsBroken, Kind, Outcome, Reading, lines, looks_like_question, missing, next_question, next_text, read_answer, start, summary,
-)  # fmt: skip
+    Draft,
+    DraftIsBroken,
+    Kind,
+    Outcome,
+    Reading,
+    lines,
+    looks_like_question,
+    missing,
+    next_question,
+    next_text,
+    read_answer,
+    start,
+    summary,
+)
 from sms_gateway.wording import SIGNATURE
 
 
@@ -54,7 +66,16 @@ def test_a_report_asks_in_the_order_of_the_practice() -> None:
 
 
 def test_those_who_must_report_get_the_short_form() -> None:
-    _, asked, _ = fill("mandated", "我要报告", "和奶奶，五点接走", "手臂上有烫伤，他说是烟头", "1", "20261123001", "昭阳区一中 班主任", "对")
+    _, asked, _ = fill(
+        "mandated",
+        "我要报告",
+        "和奶奶，五点接走",
+        "手臂上有烫伤，他说是烟头",
+        "1",
+        "20261123001",
+        "昭阳区一中 班主任",
+        "对",
+    )
     assert asked[:-1] == ["with", "what", "police", "reference", "unit", "confirm"]
 
 
@@ -72,7 +93,20 @@ def test_the_opening_text_answers_what_it_already_says() -> None:
     assert start("help", "我儿子8岁在巧家县上不了学").knows("child")
 
 
-@pytest.mark.parametrize("opening", ["我要投诉", "投诉", "你好，我想投诉一下", "我要投诉！", "求助求助", "我要举报一个事情", "您好 我要求助", "投诉 镇雄的", ""])
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "我要投诉",
+        "投诉",
+        "你好，我想投诉一下",
+        "我要投诉！",
+        "求助求助",
+        "我要举报一个事情",
+        "您好 我要求助",
+        "投诉 镇雄的",
+        "",
+    ],
+)
 def test_an_opening_that_says_nothing_is_not_taken_for_the_matter(opening: str) -> None:
     assert "what" in missing(start("complaint", opening))
 
@@ -101,7 +135,7 @@ def test_done_leads_straight_to_the_confirmation(word: str) -> None:
 
 
 def test_done_too_early_asks_only_for_what_is_required() -> None:
-    draft, asked, _ = fill("complaint", "我要投诉", "提交", "占体育课", "镇雄")
+    _, asked, _ = fill("complaint", "我要投诉", "提交", "占体育课", "镇雄")
     assert asked == ["what", "what", "county", "confirm"]
     assert next_question(Draft(Kind.COMPLAINT, hurry=True)).key == "form.need_what"
 
@@ -131,10 +165,21 @@ def test_when_somebody_comes_nothing_is_sent() -> None:
 # --- digits and words --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("asked", "text", "answer"), [
-    ("danger", "2", "没有"), ("danger", "３", "说不清"), ("danger", "没有", "没有"), ("danger", "没事", "没有"), ("danger", "不知道", "说不清"),
-    ("contact", "1", "短信"), ("contact", "发短信吧", "短信"), ("contact", "打电话", "打电话"), ("contact", "先别找我", "先别找我"), ("contact", "3.", "先别找我"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "text", "answer"),
+    [
+        ("danger", "2", "没有"),
+        ("danger", "３", "说不清"),
+        ("danger", "没有", "没有"),
+        ("danger", "没事", "没有"),
+        ("danger", "不知道", "说不清"),
+        ("contact", "1", "短信"),
+        ("contact", "发短信吧", "短信"),
+        ("contact", "打电话", "打电话"),
+        ("contact", "先别找我", "先别找我"),
+        ("contact", "3.", "先别找我"),
+    ],
+)
 def test_digits_and_plain_words_choose_the_same(asked: str, text: str, answer: str) -> None:
     reading = one("help", asked, text)
     assert (reading.outcome, reading.draft.answers[asked]) == (Outcome.ANSWERED, answer)
@@ -251,7 +296,13 @@ def test_yes_to_the_confirmation_opens_the_ticket(text: str) -> None:
 
 
 def test_words_instead_of_a_yes_are_added_and_read_back_again() -> None:
-    reading = one("complaint", "confirm", "还有作业也太多", answers={"what": "占课", "still": "还在", "wish": "无", "secret": "要"}, county="530627")
+    reading = one(
+        "complaint",
+        "confirm",
+        "还有作业也太多",
+        answers={"what": "占课", "still": "还在", "wish": "无", "secret": "要"},
+        county="530627",
+    )
     assert reading.outcome is Outcome.CORRECTED
     assert "作业" in reading.draft.answers["more"]
     assert next_question(reading.draft).name == "confirm"
@@ -266,7 +317,16 @@ def test_the_confirmation_tells_the_place_and_a_kind_of_matter_and_no_details() 
 # --- questions about policy --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["孤儿每个月能领多少钱", "请问低保怎么申请？", "事实无人抚养补贴要什么材料", "想问一下残疾儿童有没有补助", "你们会保密吗？"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "孤儿每个月能领多少钱",
+        "请问低保怎么申请？",
+        "事实无人抚养补贴要什么材料",
+        "想问一下残疾儿童有没有补助",
+        "你们会保密吗？",
+    ],
+)
 def test_a_question_in_between_is_not_taken_for_an_answer(text: str) -> None:
     assert looks_like_question(text)
     draft = Draft(Kind.COMPLAINT, {"what": "占课"})
@@ -275,7 +335,21 @@ def test_a_question_in_between_is_not_taken_for_an_answer(text: str) -> None:
     assert read_answer(draft, "county", text, as_answer=True).outcome is not Outcome.POLICY_QUESTION
 
 
-@pytest.mark.parametrize("text", ["学校收了补助的钱不给我们", "老师把低保户的名字念出来", "镇雄的", "", "？", "他怎么这样对我", "学校天天占体育课", "我不知道怎么办", "孤儿", "家里没钱了"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "学校收了补助的钱不给我们",
+        "老师把低保户的名字念出来",
+        "镇雄的",
+        "",
+        "？",
+        "他怎么这样对我",
+        "学校天天占体育课",
+        "我不知道怎么办",
+        "孤儿",
+        "家里没钱了",
+    ],
+)
 def test_a_story_is_no_question(text: str) -> None:
     assert not looks_like_question(text)
 
@@ -293,7 +367,18 @@ def test_a_draft_survives_being_stored() -> None:
     assert Draft.from_json(draft.to_json()) == draft
 
 
-@pytest.mark.parametrize("stored", ["", "{}", "[]", "null", '{"kind": "help"}', '{"kind": "x", "answers": {}, "skipped": [], "candidates": []}', "not json 13800000001"])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"kind": "help"}',
+        '{"kind": "x", "answers": {}, "skipped": [], "candidates": []}',
+        "not json 13800000001",
+    ],
+)
 def test_a_broken_draft_is_refused_without_repeating_it(stored: str) -> None:
     with pytest.raises(DraftIsBroken) as caught:
         Draft.from_json(stored)
@@ -308,25 +393,53 @@ def test_operators_read_the_answers_under_plain_labels_in_order() -> None:
 
 ANSWERS = st.one_of(
     st.text(max_size=60),
-    st.sampled_from([
-        "1", "2", "3", "跳过", "镇雄的", "大理", "昭通", "贵州", "提交", "就这些", "不对", "不对 是威信", "老师打人 在威信 别说是我", "等会再说", "没有了", "不知道",
-        "孤儿每月领多少钱", "我13岁", "希望换老师", "有人来了", "不是打，是骂", "镇雄和威信都有",
-    ]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "1",
+            "2",
+            "3",
+            "跳过",
+            "镇雄的",
+            "大理",
+            "昭通",
+            "贵州",
+            "提交",
+            "就这些",
+            "不对",
+            "不对 是威信",
+            "老师打人 在威信 别说是我",
+            "等会再说",
+            "没有了",
+            "不知道",
+            "孤儿每月领多少钱",
+            "我13岁",
+            "希望换老师",
+            "有人来了",
+            "不是打，是骂",
+            "镇雄和威信都有",
+        ]
+    ),
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(Kind), st.text(max_size=40), st.lists(ANSWERS, max_size=14))
-def test_a_form_goes_on_whatever_is_written_and_each_text_fits_one_sms(kind: Kind, opening: str, texts: list[str]) -> None:
+def test_a_form_goes_on_whatever_is_written_and_each_text_fits_one_sms(
+    kind: Kind, opening: str, texts: list[str]
+) -> None:
     draft = start(kind, opening)
     for text in texts:
         reading = read_answer(draft, next_question(draft), text)
         before, draft = draft, reading.draft
         assert Draft.from_json(draft.to_json()) == draft
-        assert units(SIGNATURE + next_text(reading)) <= 70 or reading.note_key == "form.cancelled" or reading.note_key == "form.kept"
+        assert (
+            units(SIGNATURE + next_text(reading)) <= 70
+            or reading.note_key == "form.cancelled"
+            or reading.note_key == "form.kept"
+        )
         said = json.dumps(dict(draft.answers), ensure_ascii=False)
         for name, answer in before.answers.items():  # nothing written before is gone, wherever it stands now
-            assert json.dumps(answer, ensure_ascii=False)[1:-1] in said or name in ORDER[kind] and name != "what"
+            assert json.dumps(answer, ensure_ascii=False)[1:-1] in said or (name in ORDER[kind] and name != "what")
 
 
 FREE = st.text(alphabet="我的书包被同学抢了好几回宿舍里冷得很", min_size=8, max_size=40)
@@ -336,13 +449,20 @@ FREE = st.text(alphabet="我的书包被同学抢了好几回宿舍里冷得很"
 @given(st.sampled_from([(kind, name) for kind in Kind for name in ORDER[kind] if name != "reference"]), FREE)
 def test_a_free_text_to_any_question_is_on_record_afterwards(where: tuple[Kind, str], text: str) -> None:
     kind, name = where
-    reading = read_answer(Draft(kind, {"what": "前面说过的事", "police": "打了"} if name != "police" else {"what": "前面说过的事"}), name, text)
+    reading = read_answer(
+        Draft(kind, {"what": "前面说过的事", "police": "打了"} if name != "police" else {"what": "前面说过的事"}),
+        name,
+        text,
+    )
     assert reading.outcome in (Outcome.ANSWERED, Outcome.UNCLEAR)
     assert text in json.dumps(dict(reading.draft.answers), ensure_ascii=False)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(Kind), st.lists(st.sampled_from(["啊", "不知道", "跳过", "7", "嗯哼", "没有"]), min_size=20, max_size=20))
+@given(
+    st.sampled_from(Kind),
+    st.lists(st.sampled_from(["啊", "不知道", "跳过", "7", "嗯哼", "没有"]), min_size=20, max_size=20),
+)
 def test_nobody_is_caught_in_an_endless_form(kind: Kind, texts: list[str]) -> None:
     draft = start(kind, "我要说的是学校食堂的饭菜发霉")
     asked = set()

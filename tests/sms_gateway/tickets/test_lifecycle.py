@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from sms_gateway.tickets.lifecycle import CLOSED, MOVES, Status, TicketCannotMove, can_move, is_open, may_withdraw, move
@@ -10,7 +12,7 @@ LOOP = ["accepted", "dispatched", "signed_for", "handling", "replied", "conclude
 
 
 def test_the_whole_loop_can_be_walked() -> None:
-    for current, new in zip(LOOP, LOOP[1:], strict=False):
+    for current, new in pairwise(LOOP):
         assert move(current, new) is Status(new)
 
 
@@ -29,7 +31,16 @@ def test_every_open_ticket_can_still_be_ended() -> None:
         assert reached & CLOSED, status
 
 
-@pytest.mark.parametrize(("current", "new"), [("accepted", "replied"), ("merged", "handling"), ("withdrawn", "accepted"), ("evaluated", "concluded"), ("replied", "withdrawn")])
+@pytest.mark.parametrize(
+    ("current", "new"),
+    [
+        ("accepted", "replied"),
+        ("merged", "handling"),
+        ("withdrawn", "accepted"),
+        ("evaluated", "concluded"),
+        ("replied", "withdrawn"),
+    ],
+)
 def test_a_step_that_is_not_in_the_table_is_refused(current: str, new: str) -> None:
     assert not can_move(current, new)
     with pytest.raises(TicketCannotMove):
@@ -42,7 +53,15 @@ def test_not_satisfied_means_handled_again() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "lane", "may"),
-    [("complaint", "blue", True), ("help", "blue", True), ("report", "blue", False), ("mandated", "blue", False), ("disclosure", "orange", False), ("complaint", "orange", False), ("complaint", "red", False)],
+    [
+        ("complaint", "blue", True),
+        ("help", "blue", True),
+        ("report", "blue", False),
+        ("mandated", "blue", False),
+        ("disclosure", "orange", False),
+        ("complaint", "orange", False),
+        ("complaint", "red", False),
+    ],
 )
 def test_a_report_of_harm_cannot_be_taken_back(kind: str, lane: str, may: bool) -> None:
     assert may_withdraw(kind, lane) is may

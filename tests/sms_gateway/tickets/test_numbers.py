@@ -24,7 +24,16 @@ def test_two_numbers_differ() -> None:
     assert len({new_number() for _ in range(200)}) > 190
 
 
-@pytest.mark.parametrize(("text", "number"), [("查12345678", "12345678"), ("单号：12345678。", "12345678"), ("13800000001", None), ("01234567", None), ("进度", None)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("查12345678", "12345678"),
+        ("单号：12345678。", "12345678"),
+        ("13800000001", None),
+        ("01234567", None),
+        ("进度", None),
+    ],
+)
 def test_a_number_is_found_in_a_text_but_a_phone_number_is_none(text: str, number: str | None) -> None:
     assert find_number(text) == number
 
