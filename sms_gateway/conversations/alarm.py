@@ -170,6 +170,12 @@ def note_place(thread: Thread, body: str) -> None:
 
 async def on_unsafe_answer(session: AsyncSession, thread: Thread, message: Message, *, reason: str) -> None:
     """An answer that says "not safe": the same as a danger text, with what was told before."""
+    escalation = await raise_to_red(session, thread, message, reason=reason)
+    await _answer(session, thread, escalation, message, "red.other")
+
+
+async def raise_to_red(session: AsyncSession, thread: Thread, message: Message, *, reason: str) -> Escalation:
+    """The person said that there is danger now: red, whatever the text alone was judged to be."""
     escalation, _news = await escalations.open_or_raise(
         session, message=message, cause="danger", lane=Lane.RED, harm=Harm.OTHER, services=["110"], reasons=[reason]
     )
@@ -177,4 +183,4 @@ async def on_unsafe_answer(session: AsyncSession, thread: Thread, message: Messa
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
     await _wait_for_person(session, thread, message)
-    await _answer(session, thread, escalation, message, "red.other")
+    return escalation

@@ -15,6 +15,10 @@ SOON_OUT = 1.0
 """Seconds to reach Rasa at all: a process that is down answers at once, one that is stuck does not."""
 
 
+HUSH = "hush"
+"""Key of the assistant's deliberate silence: somebody came in while a form was being filled in."""
+
+
 class AssistantDidNotAnswer(HotlineError):
     """`late` when the time was used up: asking again would only keep the person waiting."""
 
@@ -43,7 +47,7 @@ def _client() -> httpx.AsyncClient:
 
 
 async def ask(*, sender: str, text: str, metadata: dict[str, Any], within: float) -> list[Reply]:
-    """The assistant's replies to `text`, at least one. Raises `AssistantDidNotAnswer`."""
+    """The assistant's replies to `text`; none only where it is silent on purpose. Raises `AssistantDidNotAnswer`."""
     body = {"sender": sender, "message": text, "metadata": metadata}
     timeout = httpx.Timeout(within, connect=min(SOON_OUT, within))
     try:
@@ -54,8 +58,11 @@ async def ask(*, sender: str, text: str, metadata: dict[str, Any], within: float
         raise AssistantDidNotAnswer(late=False) from None
     if answer.status_code != httpx.codes.OK:
         raise AssistantDidNotAnswer(late=answer.status_code == httpx.codes.GATEWAY_TIMEOUT)
-    replies = [reply for reply in map(_reply, _listed(answer)) if reply.text]
-    if not replies:  # an action server that is down still gives 200 and []
+    said = [_reply(each) for each in _listed(answer)]
+    replies = [reply for reply in said if reply.text]
+    if not replies and not any(
+        reply.key == HUSH for reply in said
+    ):  # an action server that is down still gives 200 and []
         raise AssistantDidNotAnswer(late=False)
     return replies
 

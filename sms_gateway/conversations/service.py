@@ -15,7 +15,7 @@ from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import is_anyone_on_duty, note
 from sms_gateway.tickets import service as tickets
 
-from . import pending, talk
+from . import alarm, pending, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -31,12 +31,16 @@ class DangerIsNotClosedSo(BadInput):
 
 
 async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, cause: str) -> str:
-    """Call a person for a talk that is not in danger; the key of the fixed text to say.
+    """Call a person for a talk; the key of the fixed text to say.
 
-    `cause`: asked_for_person, disclosure, unsure, assistant_silent. With nobody on duty a ticket keeps the promise.
+    `cause`: asked_for_person, transfer (to another province), disclosure, unsure, assistant_silent, or danger (a form's
+    "is somebody in danger now" was answered yes). With nobody on duty a ticket keeps the promise.
     """
     thread = await talk.get_talk(session, thread_id, for_update=True)
     message = await inbox.get_message(session, message_id)
+    if cause == "danger":
+        await alarm.raise_to_red(session, thread, message, reason="登记时问有没有危险，回答有")
+        return "danger.noted"
     there = await is_anyone_on_duty(session)
     lane = "orange" if cause == "disclosure" else "blue"
     await escalations.open_or_raise(session, message=message, cause=cause, lane=lane)

@@ -78,7 +78,7 @@ def _question(message: Message, thread: Thread) -> Question:
     metadata = {
         "contact": message.contact_id, "message": message.id, "thread": thread.id, "turn": uuid4().hex,
         "deadline": deadline.timestamp(), "channel": thread.channel, "region": thread.contact.region,
-        "e5": pack_base64(unpack(message.vector)), "lane": message.lane, "sexual": bool(message.sexual), "writer": message.writer,
+        "e5": pack_base64(unpack(message.vector)), "lane": message.lane, "sexual": bool(message.sexual), "writer": message.writer, "now": clock.now().timestamp(),
     }  # fmt: skip
     return Question(
         message.id, thread.id, f"thread-{thread.id}", message.body, metadata, message.lane or "blue", message.writer or "unknown",
@@ -88,7 +88,7 @@ def _question(message: Message, thread: Thread) -> Question:
 
 async def _ask_assistant(question: Question) -> None:
     within = get_settings().assistant_timeout_seconds
-    replies: list[assistant.Reply] = []
+    replies: list[assistant.Reply] | None = None
     for attempt in (1, 2):
         try:
             replies = await assistant.ask(
@@ -104,7 +104,7 @@ async def _ask_assistant(question: Question) -> None:
         message = await inbox.get_message(session, question.message_id)
         if not await inbox.mark_answered(session, message.id, "turn"):
             return
-        if replies:
+        if replies is not None:
             await _pass_on(session, thread, question, replies)
         else:
             await _give_to_person(session, message, thread)
