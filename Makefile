@@ -37,7 +37,7 @@ lint: setup-test
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy $(wildcard $(FRONT_DOOR))
-	.venv-rasa/bin/python -m mypy --python-version 3.10 $(wildcard $(RASA_SIDE))
+	.venv-rasa/bin/python -m mypy $(RASA_SIDE)
 	.venv/bin/lint-imports
 
 unit: setup-test
