@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from . import database, jobs, webhooks
@@ -38,11 +39,28 @@ SENTENCES = {
 """What a plain HTTP error says to people."""
 
 
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own spans and logs carry errors' texts: never, whatever the environment says."""
+
+
 def make_gateway() -> FastAPI:
     """The public gateway: webhooks, web chat, health; the phone page beside them unless in production."""
     settings = get_settings()
     visitor.signer(settings)  # refuses to start without a key
-    app = FastAPI(title="云南12345 未成年人保护热线", lifespan=_gateway_life, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="云南12345 未成年人保护热线",
+        lifespan=_gateway_life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=NO_TELEMETRY,
+    )
     app.state.health = health.Health()
     app.include_router(webhooks.router)
     app.include_router(webchat.router)
