@@ -96,6 +96,11 @@ _ORIGIN_BEFORE = re.compile(
 )
 _ORIGIN_AFTER = re.compile(r"^(?:人|妹|媳妇|老婆|新娘|户口|籍|话|口音|过来|来的|菜|老乡)")
 _HERE_BEFORE = re.compile(r"(?:在|到|来|去|送到|带到|骗到|卖到|拐到|困在|关在|回到|住|到了|来了|位于)了?$")
+_RESIDENCE_BEFORE = re.compile(r"(?:户口|户籍|籍贯|祖籍|老家)(?:本)?(?:还)?(?:是|在)?$")
+_PLANNED_BEFORE = re.compile(
+    r"(?:要|想|叫|让|喊|说|准备|打算|答应|带)[^,，。!！\s被骗拐卖]{0,4}(?:去|克|到|回)$|(?:知道|新闻说|听说|网上说|离开|来自|从)$"
+)
+_TAKEN = re.compile("被|骗|拐|卖|抓|关")
 _DENIED_BEFORE = re.compile(r"(?:不是|不在|没在|并非|不是在|没去|又不是|不属于)(?:说|指)?$")
 _STREET_AFTER = re.compile(
     r"^(?:[东西南北中]?路|大?街|大道|大厦|饭店|酒店|宾馆|餐馆|面馆|小吃|烤鸭|商场|商城|牌|产的|小区|银行|出版社|大学|火车|牛奶|卷烟|籍)"
@@ -184,7 +189,7 @@ def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -
     if _DENIED_BEFORE.search(before):
         return False
     if hit.name.kind is _Kind.ELSEWHERE:
-        return not (_STREET_AFTER.match(after) or _ORIGIN_AFTER.match(after) or _RELATIVE_AWAY.search(before))
+        return not (_STREET_AFTER.match(after) or _ORIGIN_AFTER.match(after) or _is_far(before))
     if not hit.name.plain:
         return True
     if (
@@ -196,6 +201,13 @@ def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -
     if hit.word in gazetteer.person_names and _is_person(hit, before, after, hits):
         return False
     return hit.word not in gazetteer.strict or _is_meant(hit, text, after, hits, gazetteer)
+
+
+def _is_far(before: str) -> bool:
+    """Whether a place elsewhere is only where a parent works, where papers lie, or where somebody wants to go."""
+    if _RELATIVE_AWAY.search(before) or _RESIDENCE_BEFORE.search(before):
+        return True
+    return bool(_PLANNED_BEFORE.search(before)) and not _TAKEN.search(before)
 
 
 def _is_person(hit: _Hit, before: str, after: str, hits: Sequence[_Hit]) -> bool:
@@ -264,6 +276,11 @@ def _is_origin(text: str, hit: _Hit) -> bool:
     )
 
 
+def _on_paper(text: str, hit: _Hit) -> bool:
+    """Whether the text names the place only as where somebody is registered or comes from."""
+    return bool(_RESIDENCE_BEFORE.search(text[max(0, hit.start - 6) : hit.start]))
+
+
 def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:
     regions = gazetteer.regions
     counties = [hit for hit in hits if hit.name.kind is _Kind.COUNTY]
@@ -274,6 +291,11 @@ def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:
             if len({hit.name.value for hit in fewer}) == 1:
                 counties = fewer
                 break
+    here = [
+        hit for hit in hits if hit.name.kind is not _Kind.COUNTY and _is_here(text, hit) and not _on_paper(text, hit)
+    ]
+    if here and counties and all(_on_paper(text, hit) for hit in counties):
+        counties, hits = [], here  # registered there, living here
     found = list(dict.fromkeys(hit.name.value for hit in counties))
     if len(found) == 1:
         county = regions[found[0]]

@@ -228,7 +228,8 @@ def _county_in_vain(draft: Draft) -> Draft:
 
 
 def _take_county(draft: Draft, _asked: Question, said: str) -> Reading:
-    found = take_place(draft, said, anew=True)
+    # A place far away that the story named is forgotten now: only the answer to this question counts.
+    found = take_place(replace(draft, elsewhere=None), said, anew=True)
     beside = said if says_something(said) else ""
     if found.county is None and found.prefecture == draft.prefecture and not (found.candidates or found.elsewhere):
         vain = _keep_beside(_county_in_vain(found if beside else found.adding("county_said", said)), beside)

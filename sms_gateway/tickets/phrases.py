@@ -80,6 +80,8 @@ _THIRD = {
     "fix": "再补一句|补一句|补充|补|别的|其他|其它",
 }
 _UNSURE = "不知道|不晓得|说不清|不清楚|不确定|认不得|不好说|可能|可能有|好像|也许|看情况"
+LONGEST_CHOICE = 24
+"""Characters of a plain yes or no; anything longer is a story."""
 _UNIT_AFTER_DIGIT = re.compile(r"^\s*(?:岁|个|点|月|号|天|年|块|元|次|人|米|栋|楼|班|中|小|千|百|万|周|时|分)")
 
 _POLICY = re.compile(
@@ -166,8 +168,11 @@ def read_option(name: str, options: Sequence[str], text: str) -> tuple[int, str]
 
 
 def _by_word(name: str, options: Sequence[str], answer: str) -> int | None:
+    if len(answer) > LONGEST_CHOICE:
+        return None
     yes, no = _YES_NO.get(name, ("", ""))
     for chosen, words in ((1, yes), (2, no), (3, _THIRD.get(name, "" if name in ("confirm", "contact") else _UNSURE))):
-        if words and chosen <= len(options) and _whole(words).fullmatch(answer):
+        said_twice = f"(?:(?:{words}){_TAIL}){{1,3}}"  # 嗯对的, 没有没有
+        if words and chosen <= len(options) and re.fullmatch(said_twice, answer):
             return chosen
     return None

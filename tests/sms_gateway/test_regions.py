@@ -227,6 +227,38 @@ def test_a_long_text_takes_linear_time() -> None:
     assert time.perf_counter() - start < 2.0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "家里叫我去广东打工",
+        "我户口在贵州",
+        "我想去北京看看",
+        "听说浙江有补贴",
+        "他不会理我",
+        "作业完成都没人看",
+        "雾大 连着撞了七辆",
+    ],
+)
+def test_a_place_that_is_planned_registered_or_only_sounds_like_one_is_not_where_it_happens(text: str) -> None:
+    assert recognise(text).elsewhere is None
+
+
+def test_who_was_taken_to_a_place_is_there() -> None:
+    assert recognise("我妹妹被人骗去缅甸").elsewhere == "abroad"
+    assert recognise("他说带我去玩 把我卖到河南了").elsewhere == "河南"
+
+
+def test_where_one_lives_counts_more_than_where_one_is_registered() -> None:
+    found = recognise("户口在镇雄 现在跟着我在昆明住")
+    assert found.county is None
+    assert found.prefecture is not None and found.prefecture.name == "昆明市"
+    assert county("户口在镇雄") == "镇雄县"
+
+
+def test_the_river_is_not_the_prefecture() -> None:
+    assert recognise("怒江边有个学生漂下来").prefecture is None
+
+
 def test_an_unknown_code_raises() -> None:
     with pytest.raises(RegionNotFound):
         get_region("000000")

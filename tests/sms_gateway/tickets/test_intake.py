@@ -253,6 +253,13 @@ def test_another_province_is_told_apart() -> None:
     assert start("help", "我在缅甸被关着不给走").elsewhere == "abroad"
 
 
+def test_a_far_place_in_the_story_does_not_send_the_matter_away() -> None:
+    _, asked, reading = fill("help", "求助", "2", "妈妈不在 我爹在镇上 堂哥人在广东 没人管我", "1")
+    assert reading is not None and reading.outcome is not Outcome.ELSEWHERE
+    assert asked[-1] == "county"
+    assert start("help", "家里叫我去广东打工 我想读书").elsewhere is None
+
+
 def test_several_answers_in_one_text_are_all_taken() -> None:
     draft = Draft(Kind.COMPLAINT)
     reading = read_answer(draft, "what", "镇雄一中 昨天 班主任打的 不要说我名字")
@@ -290,7 +297,9 @@ def test_what_was_said_first_stays_on_record_when_it_is_changed() -> None:
     assert "占课" in read_answer(draft, "fix", "1").draft.answers["more"]
 
 
-@pytest.mark.parametrize("text", ["1", "对", "提交", "是的", "没错", "好", "可以", "没有了", "1对，提交"])
+@pytest.mark.parametrize(
+    "text", ["1", "对", "提交", "是的", "没错", "好", "可以", "没有了", "1对，提交", "嗯 对的", "对对对"]
+)
 def test_yes_to_the_confirmation_opens_the_ticket(text: str) -> None:
     assert one("complaint", "confirm", text, answers={"what": "占课"}, county="530627").outcome is Outcome.CONFIRMED
 
