@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
 from .errors import BadInput, HotlineError
+from .messages import spool
 from .settings import Settings, get_settings
 from .shield import Shield
 from .simulator import door as simulator_door
@@ -77,7 +79,9 @@ def make_gateway() -> FastAPI:
 @asynccontextmanager
 async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
+    replaying = asyncio.create_task(jobs.each_second(spool.replay, "spool"))
     yield
+    replaying.cancel()
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:
         await make_believe.aclose()

@@ -42,8 +42,9 @@ def engine() -> AsyncEngine:
     url = database_url().replace("postgresql://", "postgresql+psycopg://", 1)
     size = get_settings().database_pool
     return create_async_engine(
-        url, hide_parameters=True, pool_size=size, max_overflow=size, pool_pre_ping=True, pool_recycle=1800
-    )
+        url, hide_parameters=True, pool_size=size, max_overflow=size, pool_pre_ping=True, pool_recycle=1800,
+        pool_timeout=3, connect_args={"connect_timeout": 3},  # a text goes to the spool rather than wait
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)

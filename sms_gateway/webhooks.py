@@ -13,7 +13,7 @@ from .contacts.models import Channel
 from .contacts.phone import NotAPhoneNumber, parse
 from .database import transaction
 from .errors import HotlineError, NotFound
-from .messages import inbox, outbox
+from .messages import inbox, outbox, spool
 from .settings import Settings, get_settings
 
 log = logs.get("webhooks")
@@ -76,7 +76,7 @@ async def receive_simulated_status(request: Request) -> dict[str, bool]:
 
 
 async def accept(text: TextIn) -> None:
-    """Store a signed text and defer what sees to it; returns once it is safe. Raises `DatabaseIsAway`."""
+    """Store a signed text and defer what sees to it; returns once it is safe: in the database, or on disk while that is away."""
     inbound = inbox.Inbound(
         channel=Channel.SMS,
         address=read_sender(text),
@@ -91,7 +91,7 @@ async def accept(text: TextIn) -> None:
                 recorded = await inbox.receive(session, inbound)
         except (OperationalError, InterfaceError, PoolTimeout, OSError):
             if last_try:
-                raise DatabaseIsAway from None
+                await spool.keep(inbound)
         else:
             log.info("text_received", message=recorded and recorded.message_id, repeated=recorded is None)
             return

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sms_gateway.beats import list_alive
 from sms_gateway.database import transaction
 from sms_gateway.jobs import QUEUES
+from sms_gateway.messages import spool
 from sms_gateway.settings import get_settings
 
 T = TypeVar("T")
@@ -30,9 +31,10 @@ router = APIRouter()
 
 
 @router.get("/healthz")
-async def healthz(request: Request) -> dict[str, Answer]:
+async def healthz(request: Request) -> dict[str, Answer | int]:
     """200 as long as this process lives: a gateway without its database still takes texts."""
-    return await _health(request).look()
+    waiting = spool.counts()
+    return {**await _health(request).look(), "spooled": waiting.spooled, "spooled_red": waiting.spooled_red}
 
 
 @router.get("/readyz")

@@ -28,7 +28,8 @@ CHILD_LIKE = frozenset({"child", "unknown"})
 async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> None:
     """Danger: the talk waits for a person, the escalation rings, the safe reply of its type is queued. Once a text."""
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
-    if not await inbox.mark_answered(session, message.id, "judge"):
+    fresh = await inbox.mark_answered(session, message.id, "judge")
+    if not fresh and message.answered_by != "spool":  # the spool has answered, but could call nobody
         return
     escalation, news = await escalations.open_or_raise(
         session,
@@ -48,6 +49,8 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
     await _wait_for_person(session, thread, message)
     if news:
         await outbox.cancel_automatic(session, thread.id)
+    if not fresh:
+        return
     command = read_command(message.body, talking=True)
     if command is not None and command.stop_with_plea:
         await contacts.opt_out(session, thread.contact_id)
@@ -78,7 +81,7 @@ async def _answer(
 
 
 async def _red_talk(session: AsyncSession, thread: Thread, escalation: Escalation) -> safe_reply.RedTalk:
-    said = await _said_since(session, thread.id, escalation.opened_at)
+    said = await _said_since(session, thread.id, min(escalation.opened_at, escalation.received_at))
     now = clock.now()
     return safe_reply.RedTalk(
         said=[key for key, _at in said],

@@ -22,6 +22,7 @@ from sms_gateway.operators.models import Operator
 from sms_gateway.wording import SIGNATURE, say
 
 from .delivery import ALARMING, State, later
+from .inbox import Recorded
 from .models import Author, Direction, Message, Receipt, Thread
 from .segments import segments
 
@@ -277,3 +278,16 @@ async def queue_as_operator(session: AsyncSession, *, thread: Thread, key: str, 
     await queue(
         session, thread=thread, author=Author.OPERATOR, body=say(key, **values), text_key=key, operator_id=operator.id
     )
+
+
+async def note_sent_from_spool(
+    session: AsyncSession, *, recorded: Recorded, key: str, carrier: str, at: datetime
+) -> None:
+    """Write down the safe reply that left while the database was away."""
+    uid, whole = uuid4(), SIGNATURE + say(key)
+    row = insert(Message).values(
+        uid=uid, thread_id=recorded.thread_id, contact_id=recorded.contact_id, direction=Direction.OUT, author=Author.SYSTEM,
+        body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=at, sent_at=at, carrier=carrier, state=State.SENT,
+        text_key=key, reply_to=recorded.message_id, reply_slot=0, segments=segments(whole),
+    )  # fmt: skip
+    await session.execute(row.on_conflict_do_nothing())
