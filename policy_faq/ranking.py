@@ -20,11 +20,13 @@ PARTS = ("centre", "nearest", "answer", "body", "letters")
 beginning of the long answer, and of letters."""
 
 FEATURES = (
-    "share", "margin", "centre", "nearest", "answer", "letters", "known", "outside", "outside_gap", "agree", "length",
+    "share", "margin", "centre", "nearest", "answer", "body", "letters", "known", "outside", "gap", "inside", "agree",
 )  # fmt: skip
 
 SHRINK = 0.5
 """How far the spread within entries is levelled before it is divided out (chosen in `calibrate.py`)."""
+
+GATE_RIDGE = 0.003
 
 BODY = 150
 """Characters of the long answer that are embedded."""
@@ -56,14 +58,15 @@ class Vectors:
 @dataclass(frozen=True)
 class Fit:
     """One text against all entries. `parts`: shape (entries, PARTS); `fused`, `shares`: shape (entries,), the latter
-    adding up to 1; `outside`: nearness to the nearest outside text; `exact`: the entry that has this very wording."""
+    adding up to 1; `outside`: nearness to the nearest outside texts; `inside`: how much the text looks like a question
+    to a handbook at all, about -1 to 1; `exact`: the entry that has this very wording."""
 
     parts: Vector
     fused: Vector
     shares: Vector
     known: float
     outside: float
-    length: int
+    inside: float
     exact: int | None
 
     @property
@@ -85,6 +88,7 @@ class Ranking:
         self._answers = _unit((vectors.answers - vectors.answers.mean(axis=0)) @ self._spread)
         self._bodies = _unit((vectors.bodies - vectors.bodies.mean(axis=0)) @ self._spread)
         self._outside = self._project(vectors.outside)
+        self._gate = _gate(self._rows, self._outside)
         self._letters = LetterIndex([(*entry.wordings, entry.short, entry.long) for entry in entries])
         self._exact = {levelled(text): place for place, entry in enumerate(entries) for text in entry.wordings}
 
@@ -108,15 +112,16 @@ class Ranking:
         )
         fused = parts @ self._weights
         shares = np.exp(fused - fused.max())
-        outside = float(np.max(self._outside @ query)) if len(self._outside) else 0.0
+        outside = float(np.sort(self._outside @ query)[-3:].mean()) if len(self._outside) else -1.0
+        inside = float(np.append(query, 1.0) @ self._gate)
         exact = self._exact.get(levelled_question(text))
-        return Fit(parts, fused, shares / shares.sum(), match.known, outside, len(text), exact)
+        return Fit(parts, fused, shares / shares.sum(), match.known, outside, inside, exact)
 
 
 def features(fit: Fit) -> Vector:
     """What is known about the best entry of a fit, in the order of `FEATURES`."""
     best, second = _best_two(fit.fused)
-    centre, nearest, answer, _, letters = fit.parts[best]
+    centre, nearest, answer, body, letters = fit.parts[best]
     return np.asarray(
         [
             fit.shares[best],
@@ -124,12 +129,13 @@ def features(fit: Fit) -> Vector:
             centre,
             nearest,
             answer,
+            body,
             letters,
             fit.known,
             fit.outside,
             fit.outside - nearest,
+            fit.inside,
             (fit.parts.argmax(axis=0) == best).mean(),
-            min(fit.length, 60) / 60,
         ],
         dtype=np.float32,
     )
@@ -155,6 +161,18 @@ def _whitening(vectors: Vector, owner: NDArray[np.int_], starts: NDArray[np.intp
     level = float(np.trace(covariance)) / len(covariance) or 1.0
     values, basis = np.linalg.eigh((1 - SHRINK) * covariance + SHRINK * level * np.eye(len(covariance)))
     return mean, (basis / np.sqrt(values)).astype(np.float32)
+
+
+def _gate(rows: Vector, outside: Vector) -> Vector:
+    """Ridge regression that tells wordings (1) from outside texts (-1), both weighing the same; the last weight is
+    the constant. Without outside texts everything is inside."""
+    if not len(outside):
+        return np.append(np.zeros(rows.shape[1], dtype=np.float32), np.float32(1))
+    sides = [np.c_[part, np.ones(len(part))].astype(np.float64) / np.sqrt(len(part)) for part in (rows, outside)]
+    every = np.concatenate(sides)
+    goal = np.r_[np.full(len(rows), 1 / np.sqrt(len(rows))), np.full(len(outside), -1 / np.sqrt(len(outside)))]
+    ridge = GATE_RIDGE * np.eye(every.shape[1])
+    return np.linalg.solve(every.T @ every + ridge, every.T @ goal).astype(np.float32)
 
 
 def _unit(rows: Vector) -> Vector:
