@@ -116,5 +116,7 @@ async def _say_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _say_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    sentence = SENTENCES.get(error.status_code, HotlineError.sentence if error.status_code >= 500 else BadInput.sentence)
+    sentence = SENTENCES.get(
+        error.status_code, HotlineError.sentence if error.status_code >= 500 else BadInput.sentence
+    )
     return JSONResponse({"error": sentence}, status_code=error.status_code, headers=error.headers)

@@ -89,7 +89,9 @@ class _Ear:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen_once(self) -> None:
-        async with await psycopg.AsyncConnection.connect(database_url(), autocommit=True, connect_timeout=5) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            database_url(), autocommit=True, connect_timeout=5
+        ) as connection:
             known: set[str] = set()
             while True:
                 for channel in {heard.channel for heard in self.subscribers} - known:

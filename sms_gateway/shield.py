@@ -24,7 +24,8 @@ MAX_BODY = 256 * 1024
 """Bytes. A web text of 10,000 characters, escaped, still comes through and gets a clear answer."""
 
 CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": CONTENT_POLICY,

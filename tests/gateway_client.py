@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,15 +18,17 @@ from sms_gateway.app import make_gateway
 from sms_gateway.carriers import registry
 from sms_gateway.database import transaction
 from sms_gateway.messages.models import Direction, Message
-from sms_gateway.simulator.carrier_state import MakeBelieveCarrier
 from sms_gateway.settings import get_settings
+from sms_gateway.simulator.carrier_state import MakeBelieveCarrier
 
 HOST = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-async def app(database: str) -> AsyncIterator[FastAPI]:
+async def app(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
     """The gateway on a fresh database; its make-believe carrier calls back into it directly."""
+    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
     made = make_gateway()
     inside = httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url=HOST)
     made.state.make_believe = MakeBelieveCarrier(get_settings(), inside)

@@ -15,6 +15,7 @@ from aiohttp import (
     ClientError,
     ClientSession,
     TCPConnector,
+    encode_basic_auth,
 )
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -83,6 +84,8 @@ class _HttpClient(AsyncTwilioHttpClient):
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
+        if (login := kwargs.pop("auth", None)) is not None:  # as a header: aiohttp gives `auth` up
+            kwargs["headers"] = {**kwargs.get("headers", {}), "Authorization": encode_basic_auth(*login)}
         response: Response = await super().request(method, url.replace(API, self._api_url, 1), *args, **kwargs)
         self._test_only_last_request = self._test_only_last_response = None  # holds a text
         return response
@@ -199,9 +202,14 @@ def is_genuine(*, token: str, url: str, form: dict[str, str], signature: str | N
     return bool(_validator(token).validate(url, form, signature))
 
 
+def _id_field(form: dict[str, str]) -> str:
+    """Twilio gives its id under up to three names, the older ones alone in some callbacks."""
+    return next((field for field in ("MessageSid", "SmsMessageSid", "SmsSid") if field in form), "MessageSid")
+
+
 def read_text(form: dict[str, str]) -> TextIn:
     """An inbound text. Pictures are not fetched, their number is noted. Raises `FormIsIncomplete`."""
-    sid = read_id(form, "MessageSid" if "MessageSid" in form else "SmsMessageSid")
+    sid = read_id(form, _id_field(form))
     if "From" not in form:
         raise FormIsIncomplete("From")
     pictures = read_reference(form.get("NumMedia")) or 0
@@ -211,7 +219,7 @@ def read_text(form: dict[str, str]) -> TextIn:
 
 def read_receipt(form: dict[str, str], reference: str | None) -> ReceiptIn | None:
     """A status callback; None when it says nothing new. Raises `FormIsIncomplete`."""
-    sid = read_id(form, "MessageSid" if "MessageSid" in form else "SmsSid")
+    sid = read_id(form, _id_field(form))
     status = form.get("MessageStatus") or form.get("SmsStatus")
     if not status:
         raise FormIsIncomplete("MessageStatus")

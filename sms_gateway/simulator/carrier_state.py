@@ -184,7 +184,7 @@ class MakeBelieveCarrier:
             await self._report(text, state)
 
     async def _report(self, text: PhoneText, state: str) -> None:
-        form = {"id": text.id, "state": state, "reference": str(text.reference)}
+        form = {"id": text.id, "state": state, "reference": str(text.reference or "")}
         if state == "blocked":
             form["error"] = "content_filter"
         await self._call_back("/carriers/simulator/status", form)

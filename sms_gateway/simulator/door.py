@@ -66,7 +66,8 @@ class HandOver(BaseModel):
 
     to: str = Field(min_length=1, max_length=128)
     body: str = Field(max_length=20_000)
-    reference: int = Field(ge=1)
+    reference: int = Field(ge=0)
+    """Our message id; 0 for a text sent while the database is away."""
 
 
 class Typed(BaseModel):

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
 from sms_gateway.contacts.models import Channel
@@ -92,21 +93,39 @@ async def write(request: Request) -> JSONResponse:
     """Store a text; 202 once it is safe. The first one gives the browser its session."""
     _check_origin(request)
     written = read_written(await request.body())
-    token = visitor.find_visitor(request) or visitor.new_token()
-    text_id = talk.carrier_id(token, written.text_id)
-    inbound = inbox.Inbound(
-        channel=Channel.WEB, address=token, body=written.body, carrier=CARRIER, carrier_id=text_id, received_at=clock.now()
-    )
     try:
         async with transaction() as session:
-            recorded = await inbox.receive(session, inbound)
-            message_id = recorded.message_id if recorded else await talk.find_text(session, CARRIER, text_id)
+            token = await _token_of(session, visitor.find_visitor(request))
+            message_id, repeated = await _store(session, token, written)
     except (OperationalError, InterfaceError, PoolTimeout, OSError):
         raise TextWasNotStored from None
-    log.info("text_received", message=message_id, repeated=recorded is None)
+    log.info("text_received", message=message_id, repeated=repeated)
     answer = JSONResponse({"id": message_id}, status_code=202)
     visitor.remember(answer, token)
     return answer
+
+
+async def _token_of(session: AsyncSession, token: str | None) -> str:
+    """The visitor's own token while their talk is open; a new one for a new or ended talk."""
+    if token is not None and await talk.find_thread(session, token) is not None:
+        return token
+    return visitor.new_token()
+
+
+async def _store(session: AsyncSession, token: str, written: Written) -> tuple[int | None, bool]:
+    text_id = talk.carrier_id(token, written.text_id)
+    inbound = inbox.Inbound(
+        channel=Channel.WEB,
+        address=token,
+        body=written.body,
+        carrier=CARRIER,
+        carrier_id=text_id,
+        received_at=clock.now(),
+    )
+    recorded = await inbox.receive(session, inbound)
+    if recorded is not None:
+        return recorded.message_id, False
+    return await talk.find_text(session, CARRIER, text_id), True
 
 
 @router.get("/chat/stream")
@@ -135,7 +154,9 @@ async def leave(request: Request) -> Response:
             thread = await talk.find_thread(session, token)
             if thread is not None:
                 await end_web_session(session, token=token)
-                session.add(ThreadEvent(thread_id=thread.id, what="person_left", who="person", at=clock.now(), detail={}))
+                session.add(
+                    ThreadEvent(thread_id=thread.id, what="person_left", who="person", at=clock.now(), detail={})
+                )
                 await notify(session, "hotline_thread", str(thread.id))
         log.info("visitor_left", thread=thread and thread.id)
     return answer
