@@ -1,8 +1,14 @@
-"""The small classifier: linear heads on the e5 vector and the lexicon's features, weights in `weights.npz`."""
+"""The small classifier: linear, kernel and character heads over one text, weights in `weights.npz`, numpy only.
+
+Three views vote: a linear head on the e5 vector and the lexicon's features, an RBF kernel on the same row (lane
+only), and characters in ones, twos and threes. A last linear layer, fitted on held-out folds, weighs the votes for
+the lane and makes them probabilities; for the other questions the first and the third are averaged.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +23,8 @@ _HERE = Path(__file__).parent
 WEIGHTS = _HERE / "weights.npz"
 EXAMPLES = _HERE / "examples"
 HEADS = ("lane", "type", "immediacy", "writer", "sexual", "hurt", "disaster")
+_SEEN = 160
+_ARRAYS = ("weights", "bias", "grams", "grams_bias")
 
 
 class WeightsAreStale(RuntimeError):
@@ -31,42 +39,121 @@ def data_hash() -> str:
     return digest.hexdigest()
 
 
+def grams(view: str) -> Counter[str]:
+    """Runs of one to three characters and how often they stand, in head and tail of a long text."""
+    seen = view if len(view) <= _SEEN else view[: _SEEN // 2] + view[-_SEEN // 2 :]
+    return Counter(seen[i : i + size] for size in (1, 2, 3) for i in range(len(seen) - size + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Column and inverse document frequency of each known run of characters."""
+
+    columns: dict[str, int]
+    idf: Matrix
+
+    def weigh(self, view: str) -> tuple[NDArray[np.intp], Matrix]:
+        """Columns present in `view` and their weights, of length one together (empty where nothing is known)."""
+        found = [(self.columns[run], count) for run, count in grams(view).items() if run in self.columns]
+        places = np.array([column for column, _ in found], dtype=np.intp)
+        counts = np.array([count for _, count in found], dtype=np.float32)
+        if not found:
+            return places, counts
+        weights = (1 + np.log(counts)) * self.idf[places]
+        return places, np.asarray(weights / np.linalg.norm(weights), dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One question: `labels` of its answers, weights (n features, n labels), bias (n labels)."""
+    """One question: `labels` of its answers, weights on the dense row and on the characters."""
 
     labels: tuple[str, ...]
     weights: Matrix
     bias: Matrix
+    grams: Matrix
+    grams_bias: Matrix
 
-    def answer(self, row: Matrix) -> dict[str, float]:
-        """Probability of each label."""
-        scores = row @ self.weights + self.bias
-        scores = np.exp(scores - scores.max())
-        return dict(zip(self.labels, (scores / scores.sum()).tolist(), strict=True))
+    def dense(self, row: Matrix) -> Matrix:
+        """Log odds by the dense row, shape (n labels,)."""
+        return np.asarray(row @ self.weights + self.bias, dtype=np.float32)
+
+    def by_characters(self, places: NDArray[np.intp], weights: Matrix) -> Matrix:
+        """Log odds by the characters, shape (n labels,)."""
+        return np.asarray(weights @ self.grams[places].astype(np.float32) + self.grams_bias, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Support vectors of the lane: exp(-gamma |x - v|²) @ weights + bias gives one vote for each pair of lanes."""
+
+    mean: Matrix
+    scale: Matrix
+    vectors: Matrix
+    squares: Matrix
+    weights: Matrix
+    bias: Matrix
+    gamma: float
+
+    def votes(self, row: Matrix) -> Matrix:
+        """Shape (3,)."""
+        x = (row - self.mean) / self.scale
+        distance = self.squares - 2 * (self.vectors @ x) + x @ x
+        return np.asarray(np.exp(-self.gamma * distance) @ self.weights + self.bias, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """All heads; `answer` takes one row of features, shape (384 + len(features.names()),)."""
+    """All heads. `last` turns the votes for the lane, dense, kernel, characters, into log odds."""
 
     heads: dict[str, Head]
+    vocabulary: Vocabulary
+    kernel: Kernel
+    last: Matrix
+    last_bias: Matrix
 
-    def answer(self, row: Matrix) -> dict[str, dict[str, float]]:
-        """Probabilities by head and label."""
-        return {name: head.answer(row) for name, head in self.heads.items()}
+    def answer(self, row: Matrix, view: str) -> dict[str, dict[str, float]]:
+        """Probabilities by head and label; `row` has shape (384 + len(features.names()),), `view` is Finding.view."""
+        places, weights = self.vocabulary.weigh(view)
+        answers = {}
+        for name, head in self.heads.items():
+            dense, characters = head.dense(row), head.by_characters(places, weights)
+            odds = np.asarray((dense + characters) / 2, dtype=np.float32)
+            if name == "lane":
+                votes = np.concatenate([dense, self.kernel.votes(row), characters])
+                odds = np.asarray(votes @ self.last + self.last_bias, dtype=np.float32)
+            answers[name] = dict(zip(head.labels, softmax(odds).tolist(), strict=True))
+        return answers
+
+
+def softmax(odds: Matrix) -> Matrix:
+    """Probabilities of log odds."""
+    powers = np.exp(odds - odds.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
 
 
 def save(classifier: Classifier, path: Path, *, made_from: str) -> None:
-    """Write the weights as a plain .npz (no pickles)."""
+    """Write the weights as a plain .npz (no pickles); large parts as float16."""
+    kernel, words = classifier.kernel, classifier.vocabulary
     arrays: dict[str, NDArray[np.generic]] = {
         "data_sha256": np.array(made_from),
         "features": np.array(features.names()),
+        "vocabulary": np.array(list(words.columns)),
+        "idf": words.idf.astype(np.float32),
+        "last": classifier.last.astype(np.float32),
+        "last_bias": classifier.last_bias.astype(np.float32),
+        "kernel.mean": kernel.mean.astype(np.float32),
+        "kernel.scale": kernel.scale.astype(np.float32),
+        "kernel.vectors": kernel.vectors.astype(np.float16),
+        "kernel.weights": kernel.weights.astype(np.float32),
+        "kernel.bias": kernel.bias.astype(np.float32),
+        "kernel.gamma": np.array(kernel.gamma),
     }
     for name, head in classifier.heads.items():
         arrays[f"{name}.labels"] = np.array(head.labels)
         arrays[f"{name}.weights"] = head.weights.astype(np.float32)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
+        arrays[f"{name}.grams"] = head.grams.astype(np.float16)
+        arrays[f"{name}.grams_bias"] = head.grams_bias.astype(np.float32)
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
@@ -76,15 +163,32 @@ def load_classifier(path: Path = WEIGHTS) -> Classifier:
     with np.load(path, allow_pickle=False) as stored:
         if tuple(stored["features"].tolist()) != features.names():
             raise WeightsAreStale("triage weights do not match lexicon.yml: run python -m sms_gateway.triage.train")
-        heads = {
-            name: Head(
-                tuple(stored[f"{name}.labels"].tolist()),
-                np.asarray(stored[f"{name}.weights"], dtype=np.float32),
-                np.asarray(stored[f"{name}.bias"], dtype=np.float32),
-            )
-            for name in HEADS
-        }
-    return Classifier(heads)
+        parts = {name: stored[name] for name in stored.files}
+
+    def matrix(name: str) -> Matrix:
+        return np.asarray(parts[name], dtype=np.float32)
+
+    heads = {
+        name: Head(tuple(parts[f"{name}.labels"].tolist()), *(matrix(f"{name}.{part}") for part in _ARRAYS))
+        for name in HEADS
+    }
+    vectors = matrix("kernel.vectors")
+    kernel = Kernel(
+        mean=matrix("kernel.mean"),
+        scale=matrix("kernel.scale"),
+        vectors=vectors,
+        squares=squares_of(vectors),
+        weights=matrix("kernel.weights"),
+        bias=matrix("kernel.bias"),
+        gamma=float(parts["kernel.gamma"]),
+    )
+    columns = {run: column for column, run in enumerate(parts["vocabulary"].tolist())}
+    return Classifier(heads, Vocabulary(columns, matrix("idf")), kernel, matrix("last"), matrix("last_bias"))
+
+
+def squares_of(vectors: Matrix) -> Matrix:
+    """|v|² of each row."""
+    return np.asarray((vectors * vectors).sum(axis=1), dtype=np.float32)
 
 
 def stored_hash(path: Path = WEIGHTS) -> str:

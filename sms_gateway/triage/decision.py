@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from texts.normalise import ENCODER_LIMIT
+
 from . import features
 from .judgement import Harm, Immediacy, Judgement, Lane, Writer
 from .lexicon import Finding, Hit
@@ -16,13 +18,15 @@ Answers = dict[str, dict[str, float]]
 class Thresholds:
     """Chosen by measurement on five folds of the examples (DECISIONS.md). All are probabilities.
 
-    `red`: the classifier alone says red. `red_sure`: enough beside a live cue of weight 3. `red_lowered`: asked for
+    `red`: the classifier alone says red. `red_heavy`: enough beside a live cue of weight 3.
+    `red_sure`: enough beside a live cue that the lexicon calls sure, with nothing near that plays it down. `red_lowered`: asked for
     when a strong context stands in the text and no cue is live. `harm`: red or orange together make orange;
     `harm_cue`: enough beside a live cue of weight 2. `unsure`: from here up to red a text is borderline.
     """
 
-    red: float = 0.45
-    red_sure: float = 0.2
+    red: float = 0.4
+    red_heavy: float = 0.2
+    red_sure: float = 0.03
     red_lowered: float = 0.6
     harm: float = 0.5
     harm_cue: float = 0.3
@@ -33,6 +37,7 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+_PLAYS_DOWN = frozenset(("joke", "pet", "sport", "over", "quoted", "matter", "hypothetical", "past"))
 _NO_ANSWERS: Answers = {
     "lane": {"red": 0.0, "orange": 0.0, "blue": 1.0},
     "type": {},
@@ -84,12 +89,26 @@ def decide(finding: Finding, answers: Answers | None, thresholds: Thresholds = T
 def _lane(finding: Finding, live: list[Hit], p_red: float, p_orange: float, at: Thresholds) -> Lane:
     lowered = not live and bool(finding.contexts & {"fiction", "news", "policy", "negation", "idiom"})
     heaviest = max((hit.cue.weight for hit in live), default=0)
-    if p_red >= (at.red_lowered if lowered else at.red) or (heaviest >= 3 and p_red >= at.red_sure):
+    needed = at.red_lowered if lowered else at.red
+    if any(hit.cue.weight >= 3 and not hit.contexts & _PLAYS_DOWN for hit in live):
+        needed = min(needed, at.red_heavy)
+    if any(hit.cue.sure and not hit.contexts & _PLAYS_DOWN for hit in live):
+        needed = min(needed, at.red_sure)
+    if _unseen(finding, live):
+        needed = 0.0
+    if p_red >= needed:
         return Lane.RED
     harm = p_red + p_orange
     if harm >= at.harm or (heaviest >= 2 and harm >= at.harm_cue):
         return Lane.ORANGE
     return Lane.BLUE
+
+
+def _unseen(finding: Finding, live: list[Hit]) -> bool:
+    """True when a heavy cue stands in the middle of a long text, which encoder and characters did not read."""
+    half = ENCODER_LIMIT // 2
+    middle = range(half, finding.length - half)
+    return any(hit.start in middle and hit.cue.weight >= 3 and not hit.contexts & _PLAYS_DOWN for hit in live)
 
 
 def _lane_by_words(live: list[Hit]) -> Lane:

@@ -37,7 +37,7 @@ def cross_validate(examples: Sequence[Example], thresholds: Thresholds = THRESHO
         classifier = fit([examples[i] for i in learn], table[learn])
         for i in test:
             finding = lexicon.find(joined(examples[i]))
-            pairs.append((examples[i], decide(finding, classifier.answer(table[i]), thresholds)))
+            pairs.append((examples[i], decide(finding, classifier.answer(table[i], finding.view), thresholds)))
     return pairs
 
 

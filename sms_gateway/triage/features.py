@@ -12,7 +12,8 @@ from .judgement import Harm
 from .lexicon import CONTEXTS, Finding, Hit, load_lexicon
 
 Vector = NDArray[np.float32]
-_CROSSED = ("now", "recent", "past", "over", "policy", "fiction", "news", "idiom", "negation", "hypothetical")
+_CROSSED = ("now", "recent", "past", "over", "policy", "fiction", "news", "idiom", "negation", "hypothetical",
+            "joke", "pet", "sport", "matter", "quoted")  # fmt: skip
 
 
 def is_live(hit: Hit) -> bool:

@@ -5,6 +5,7 @@ Every gap is bounded, so no pattern looks further than a few dozen characters fr
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ _HERE = Path(__file__).parent
 _SET = re.compile(r"\{([^{}\d][^{}]*)\}")
 _SOFT_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]{2})\s+(?=[\u4e00-\u9fff]{2})")
 _NOT_WORD = re.compile(r"[\W_]+")
-_SENTENCE_END = re.compile(r"[。！？!?；;\n]+|$")
-_SEARCHED_HITS = 8
-_SHORT = 80
+_SEARCHED_HITS = 30
+_REACH = 30
 _BEFORE = 8
-CONTEXTS = ("idiom", "fiction", "news", "policy", "hypothetical", "negation", "over", "past", "recent", "now")
+CONTEXTS = ("idiom", "fiction", "news", "policy", "hypothetical", "negation", "over", "past", "recent", "now", "joke",
+            "pet", "sport", "matter", "quoted", "serious")  # fmt: skip
 
 
 class LexiconIsBroken(ValueError):
@@ -41,6 +42,7 @@ class Cue:
     says: str
     type: Harm
     weight: int
+    sure: bool
     lane: Lane | None
     services: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
@@ -94,6 +96,8 @@ class Lexicon:
         self._sets: dict[str, str] = {}
         for name, words in data["sets"].items():
             self._sets[name] = self._expand(str(words))
+        self._spelled = {str(left): str(right) for left, right in data["spelled"].items()}
+        self._spelling = {left: re.compile(_whole(left)) for left in sorted(self._spelled, key=len, reverse=True)}
         self.cues = tuple(self._cue(entry) for entry in data["cues"])
         self._mask = self._compile(data["contexts"]["idiom"]["words"])
         self._contexts = {
@@ -101,6 +105,7 @@ class Lexicon:
             for name, entry in data["contexts"].items()
             if name not in ("idiom", "negation")
         }
+        self._reach = {name: int(entry.get("reach", _REACH)) for name, entry in data["contexts"].items()}
         negation = data["contexts"]["negation"]
         self._negation = re.compile("(?:" + "|".join(map(self._expand, negation["words"])) + ")$")
         self._not_negation = re.compile("(?:" + "|".join(map(self._expand, negation["unless"])) + ")")
@@ -124,6 +129,8 @@ class Lexicon:
     def _compile(self, words: list[str]) -> tuple[re.Pattern[str], ...]:
         compiled = []
         for word in words:
+            if _stands_open(str(word)):
+                raise LexiconIsBroken(f"lexicon.yml: {word!r}: put the choices of | in brackets")
             try:
                 compiled.append(re.compile(self._expand(str(word).lower())))
             except re.error as error:
@@ -138,11 +145,18 @@ class Lexicon:
             says=entry["says"],
             type=Harm(entry["type"]),
             weight=int(entry["weight"]),
+            sure=bool(entry.get("sure")),
             lane=Lane(entry["lane"]) if "lane" in entry else None,
             services=tuple(entry.get("services", ())),
             patterns=self._compile(words),
             hidden=plain,
         )
+
+    def _in_han(self, view: str) -> str:
+        for left, pattern in self._spelling.items():
+            if left in view:
+                view = pattern.sub(self._spelled[left], view)
+        return view
 
     def masked(self, view: str) -> str:
         """`view` with idioms blotted out, same length."""
@@ -152,11 +166,10 @@ class Lexicon:
 
     def find(self, text: str) -> Finding:
         """What stands in `text`; never raises, any length."""
-        view = view_of(text)
+        view = self._in_han(view_of(text))
         masked = self.masked(view)
-        ends = [match.end() for match in _SENTENCE_END.finditer(masked)]
-        places = {name: _places(patterns, view, ends) for name, patterns in self._contexts.items()}
-        hits = [hit for cue in self.cues for hit in self._hits(cue, masked, ends, places)]
+        places = {name: _places(patterns, view) for name, patterns in self._contexts.items()}
+        hits = [hit for cue in self.cues for hit in self._hits(cue, masked, places)]
         present = {name for name, found in places.items() if found}
         if masked != view:
             present.add("idiom")
@@ -171,7 +184,7 @@ class Lexicon:
             view=view,
         )
 
-    def _hits(self, cue: Cue, masked: str, ends: list[int], places: dict[str, frozenset[int]]) -> list[Hit]:
+    def _hits(self, cue: Cue, masked: str, places: dict[str, list[int]]) -> list[Hit]:
         hits: dict[int, Hit] = {}
         for pattern in cue.patterns:
             for number, match in enumerate(pattern.finditer(masked)):
@@ -179,7 +192,7 @@ class Lexicon:
                     break
                 start = match.start()
                 if match.group() and start not in hits:
-                    hits[start] = Hit(cue, match.group(), start, self._against(masked, start, ends, places))
+                    hits[start] = Hit(cue, match.group(), start, self._against(masked, start, places))
         if not hits and cue.hidden:
             tight = tight_of(masked)
             if len(tight) < len(masked):
@@ -197,35 +210,33 @@ class Lexicon:
             return frozenset()
         return frozenset(("negation",))
 
-    def _against(self, masked: str, start: int, ends: list[int], places: dict[str, frozenset[int]]) -> frozenset[str]:
-        if len(masked) <= _SHORT:
-            around = {name for name, found in places.items() if found}
-        else:
-            here = _sentence(start, ends)
-            around = {name for name, found in places.items() if found & {here - 1, here, here + 1}}
+    def _against(self, masked: str, start: int, places: dict[str, list[int]]) -> frozenset[str]:
+        around = {
+            name for name, found in places.items() if any(abs(place - start) <= self._reach[name] for place in found)
+        }
         return frozenset(around) | self._negated(masked, start)
 
 
-def _sentence(position: int, ends: list[int]) -> int:
-    low, high = 0, len(ends)
-    while low < high:
-        middle = (low + high) // 2
-        if ends[middle] <= position:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _stands_open(word: str) -> bool:
+    """True when a | stands outside all brackets: it would cut the whole entry in two."""
+    depth = 0
+    for character in word:
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            return True
+    return False
 
 
-def _places(patterns: tuple[re.Pattern[str], ...], view: str, ends: list[int]) -> frozenset[int]:
-    """The numbers of the sentences in which one of `patterns` stands."""
-    found = set()
-    for pattern in patterns:
-        for number, match in enumerate(pattern.finditer(view)):
-            if number >= _SEARCHED_HITS:
-                break
-            found.add(_sentence(match.start(), ends))
-    return frozenset(found)
+def _whole(word: str) -> str:
+    """A pattern for `word`; one that ends or begins in a Latin letter is not part of a longer word."""
+    before = "(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
+    after = "(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
+    return before + re.escape(word) + after
+
+
+def _places(patterns: tuple[re.Pattern[str], ...], view: str) -> list[int]:
+    """Where one of `patterns` begins, at most `_SEARCHED_HITS` places for each."""
+    return [match.start() for p in patterns for match in itertools.islice(p.finditer(view), _SEARCHED_HITS)]
 
 
 @lru_cache(maxsize=1)

@@ -86,7 +86,7 @@ class Triage:
             except Exception:  # noqa: BLE001  the engine's own failure must not cost a judgement: the lexicon stands alone
                 return None
         row = np.concatenate([np.asarray(vector, dtype=np.float32), features.lexical(finding)])
-        return self._classifier.answer(row)
+        return self._classifier.answer(row, finding.view)
 
 
 def _gravity(judgement: Judgement) -> tuple[int, float]:

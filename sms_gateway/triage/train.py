@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,30 @@ from texts.embedding import embed
 from texts.normalise import for_encoder
 
 from . import features
-from .classifier import EXAMPLES, HEADS, WEIGHTS, Classifier, Head, Matrix, data_hash, save
+from .classifier import (
+    EXAMPLES,
+    HEADS,
+    WEIGHTS,
+    Classifier,
+    Head,
+    Kernel,
+    Matrix,
+    Vocabulary,
+    data_hash,
+    grams,
+    save,
+    squares_of,
+)
 from .examples_file import Example, read
 from .judgement import Harm, Lane
 from .lexicon import load_lexicon
 
 CACHE = Path("var") / "triage-embeddings.npz"
-STRENGTH = {
-    "lane": 0.02,
-    "type": 0.05,
-    "immediacy": 0.02,
-    "writer": 0.02,
-    "sexual": 0.05,
-    "hurt": 0.05,
-    "disaster": 0.05,
-}
-"""Inverse regularisation of each head, chosen on five folds (DECISIONS.md)."""
+DENSE = {"lane": 0.005, "type": 0.02, "immediacy": 0.01, "writer": 0.01, "sexual": 0.02, "hurt": 0.02, "disaster": 0.02}
+CHARACTERS = 10.0
+KERNEL = 3.0
+GAMMA = 0.5
+"""Inverse regularisation of the heads, and the kernel's width in units of 1 / columns (DECISIONS.md)."""
 
 
 def joined(example: Example) -> str:
@@ -94,28 +103,102 @@ def _asked(head: str, example: Example) -> bool:
     return example.lane is Lane.RED if head in ("hurt", "disaster") else example.lane is not Lane.BLUE
 
 
-def fit(examples: Sequence[Example], table: Matrix, strength: dict[str, float] | None = None) -> Classifier:
-    """All heads, fitted on `table` (one row an example), scaling folded into the weights."""
-    heads = {}
-    for name in HEADS:
+def fit(examples: Sequence[Example], table: Matrix, *, folds: int = 5) -> Classifier:
+    """All heads, fitted on `table` (one row an example); the last layer on votes of held-out folds."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    views = [load_lexicon().find(joined(example)).view for example in examples]
+    lanes = np.array([LABELS["lane"](example) for example in examples])
+    votes = np.zeros((len(examples), 9), dtype=np.float32)
+    for learn, held in StratifiedKFold(folds, shuffle=True, random_state=11).split(table, lanes):
+        part = _fit_lane([views[i] for i in learn], table[learn], lanes[learn])
+        votes[held] = [_votes(part, table[i], views[i]) for i in held]
+    last = LogisticRegression(C=0.3, max_iter=2000).fit(votes, lanes)
+    vocabulary, lane, kernel = _fit_lane(views, table, lanes)
+    heads = {"lane": lane}
+    for name in HEADS[1:]:
         chosen = [i for i, example in enumerate(examples) if _asked(name, example)]
         labels = np.array([LABELS[name](examples[i]) for i in chosen])
-        heads[name] = fit_head(table[chosen], labels, (strength or STRENGTH)[name])
-    return Classifier(heads)
+        heads[name] = _fit_head(vocabulary, [views[i] for i in chosen], table[chosen], labels, DENSE[name])
+    return Classifier(heads, vocabulary, kernel, _single(last.coef_.T), _single(last.intercept_))
 
 
-def fit_head(table: Matrix, labels: NDArray[np.str_], strength: float) -> Head:
-    """One multinomial logistic regression on standardised columns."""
+Part = tuple[Vocabulary, Head, Kernel]
+
+
+def _fit_lane(views: Sequence[str], table: Matrix, lanes: NDArray[np.str_]) -> Part:
+    vocabulary = _fit_vocabulary(views)
+    return vocabulary, _fit_head(vocabulary, views, table, lanes, DENSE["lane"]), _fit_kernel(table, lanes)
+
+
+def _votes(part: Part, row: Matrix, view: str) -> Matrix:
+    vocabulary, head, kernel = part
+    return np.concatenate([head.dense(row), kernel.votes(row), head.by_characters(*vocabulary.weigh(view))])
+
+
+def _fit_vocabulary(views: Sequence[str]) -> Vocabulary:
+    """Runs of characters that stand in at least two texts."""
+    texts_with: Counter[str] = Counter(run for view in views for run in grams(view))
+    known = sorted(run for run, count in texts_with.items() if count > 1)
+    idf = [1 + np.log((1 + len(views)) / (1 + texts_with[run])) for run in known]
+    return Vocabulary({run: column for column, run in enumerate(known)}, _single(idf))
+
+
+def _sparse(vocabulary: Vocabulary, views: Sequence[str]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    weighed = [vocabulary.weigh(view) for view in views]
+    starts = np.cumsum([0, *(len(places) for places, _ in weighed)])
+    places = np.concatenate([places for places, _ in weighed])
+    weights = np.concatenate([weights for _, weights in weighed])
+    return csr_matrix((weights, places, starts), shape=(len(views), len(vocabulary.columns)))
+
+
+def _scaling(table: Matrix) -> tuple[Matrix, Matrix]:
+    mean, scale = table.mean(axis=0), table.std(axis=0)
+    return mean, np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
+
+
+def _single(values: Any) -> Matrix:
+    return np.asarray(values, dtype=np.float32)
+
+
+def _fit_head(
+    vocabulary: Vocabulary, views: Sequence[str], table: Matrix, labels: NDArray[np.str_], strength: float
+) -> Head:
+    """Multinomial logistic regressions: one on standardised columns (scaling folded in), one on characters."""
     from sklearn.linear_model import LogisticRegression
 
-    mean, scale = table.mean(axis=0), table.std(axis=0)
-    scale = np.where(scale < 1e-3, 1.0, scale)
-    model = LogisticRegression(C=strength, max_iter=2000)
-    model.fit((table - mean) / scale, labels)
-    weights, bias = model.coef_.T / scale[:, None], model.intercept_ - (mean / scale) @ model.coef_.T
-    if len(model.classes_) == 2:
-        weights, bias = np.hstack([np.zeros_like(weights), weights]), np.array([0.0, bias[0]])
-    return Head(tuple(map(str, model.classes_)), weights.astype(np.float32), bias.astype(np.float32))
+    mean, scale = _scaling(table)
+    dense = LogisticRegression(C=strength, max_iter=2000).fit((table - mean) / scale, labels)
+    weights = dense.coef_.T / scale[:, None]
+    bias = dense.intercept_ - mean @ weights
+    characters = LogisticRegression(C=CHARACTERS, max_iter=2000).fit(_sparse(vocabulary, views), labels)
+    both = (weights, bias, characters.coef_.T, characters.intercept_)
+    return Head(tuple(map(str, dense.classes_)), *(_both_sides(part, len(dense.classes_)) for part in both))
+
+
+def _both_sides(part: NDArray[Any], labels: int) -> Matrix:
+    """sklearn keeps one column of two labels: the other is zero."""
+    return _single(np.concatenate([np.zeros_like(part), part], axis=-1) if labels == 2 else part)
+
+
+def _fit_kernel(table: Matrix, lanes: NDArray[np.str_]) -> Kernel:
+    """One support vector machine for each pair of the three lanes, sharing their support vectors."""
+    from sklearn.svm import SVC
+
+    mean, scale = _scaling(table)
+    gamma = GAMMA / table.shape[1]
+    model = SVC(C=KERNEL, gamma=gamma).fit((table - mean) / scale, lanes)
+    vectors = _single(model.support_vectors_.astype(np.float16))
+    ends = np.cumsum(model.n_support_)
+    starts = ends - model.n_support_
+    weights = np.zeros((len(vectors), 3), dtype=np.float32)
+    for column, (one, other) in enumerate(((0, 1), (0, 2), (1, 2))):
+        weights[starts[one] : ends[one], column] = model.dual_coef_[other - 1, starts[one] : ends[one]]
+        weights[starts[other] : ends[other], column] = model.dual_coef_[one, starts[other] : ends[other]]
+    return Kernel(mean, scale, vectors, squares_of(vectors), weights, _single(model.intercept_), gamma)
 
 
 def read_all(folder: Path = EXAMPLES) -> list[Example]:
