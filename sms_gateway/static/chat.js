@@ -163,9 +163,11 @@ function failed(id, sentence) {
 
 function measure() {
   const length = [...body.value].length;
+  const near = isAtEnd();
   body.style.height = "auto";
   body.style.height = Math.min(body.scrollHeight + 2, 144) + "px";
   send.disabled = !body.value.trim();
+  if (near) toEnd();
   count.hidden = length < NEARLY;
   count.textContent = `${length} / ${LONGEST}`;
   count.classList.toggle("over", length > LONGEST);
@@ -215,7 +217,7 @@ function listen() {
 }
 
 function line(sentence) {
-  $("line").textContent = sentence || "连按两下 Esc 也能马上离开";
+  $("line").textContent = sentence || (matchMedia("(pointer: fine)").matches ? "连按两下 Esc 也能马上离开" : "右上角可以马上离开");
 }
 
 // ---- leaving ----

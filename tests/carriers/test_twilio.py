@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from sms_gateway import clock as clocks
 from sms_gateway.carriers import twilio
 from sms_gateway.carriers.carrier import (
     CarrierBlockedText,
@@ -184,7 +185,7 @@ def listed(sid: str, body: str, at: datetime) -> dict[str, Any]:
 
 
 async def test_a_lost_text_is_found_by_number_body_and_time(api: Api, carrier: TwilioCarrier) -> None:
-    since = datetime.now(UTC)
+    since = clocks.now()
     api.listed = [
         listed("SM-other", "别的", since + timedelta(seconds=1)),
         listed("SM-ours", "收到", since + timedelta(seconds=1)),
@@ -197,7 +198,7 @@ async def test_a_lost_text_is_found_by_number_body_and_time(api: Api, carrier: T
 
 
 async def test_a_list_full_of_other_texts_proves_nothing(api: Api, carrier: TwilioCarrier) -> None:
-    since = datetime.now(UTC)
+    since = clocks.now()
     api.listed = [listed(f"SM{number}", "别的", since) for number in range(twilio.LOOK_UP_LIMIT)]
     assert await carrier.find(to=NUMBER, body="收到", reference=1, since=since) == (Found.CANNOT_SAY, None)
 
