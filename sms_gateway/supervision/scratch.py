@@ -142,7 +142,7 @@ async def scratch_hotline(
         for name in names:
             await supervisor.start(table[name], wait=False)
         for name in names:
-            await supervisor.wait_ready(name, within=120)
+            await supervisor.wait_ready(name, within=240)
         ours = {name: value for name, value in environment.items() if name.startswith("HOTLINE_")}
         yield ScratchHotline(ours, data_dir, supervisor)
     finally:
