@@ -6,6 +6,7 @@ what is asked next and whether the form ends. `action_finish_form` then does wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +36,12 @@ _ENDS = {
     Outcome.DANGER: End.DANGER,
     Outcome.ELSEWHERE: End.ELSEWHERE,
 }
-_BACK = frozenset({"greet", "resume"})
-"""Intents by which somebody only says that they are back."""
+_BACK = re.compile(
+    r"(你好|您好|在吗|在不在|喂|hi|hello|哈喽|早上好|晚上好|下午好)*[,，。!！~\s]*我?(又|已经)?(回来|来)?了?(继续|接着)?(来|说|填|吧)?[,，。!！~?？\s]*"
+)
+"""Whole texts by which somebody only says that they are back."""
 _SAID_BESIDE = {"ask_machine": "machine", "ask_secret": "keep.secret", "ask_arrest": "will.arrest"}
 """Fixed sayings that are answered in the middle of a form and leave it as it is."""
-_GREETING = 8
-"""Characters: a longer text says more than that somebody is back."""
 
 
 class ValidateForm(Action):
@@ -79,9 +80,9 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
     if turn.sexual:
         return kept.ended(End.DISCLOSED, kept.draft)
     if beside := _SAID_BESIDE.get(turn.intent):
-        speak(dispatcher, beside)
+        speak(dispatcher, beside, asks="form")
         return replace(kept, at=turn.now)
-    if turn.intent in _BACK and len(normalise(turn.text)) <= _GREETING:
+    if _BACK.fullmatch(normalise(turn.text)):
         _ask(dispatcher, Reading(Outcome.ANSWERED, kept.draft, "form.back"))
         return replace(kept, at=turn.now, paused=False)
     if kept.is_over(turn.now):
@@ -105,7 +106,7 @@ def _after(dispatcher: CollectingDispatcher, kept: Kept, reading: Reading) -> Ke
         if reading.note_key is None:
             hush(dispatcher)
         else:
-            speak(dispatcher, reading.note_key)
+            speak(dispatcher, reading.note_key, asks="form")
         return replace(kept, draft=reading.draft, paused=True)
     _ask(dispatcher, reading)
     return replace(kept, draft=reading.draft, asked=intake.next_question(reading.draft).name, paused=False)

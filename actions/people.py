@@ -20,8 +20,10 @@ from .replies import speak
 from .turn import Turn, read_turn
 
 ANSWER_WITHIN = timedelta(minutes=30)
-SAYS_NOTHING = 3
-"""Characters: a text this short that is not understood is a sigh, not a matter."""
+A_SIGH = 5
+"""Characters: a text this short that is not understood ("唉", "心情不好") is a sigh, not a matter."""
+SURE = 0.6
+"""From this confidence on a matter is taken for none of ours."""
 
 
 async def call_person(session: AsyncSession, turn: Turn, *, cause: str) -> str:
@@ -46,6 +48,8 @@ class ActionHandOver(Action):
 
 
 class ActionOutOfScope(Action):
+    """Not about a minor, as far as that is sure: a child's sigh must not be sent away to 12345."""
+
     def name(self) -> str:
         return "action_out_of_scope"
 
@@ -57,8 +61,10 @@ class ActionOutOfScope(Action):
         elif elsewhere is not None:
             speak(dispatcher, "other.province", asks="choice")
             return [remembered("transfer", turn)]
-        else:
+        elif turn.confidence >= SURE:
             speak(dispatcher, "scope.other")
+        else:
+            return await not_understood(dispatcher, tracker, turn)
         return [SlotSet("question", None)]
 
 
@@ -69,15 +75,18 @@ class ActionFallback(Action):
         return "action_fallback"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        turn = read_turn(tracker)
-        asked = (tracker.get_slot("question") or {}).get("kind") == "scope"
-        if asked:
-            async with transaction() as session:
-                key = await call_person(session, turn, cause="unsure")
-            speak(dispatcher, key)
-            return [SlotSet("question", None)]
-        if len(normalise(turn.text)) <= SAYS_NOTHING:
-            speak(dispatcher, "ask.gentle")
-            return []
-        speak(dispatcher, "scope.ask", asks="choice")
-        return [remembered("scope", turn)]
+        return await not_understood(dispatcher, tracker, read_turn(tracker))
+
+
+async def not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[dict[str, Any]]:
+    """Ask gently, or whether it is about a child; the second time in a row a person is called."""
+    if (tracker.get_slot("question") or {}).get("kind") == "scope":
+        async with transaction() as session:
+            key = await call_person(session, turn, cause="unsure")
+        speak(dispatcher, key)
+        return [SlotSet("question", None)]
+    if len(normalise(turn.text)) <= A_SIGH:
+        speak(dispatcher, "ask.gentle")
+        return []
+    speak(dispatcher, "scope.ask", asks="choice")
+    return [remembered("scope", turn)]

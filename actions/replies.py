@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sms_gateway.wording import say
 
 Asks = Literal["form", "choice"]
-"""A reply that ends in a question whose digit the assistant itself reads: in a form (24 h) or a choice (30 min)."""
+"""Whose digits the assistant itself reads after this reply: an open form's (24 h) or a choice's (30 min)."""
 
 
 def speak(
@@ -25,5 +25,5 @@ def speak_text(dispatcher: CollectingDispatcher, text: str, *, key: str, asks: A
 
 
 def hush(dispatcher: CollectingDispatcher) -> None:
-    """Deliberately say nothing: somebody is near. Not the same as an answer that is missing."""
-    dispatcher.utter_message(json_message={"key": "hush", "asks": None})
+    """Deliberately say nothing, in an open form: somebody is near. Not the same as an answer that is missing."""
+    dispatcher.utter_message(json_message={"key": "hush", "asks": "form"})

@@ -32,6 +32,7 @@ class Turn:
     thread_id: int
     text: str
     intent: str
+    confidence: float
     lane: str
     sexual: bool
     writer: str
@@ -44,7 +45,7 @@ class Turn:
 def read_turn(tracker: Tracker) -> Turn:
     """The turn of the tracker's latest text; raises `TurnIsBroken`."""
     latest = tracker.latest_message or {}
-    metadata = latest.get("metadata") or {}
+    metadata, understood = latest.get("metadata") or {}, latest.get("intent") or {}
     try:
         contact, message, thread = (int(metadata[key]) for key in ("contact", "message", "thread"))
     except (KeyError, TypeError, ValueError):
@@ -54,7 +55,8 @@ def read_turn(tracker: Tracker) -> Turn:
         message_id=message,
         thread_id=thread,
         text=str(latest.get("text") or ""),
-        intent=str((latest.get("intent") or {}).get("name") or ""),
+        intent=str(understood.get("name") or ""),
+        confidence=float(understood.get("confidence") or 0.0),
         lane=str(metadata.get("lane") or "blue"),
         sexual=bool(metadata.get("sexual")),
         writer=str(metadata.get("writer") or "unknown"),

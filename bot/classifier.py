@@ -31,7 +31,7 @@ class CentredClassifier(IntentClassifier, GraphComponent):
     """Ranks all intents with probabilities that sum to 1.
 
     Settings: `C` (inverse strength of the penalty), `dense_scale` (the centred vectors are multiplied by it),
-    `sparse_scale` (length of the normalised n-gram counts), `ranking_length` (intents kept on the turn).
+    `sparse_scale` (length of the row of n-grams), `ranking_length` (intents kept on the turn).
     """
 
     @classmethod
@@ -40,7 +40,7 @@ class CentredClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"C": 1.0, "dense_scale": 10.0, "sparse_scale": 3.0, "ranking_length": 16, "max_iter": 400}
+        return {"C": 1.0, "dense_scale": 8.0, "sparse_scale": 6.0, "ranking_length": 16, "max_iter": 200}
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         self._config = {**self.get_default_config(), **config}
@@ -95,8 +95,9 @@ class CentredClassifier(IntentClassifier, GraphComponent):
         return [{INTENT_NAME_KEY: self._names[i], PREDICTED_CONFIDENCE_KEY: float(shares[i])} for i in best_first]
 
     def _joined(self, counts: csr_matrix, vectors: Matrix) -> csr_matrix:
-        lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)))
-        scaled = counts.multiply(self._config["sparse_scale"] / np.maximum(lengths, 1e-6))
+        present = counts.sign()  # whether an n-gram is there, not how often: people repeat themselves
+        lengths = np.sqrt(np.asarray(present.sum(axis=1)))
+        scaled = present.multiply(self._config["sparse_scale"] / np.maximum(lengths, 1e-6))
         centred = (vectors - self._mean) * self._config["dense_scale"]
         return csr_matrix(hstack([csr_matrix(scaled), csr_matrix(centred)]))
 
