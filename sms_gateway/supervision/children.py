@@ -80,7 +80,7 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
         return Child(name, (str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
 
     table = [
-        Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=5),
+        Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=1),
         Child("actions", (str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
         hotline("danger", "worker", "danger"),
         *(hotline(queue, "worker", queue) for queue in WORKERS),
