@@ -66,7 +66,9 @@ class Corpus:
         book = book_vectors(entries, outside, cache)
         wordings = [wording for entry in entries for wording in entry.wordings]
         self._vector = dict(zip([*wordings, *outside], np.concatenate([book.wordings, book.outside]), strict=True))
-        self._answer = dict(zip([entry.id for entry in entries], zip(book.answers, book.bodies, strict=True), strict=True))
+        self._answer = dict(
+            zip([entry.id for entry in entries], zip(book.answers, book.bodies, strict=True), strict=True)
+        )
 
     def _ranking(self, entries: Sequence[Entry], outside: Sequence[str], weights: Weights) -> Ranking:
         wordings = [wording for entry in entries for wording in entry.wordings]
@@ -133,7 +135,9 @@ def fit_probability(corpus: Corpus, weights: Weights) -> Weights:
     asked, removed = list(corpus.held_out_wordings(weights)), list(corpus.held_out_entries(weights))
     rows = np.stack([features(trial.fit) for trial in (*asked, *removed)])
     right = np.asarray([trial.right is not None and trial.fit.order[0] == trial.right for trial in (*asked, *removed)])
-    importance = [OUTSIDE if trial.right is None else 1.0 if hit else MISRANKED for trial, hit in zip(asked, right, strict=False)]
+    importance = [
+        OUTSIDE if trial.right is None else 1.0 if hit else MISRANKED for trial, hit in zip(asked, right, strict=False)
+    ]
     importance += [REMOVED] * len(removed)
     scale = rows.std(axis=0) + 1e-6
     model = LogisticRegression(C=1.0, max_iter=2000).fit(rows / scale, right, sample_weight=importance)
@@ -190,7 +194,9 @@ def choose_thresholds(corpus: Corpus, weights: Weights, cases: Sequence[Case], c
     begins where the wanted share of them is not even asked about."""
     handbook = Handbook(corpus.entries, cache=cache, weights=replace(weights, answer_from=0.0, clarify_from=0.0))
     results = ask(handbook, cases, cache)
-    scores = sorted(0.0 if result.answer.abstained else result.answer.score for result in results if not result.case.entries)
+    scores = sorted(
+        0.0 if result.answer.abstained else result.answer.score for result in results if not result.case.entries
+    )
 
     def above(share: float) -> float:
         return round(scores[min(int(share * len(scores)), len(scores) - 1)] + 0.005, 3)
@@ -225,7 +231,9 @@ def main() -> None:
     print(f"{len(corpus.entries)} entries, {len(cases)} development texts: {measures(results)}")
     for result in results if options.misses else ():
         if not result.right and (result.case.entries or not result.answer.abstained):
-            print(f"{result.answer.kind} {result.answer.score:.2f} {result.case.text} -> {result.first}, should be {result.case.entries}")
+            print(
+                f"{result.answer.kind} {result.answer.score:.2f} {result.case.text} -> {result.first}, should be {result.case.entries}"
+            )
 
 
 if __name__ == "__main__":

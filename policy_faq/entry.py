@@ -174,7 +174,7 @@ def _split(content: bytes | str, path: str) -> tuple[Mapping[str, Any], str]:
     if len(parts) != 3 or parts[0].strip():
         raise HandbookError(path, "file", "开头要有用两行 --- 夹住的字段")
     try:
-        head = yaml.load(parts[1], Loader=_StrictLoader)
+        head = yaml.load(parts[1], Loader=_StrictLoader)  # noqa: S506  (a SafeLoader, only stricter)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else "字段"

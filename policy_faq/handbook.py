@@ -16,7 +16,7 @@ from texts.embedding import embed
 from .entry import Entry, check_together, load_entries
 from .outside import load_outside
 from .passages import book_vectors
-from .places import asks_elsewhere
+from .places import asks_elsewhere, asks_figure
 from .plea import is_plea
 from .ranking import PARTS, Fit, Ranking, Vector, Weights, probability
 
@@ -24,6 +24,9 @@ WEIGHTS = Path(__file__).parent / "weights.json"
 
 EXACT = 0.98
 """The score of a text that is an entry's own wording: what people copy out of a clarifying reply."""
+
+LOCAL_FIGURES = ("orphans", "unattended", "assistance", "left-behind", "education", "medical", "institutions")
+"""Topics whose amounts and counts differ from province to province even where the rule is national."""
 
 NOT_SURE = "这个我不确定，不敢乱说。换个说法再问一次也行；想让真人答，回0。有危险别等，打110。"
 ELSEWHERE = "外省的规定我不确定，不敢乱说。请打当地区号加12345问；想让这边的真人帮忙，回0。有危险打110。"
@@ -88,7 +91,9 @@ class Handbook:
         fit = self._ranking.fit(text, _usable(text, vector))
         first, second = (self.entries[index] for index in _first_two(fit))
         score = EXACT if fit.exact is not None else probability(fit, self.weights)
-        if asks_elsewhere(text) and first.region != "national":
+        if asks_elsewhere(text) and (
+            first.region != "national" or (asks_figure(text) and first.topic in LOCAL_FIGURES)
+        ):
             return _abstain(min(score, self.weights.clarify_from / 2), ELSEWHERE)
         if score >= self.weights.answer_from:
             return Answer(first.short, first.id, score, False, "answer", long=first.long)
@@ -113,7 +118,13 @@ class Handbook:
 def load_weights() -> Weights:
     """The weights that `python -m policy_faq.calibrate --write` has chosen."""
     values = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    return Weights(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    return Weights(
+        parts=tuple(values["parts"]),
+        intercept=values["intercept"],
+        coefficients=tuple(values["coefficients"]),
+        answer_from=values["answer_from"],
+        clarify_from=values["clarify_from"],
+    )
 
 
 def _usable(text: str, vector: Vector | None) -> Vector:

@@ -25,6 +25,13 @@ def grams(plain: str) -> Counter[str]:
     return Counter(plain[at : at + size] for size in (1, 2) for at in range(len(plain) - size + 1))
 
 
+def _bag(parts: Sequence[str]) -> Counter[str]:
+    bag: Counter[str] = Counter()
+    for part in parts:
+        bag.update(grams(levelled(part)))
+    return bag
+
+
 @dataclass(frozen=True)
 class Match:
     """How a question fits each document: `scores` of shape (documents,), about 0-2; `known`, 0-1, the share of the
@@ -39,7 +46,7 @@ class LetterIndex:
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         self._count = len(documents)
-        bags = [sum((grams(levelled(part)) for part in parts), Counter[str]()) for parts in documents]
+        bags = [_bag(parts) for parts in documents]
         seen = Counter(gram for bag in bags for gram in bag)
         self._idf = {gram: math.log((self._count - n + 0.5) / (n + 0.5) + 1) for gram, n in seen.items()}
         self._unseen = math.log((self._count + 0.5) / 0.5 + 1)
@@ -52,7 +59,8 @@ class LetterIndex:
                 postings[gram][0].append(row)
                 postings[gram][1].append(n * (_SATURATION + 1) / (n + damping))
         self._postings = {
-            gram: (np.asarray(rows), np.asarray(weights, dtype=np.float32)) for gram, (rows, weights) in postings.items()
+            gram: (np.asarray(rows), np.asarray(weights, dtype=np.float32))
+            for gram, (rows, weights) in postings.items()
         }
 
     def match(self, text: str) -> Match:

@@ -1,6 +1,7 @@
 """The handbook's wordings as vectors, embedded once and kept in one file between starts.
 
-The file holds a float16 vector for each text by its hash, so a changed entry costs only its own wordings. It is
+The file holds a vector for each text by its hash (whole numbers of a byte with one scale a row: half the size of
+float16, cosine 0.9999), so a changed entry costs only its own wordings. It is
 written beside itself and moved into place: two processes may do it at once, and a reader never sees half a file.
 A file that is missing, torn or of another engine is the same as none.
 """
@@ -21,15 +22,14 @@ from numpy.typing import NDArray
 
 from texts.embedding import DIMENSIONS, embed
 
-from .entry import Entry, load_entries
-from .outside import load_outside
+from .entry import Entry
 from .ranking import BODY
 from .ranking import Vectors as BookVectors
 
 Vectors = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "passages.npz"
-"""Vectors of the entries in the repo, made by `python -m policy_faq.passages`; a first start need not embed them."""
+"""Vectors of the entries in the repo, made by `python -m policy_faq`; a first start need not embed them."""
 
 
 @lru_cache(maxsize=1)
@@ -52,11 +52,27 @@ def vectors(texts: Sequence[str], cache: Path | None = None) -> Vectors:
         known = known | _read(cache)
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     for key, text in missing.items():
-        known[key] = embed(text).astype(np.float16)
+        known[key] = embed(text)
     if missing and cache is not None:
         _write(cache, {key: known[key] for key in keys})
-    found = np.stack([known[key] for key in keys]).astype(np.float32) if keys else np.zeros((0, DIMENSIONS), np.float32)
+    if not keys:
+        return np.zeros((0, DIMENSIONS), np.float32)
+    # every row goes through the stored form, so that a first start ranks exactly as the next ones do
+    found = np.stack([_unpacked(*_packed(known[key])) for key in keys])
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
+
+
+def write_shipped(entries: Sequence[Entry], outside: Sequence[str]) -> int:
+    """Write the shipped file anew; returns how many vectors it holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / SHIPPED.name
+        book_vectors(entries, outside, fresh)
+        rows = _read(SHIPPED) | _read(fresh)
+    texts = [text for entry in entries for text in (*entry.wordings, entry.question + entry.short, entry.long[:BODY])]
+    keys = {_key(text) for text in (*texts, *outside)}
+    _write(SHIPPED, {key: rows[key] for key in keys})
+    SHIPPED.chmod(0o644)
+    return len(keys)
 
 
 def book_vectors(entries: Sequence[Entry], outside: Sequence[str], cache: Path | None = None) -> BookVectors:
@@ -69,41 +85,37 @@ def book_vectors(entries: Sequence[Entry], outside: Sequence[str], cache: Path |
     return BookVectors(*np.split(rows, ends))
 
 
-def _read(path: Path) -> dict[bytes, NDArray[np.float16]]:
+def _packed(row: Vectors) -> tuple[NDArray[np.int8], np.float32]:
+    scale = np.float32(np.abs(row).max() / 127 or 1.0)
+    return np.rint(row / scale).astype(np.int8), scale
+
+
+def _unpacked(row: NDArray[np.int8], scale: np.float32) -> Vectors:
+    return np.asarray(row.astype(np.float32) * scale, dtype=np.float32)
+
+
+def _read(path: Path) -> dict[bytes, Vectors]:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            keys, rows = stored["keys"], stored["vectors"]
+            keys, rows, scales = stored["keys"], stored["vectors"], stored["scales"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}
-    if keys.shape != (len(rows), 16) or rows.shape[1:] != (DIMENSIONS,) or rows.dtype != np.float16:
+    shapes = keys.shape, rows.shape, scales.shape
+    if rows.dtype != np.int8 or shapes != ((len(rows), 16), (len(rows), DIMENSIONS), (len(rows),)):
         return {}
-    return {bytes(key): row for key, row in zip(keys, rows, strict=True)}
+    return {bytes(key): _unpacked(row, scale) for key, row, scale in zip(keys, rows, scales, strict=True)}
 
 
-def _write(path: Path, rows: dict[bytes, NDArray[np.float16]]) -> None:
-    keys = np.frombuffer(b"".join(sorted(rows)), dtype=np.uint8).reshape(len(rows), 16)
-    stacked = np.stack([rows[key] for key in sorted(rows)])
+def _write(path: Path, rows: dict[bytes, Vectors]) -> None:
+    order = sorted(rows)
+    keys = np.frombuffer(b"".join(order), dtype=np.uint8).reshape(len(order), 16)
+    packed, scales = zip(*(_packed(rows[key]) for key in order), strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, keys=keys, vectors=stacked)
-        os.replace(name, path)
+            np.savez(file, keys=keys, vectors=np.stack(packed), scales=np.asarray(scales, dtype=np.float32))
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
         raise
-
-
-def main() -> None:
-    """Write the shipped file anew from the entries in the repo."""
-    entries, outside = load_entries(), load_outside()
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / SHIPPED.name
-        book_vectors(entries, outside, fresh)
-        rows = _read(SHIPPED) | _read(fresh)
-    texts = [text for entry in entries for text in (*entry.wordings, entry.question + entry.short, entry.long[:BODY])]
-    _write(SHIPPED, {key: rows[key] for key in {_key(text) for text in (*texts, *outside)}})
-
-
-if __name__ == "__main__":
-    main()

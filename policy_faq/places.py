@@ -14,9 +14,17 @@ _CITIES = (
     "西宁|银川|乌鲁木齐|呼和浩特"
 )
 _ELSEWHERE = re.compile(f"{_PROVINCES}|{_CITIES}")
-_HERE = re.compile("云南|昆明|曲靖|玉溪|保山|昭通|丽江|普洱|临沧|楚雄|红河|文山|版纳|大理|德宏|怒江|迪庆|我们省|我省|本省")
+_FIGURE = re.compile("多少|几多|好多|标准|几个|几家|几所|几名|几块|每月|一个月|低保线|人数")
+_HERE = re.compile(
+    "云南|昆明|曲靖|玉溪|保山|昭通|丽江|普洱|临沧|楚雄|红河|文山|版纳|大理|德宏|怒江|迪庆|我们省|我省|本省"
+)
 
 
 def asks_elsewhere(text: str) -> bool:
     """True when the text names a place outside Yunnan and none inside it."""
     return bool(_ELSEWHERE.search(text)) and not _HERE.search(text)
+
+
+def asks_figure(text: str) -> bool:
+    """True when the text wants a number of money or people."""
+    return bool(_FIGURE.search(text))

@@ -85,16 +85,16 @@ class Ranking:
         self._mean, self._spread = _whitening(vectors.wordings, owner, self._starts)
         self._rows = self._project(vectors.wordings)
         self._centres = _unit(np.add.reduceat(self._rows, self._starts, axis=0))
-        self._answers = _unit((vectors.answers - vectors.answers.mean(axis=0)) @ self._spread)
-        self._bodies = _unit((vectors.bodies - vectors.bodies.mean(axis=0)) @ self._spread)
+        self._answers = self._project(vectors.answers, vectors.answers.mean(axis=0))
+        self._bodies = self._project(vectors.bodies, vectors.bodies.mean(axis=0))
         self._outside = self._project(vectors.outside)
         self._gate = _gate(self._rows, self._outside)
         self._letters = LetterIndex([(*entry.wordings, entry.short, entry.long) for entry in entries])
         self._exact = {levelled(text): place for place, entry in enumerate(entries) for text in entry.wordings}
 
-    def _project(self, vectors: Vector) -> Vector:
+    def _project(self, vectors: Vector, mean: Vector | None = None) -> Vector:
         """Unit vectors in the space where the wordings of one entry lie close together."""
-        return _unit((vectors - self._mean) @ self._spread)
+        return _unit(_product(vectors - (self._mean if mean is None else mean), self._spread))
 
     def fit(self, text: str, vector: Vector) -> Fit:
         """How each entry fits the text with its query vector."""
@@ -102,18 +102,18 @@ class Ranking:
         match = self._letters.match(text)
         parts = np.stack(
             [
-                self._centres @ query,
-                np.maximum.reduceat(self._rows @ query, self._starts),
-                self._answers @ query,
-                self._bodies @ query,
+                _product(self._centres, query),
+                np.maximum.reduceat(_product(self._rows, query), self._starts),
+                _product(self._answers, query),
+                _product(self._bodies, query),
                 match.scores,
             ],
             axis=1,
         )
-        fused = parts @ self._weights
+        fused = (parts * self._weights).sum(axis=1)  # not `@`: BLAS raises false floating point alarms on thin arrays
         shares = np.exp(fused - fused.max())
-        outside = float(np.sort(self._outside @ query)[-3:].mean()) if len(self._outside) else -1.0
-        inside = float(np.append(query, 1.0) @ self._gate)
+        outside = float(np.sort(_product(self._outside, query))[-3:].mean()) if len(self._outside) else -1.0
+        inside = float((query * self._gate[:-1]).sum() + self._gate[-1])
         exact = self._exact.get(levelled_question(text))
         return Fit(parts, fused, shares / shares.sum(), match.known, outside, inside, exact)
 
@@ -135,7 +135,7 @@ def features(fit: Fit) -> Vector:
             fit.outside,
             fit.outside - nearest,
             fit.inside,
-            (fit.parts.argmax(axis=0) == best).mean(),
+            float((fit.parts.argmax(axis=0) == best).mean()),
         ],
         dtype=np.float32,
     )
@@ -143,7 +143,7 @@ def features(fit: Fit) -> Vector:
 
 def probability(fit: Fit, weights: Weights) -> float:
     """How sure it is, 0-1, that the best entry of the fit is the right one."""
-    return float(1 / (1 + np.exp(-(weights.intercept + features(fit) @ np.asarray(weights.coefficients)))))
+    return float(1 / (1 + np.exp(-(weights.intercept + (features(fit) * np.asarray(weights.coefficients)).sum()))))
 
 
 def _best_two(fused: Vector) -> tuple[int, int]:
@@ -151,13 +151,14 @@ def _best_two(fused: Vector) -> tuple[int, int]:
     return int(order[0]), int(order[min(1, len(order) - 1)])
 
 
-def _whitening(vectors: Vector, owner: NDArray[np.int_], starts: NDArray[np.intp]) -> tuple[Vector, Vector]:
+def _whitening(vectors: Vector, owner: NDArray[np.intp], starts: NDArray[np.intp]) -> tuple[Vector, Vector]:
     """Mean, and the matrix that shrinks the directions in which the wordings of one entry differ anyway."""
     mean = vectors.mean(axis=0)
     counts = np.diff(np.r_[starts, len(vectors)])
     means = np.add.reduceat(vectors, starts, axis=0) / counts[:, None]
     within = (vectors - means[owner]).astype(np.float64)
-    covariance = within.T @ within / max(len(within), 1)
+    with np.errstate(all="ignore"):
+        covariance = within.T @ within / max(len(within), 1)
     level = float(np.trace(covariance)) / len(covariance) or 1.0
     values, basis = np.linalg.eigh((1 - SHRINK) * covariance + SHRINK * level * np.eye(len(covariance)))
     return mean, (basis / np.sqrt(values)).astype(np.float32)
@@ -172,7 +173,14 @@ def _gate(rows: Vector, outside: Vector) -> Vector:
     every = np.concatenate(sides)
     goal = np.r_[np.full(len(rows), 1 / np.sqrt(len(rows))), np.full(len(outside), -1 / np.sqrt(len(outside)))]
     ridge = GATE_RIDGE * np.eye(every.shape[1])
-    return np.linalg.solve(every.T @ every + ridge, every.T @ goal).astype(np.float32)
+    with np.errstate(all="ignore"):
+        return np.linalg.solve(every.T @ every + ridge, every.T @ goal).astype(np.float32)
+
+
+def _product(left: Vector, right: Vector) -> Vector:
+    """`left @ right`, deaf to the false alarms some BLAS kernels raise on good numbers."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        return np.asarray(left @ right, dtype=np.float32)
 
 
 def _unit(rows: Vector) -> Vector:

@@ -6,7 +6,7 @@ import re
 
 from texts.normalise import for_encoder, normalise
 
-# Yunnan speech and common misspellings -> the words the handbook uses. Longer keys first: they are tried in order.
+# Yunnan speech and common misspellings -> the words the handbook uses; the longest that fits is taken.
 _LEVELLED = (
     ("咋个整", "怎么办"), ("咋个办", "怎么办"), ("咋整", "怎么办"), ("咋办", "怎么办"), ("咋个", "怎么"), ("咋", "怎么"), ("怎样", "怎么"),
     ("好多钱", "多少钱"), ("几多钱", "多少钱"), ("几多", "多少"), ("多少块", "多少钱"), ("几块钱", "多少钱"), ("给好多", "给多少"),
@@ -22,6 +22,8 @@ _LEVELLED = (
     ("霸凌", "欺凌"), ("欺负", "欺凌"), ("戶", "户"), ("上户", "落户"),
     ("申领", "申请"), ("去申", "去申请"), ("办理", "办"), ("怎么弄", "怎么办"), ("如何", "怎么"),
 )  # fmt: skip
+_WRITTEN = dict(_LEVELLED)
+_SPOKEN = re.compile("|".join(sorted(map(re.escape, _WRITTEN), key=len, reverse=True)))
 _POLITE = re.compile(
     r"(您好|你好|请问一下|请问|问一下|问下|想问|我想知道|我想了解|想了解|咨询一下|咨询|麻烦|谢谢|老师好|同志|在吗|在不在|哈喽|"
     r"帮我看看|帮忙|那个|一下下|一下|[,。!?、;:~…\"'“”‘’()《》\s])"
@@ -31,8 +33,7 @@ _POLITE = re.compile(
 def levelled(text: str) -> str:
     """The text in plain handbook words."""
     plain = normalise(text)
-    for spoken, written in _LEVELLED:
-        plain = plain.replace(spoken, written)
+    plain = _SPOKEN.sub(lambda found: _WRITTEN[found[0]], plain)
     return _POLITE.sub("", plain)
 
 
