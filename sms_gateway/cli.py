@@ -20,6 +20,10 @@ COMMANDS = {
     "worker": ("sms_gateway.processes:worker", "一个队列的工作进程"),
     "actions": ("sms_gateway.processes:actions", "动作服务"),
     "migrate": ("sms_gateway.processes:migrate", "建表或升级表"),
+    "predict": ("sms_gateway.commands.predict:predict", "逐行判断：triage、intent、faq"),
+    "replay": ("sms_gateway.commands.replay:replay", "把写好的对话走一遍真的流程"),
+    "backup": ("sms_gateway.commands.backup:backup", "备份数据库"),
+    "handbook": ("sms_gateway.commands.handbook:app", "问答手册：ask"),
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -40,6 +41,11 @@ _clock: Clock = SystemClock()
 def now() -> datetime:
     """The aware UTC time of this process's clock."""
     return _clock.now()
+
+
+def wall_seconds() -> float:
+    """Unix seconds of the real time, whatever clock we live by: deadlines that another process watches."""
+    return time.time()
 
 
 def use(clock: Clock) -> Clock:

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     session_key: SecretStr | None = None
 
     assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    joining_seconds: float = Field(default=4.0, ge=0, le=30)
     unknown_after_seconds: float = Field(default=30.0, gt=0)
     bridge_live: bool = False
     cross_border_assessed: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +14,7 @@ from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.delivery import State
 from sms_gateway.messages.models import Author, Direction, Message, Thread
+from sms_gateway.settings import get_settings
 from sms_gateway.operators.presence import is_anyone_on_duty
 from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane
@@ -71,7 +72,7 @@ async def _answer(
     if thread.contact.silent_at is not None:
         kept = {"then": reply_key} if reply_key else {}
         await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key="silent.back", detail=kept)
-        if not await was_said_since(session, thread.id, "silent.back", clock.now() - safe_reply.JOINED_WITHIN):
+        if not await _is_joined(session, thread.id, "silent.back"):
             await outbox.queue_fixed(session, thread=thread, key="silent.back", reply_to=message.id)
         return
     key = safe_reply.choose(reply_key, await _red_talk(session, thread, escalation))
@@ -86,7 +87,7 @@ async def _red_talk(session: AsyncSession, thread: Thread, escalation: Escalatio
     return safe_reply.RedTalk(
         said=[key for key, _at in said],
         since_first=now - escalation.received_at,
-        since_last_reply=now - max(at for _key, at in said) if said else None,
+        joined=any(at > _joined_since() for _key, at in said),
         place_known=thread.contact.region is not None,
         somebody_on_duty=await is_anyone_on_duty(session),
     )
@@ -98,6 +99,16 @@ async def _said_since(session: AsyncSession, thread_id: int, since: datetime) ->
     )
     said = said.where(Message.author == Author.SYSTEM, Message.at >= since, Message.state != State.CANCELLED)
     return [(key, at) for key, at in await session.execute(said) if key is not None]
+
+
+def _joined_since() -> datetime:
+    """What was said after this is still the answer to texts that come now (PRACTICE section 3)."""
+    return clock.now() - timedelta(seconds=get_settings().joining_seconds)
+
+
+async def _is_joined(session: AsyncSession, thread_id: int, key: str) -> bool:
+    since = _joined_since()
+    return any(said == key and at > since for said, at in await _said_since(session, thread_id, since))
 
 
 async def was_said_since(session: AsyncSession, thread_id: int, key: str, since: datetime) -> bool:
@@ -114,7 +125,7 @@ async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> 
     if escalation.lane == Lane.RED:
         await _answer(session, thread, escalation, message, None)
         return
-    joined = await was_said_since(session, thread.id, "orange.more", clock.now() - safe_reply.JOINED_WITHIN)
+    joined = await _is_joined(session, thread.id, "orange.more")
     if thread.contact.silent_at is None and not joined:
         await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
 

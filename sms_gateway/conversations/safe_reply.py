@@ -10,8 +10,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-JOINED_WITHIN = timedelta(seconds=4)
-"""Texts that come this close together get one reply."""
 PLACE_FIRST = timedelta(seconds=60)
 """For a minute the place is asked for; after that the person is told that we are still calling."""
 ONE_ROUND = timedelta(seconds=180)
@@ -26,8 +24,8 @@ class RedTalk:
     """Keys of the fixed texts already sent since this danger began."""
     since_first: timedelta
     """Since the text that began it was received."""
-    since_last_reply: timedelta | None
-    """Since our last fixed text; None: none yet."""
+    joined: bool
+    """We said something seconds ago: this text still belongs to the one before."""
     place_known: bool
     somebody_on_duty: bool
 
@@ -36,7 +34,7 @@ def choose(reply_key: str | None, talk: RedTalk) -> str | None:
     """The key of the fixed text for a text judged red (`reply_key`) or not (None); None: nothing is sent for it."""
     if reply_key is not None and not _same_danger(reply_key, talk.said):
         return reply_key
-    if talk.since_last_reply is not None and talk.since_last_reply < JOINED_WITHIN:
+    if talk.joined:
         return None
     if (not talk.somebody_on_duty or talk.since_first >= ONE_ROUND) and "human.none.red" not in talk.said:
         return "human.none.red"

@@ -25,7 +25,7 @@ log = logs.get("conversations")
 
 TRIES = 2
 """A text whose turn was begun this often without an end (its worker died) goes to a person."""
-MARGIN = timedelta(milliseconds=300)
+MARGIN_SECONDS = 0.3
 """The assistant's own deadline lies this long before we give up."""
 
 
@@ -74,10 +74,10 @@ async def _begin(session: AsyncSession, message_id: int) -> Question | None:
 
 def _question(message: Message, thread: Thread) -> Question:
     assert message.vector is not None  # judged
-    deadline = clock.now() + timedelta(seconds=get_settings().assistant_timeout_seconds) - MARGIN
+    deadline = clock.wall_seconds() + get_settings().assistant_timeout_seconds - MARGIN_SECONDS
     metadata = {
         "contact": message.contact_id, "message": message.id, "thread": thread.id, "turn": uuid4().hex,
-        "deadline": deadline.timestamp(), "channel": thread.channel, "region": thread.contact.region,
+        "deadline": deadline, "channel": thread.channel, "region": thread.contact.region,
         "e5": pack_base64(unpack(message.vector)), "lane": message.lane, "sexual": bool(message.sexual), "writer": message.writer, "now": clock.now().timestamp(),
     }  # fmt: skip
     return Question(

@@ -1,0 +1,71 @@
+"""What `hotline replay` reads from the database after each turn, and the one thing it may prepare."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from sms_gateway import clock
+from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.conversations import pending
+from sms_gateway.conversations.talk import get_talk
+from sms_gateway.crypto import blind_index
+from sms_gateway.database import transaction
+from sms_gateway.escalations.service import find_open
+from sms_gateway.messages import outbox
+from sms_gateway.messages.inbox import Inbound, find_or_make_thread, record
+from sms_gateway.messages.models import Thread
+from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.models import Ticket
+from sms_gateway.timers import Timer
+
+
+async def count_jobs() -> int:
+    """Jobs that wait or run."""
+    async with transaction() as session:
+        waiting = text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+        return await session.scalar(waiting) or 0
+
+
+async def next_timer(until: datetime) -> datetime | None:
+    """When the next timer falls due, if that is not after `until`."""
+    async with transaction() as session:
+        wanted = select(func.min(Timer.due_at)).where(Timer.done_at.is_(None), Timer.due_at <= until)
+        return await session.scalar(wanted)
+
+
+async def survey_sent(number: str) -> None:
+    """A concluded ticket's follow-up text has just gone to this number."""
+    now = clock.now()
+    async with transaction() as session:
+        thread_id, contact_id = await find_or_make_thread(session, Channel.SMS, number, now)
+        asked = Inbound(Channel.SMS, number, "我要投诉学校乱收费", "simulator", f"before-{number}", now)
+        recorded = await record(session, asked)  # an old text: nobody judges or answers it now
+        assert recorded is not None
+        ticket = await tickets.open_ticket(
+            session, thread_id=thread_id, contact_id=contact_id, asked_in=recorded.message_id, kind="complaint"
+        )
+        ticket.status, ticket.closed_at = "followed_up", now
+        thread = await get_talk(session, thread_id)
+        await outbox.queue_fixed(session, thread=thread, key="survey")
+        await pending.ask_what_text_asks(session, contact_id=contact_id, key="survey", detail={"ticket": ticket.id})
+
+
+async def read_state(number: str) -> dict[str, Any]:
+    """Owner, ticket, escalated, opted out and evaluated, as DESIGN section 7 defines them."""
+    index = blind_index(number, f"contacts.address.{Channel.SMS}")
+    async with transaction() as session:
+        contact = (await session.scalars(select(Contact).where(Contact.address_index == index))).one()
+        thread = (await session.scalars(select(Thread).where(Thread.contact_id == contact.id))).one()
+        escalation = await find_open(session, thread.id)
+        ticket: Ticket | None = await tickets.find_latest(session, thread_id=thread.id)
+        alerted = escalation is not None or thread.owner in ("waiting", "operator")
+        return {
+            "owner": thread.owner,
+            "ticket": ticket.number if ticket is not None else None,
+            "escalated": alerted,
+            "opted_out": contact.outreach_opted_out_at is not None,
+            "evaluated": ticket.evaluated if ticket is not None else None,
+        }
