@@ -27,8 +27,8 @@ from sms_gateway.supervision.places import DataDir
 data_dir = DataDir.at(Path(sys.argv[1]))
 with running.hold(data_dir, running.Holder(os.getpid(), "2026-11-23 08:00:00", "http://127.0.0.1:8000")):
     running.write_processes(data_dir, processes={}, environment={"HOTLINE_RASA_URL": "http://127.0.0.1:1", "HOME": "/"})
-    print("held", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    print("held", flush=True)
     time.sleep(600)
 """
 
