@@ -17,6 +17,7 @@ from sms_gateway.database import notify
 from sms_gateway.jobs import Deferral, defer_all
 from texts.normalise import clean
 
+from . import arrival
 from .models import Author, Direction, Message, Thread
 
 MAX_STORED = 20_000
@@ -49,6 +50,9 @@ class Recorded:
 
 async def receive(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     """Store `inbound` and defer its judgement and its turn; None when the carrier delivered it before."""
+    known, recorded = await _receive_at_once(session, inbound)
+    if known:
+        return recorded
     recorded = await record(session, inbound)
     if recorded is not None:
         ids = {"message_id": recorded.message_id}
@@ -60,12 +64,33 @@ async def receive(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     return recorded
 
 
+async def _receive_at_once(session: AsyncSession, inbound: Inbound) -> tuple[bool, Recorded | None]:
+    """The same in one statement, for a person already known: `(whether they are, what was stored)`."""
+    uid = uuid4()
+    values = {
+        "channel": str(inbound.channel),
+        "address_index": blind_index(inbound.address, f"contacts.address.{inbound.channel}"),
+        "uid": uid,
+        "body_sealed": sealed_for("messages", "body_sealed", uid, _to_store(inbound.body)),
+        "at": inbound.received_at,
+        "carrier": inbound.carrier,
+        "carrier_id": inbound.carrier_id,
+    }
+    found = (await session.execute(arrival.statement(), values)).one_or_none()
+    if found is None:
+        return False, None
+    thread_id, contact_id, message_id = found[:3]
+    return True, None if message_id is None else Recorded(message_id, contact_id, thread_id)
+
+
+def _to_store(body: str) -> str:
+    body = clean(body)
+    return body if len(body) <= MAX_STORED else body[:MAX_STORED] + CUT_MARK
+
+
 async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     """Store `inbound`; None when its carrier id is already there."""
     thread_id, contact_id = await find_or_make_thread(session, inbound.channel, inbound.address, inbound.received_at)
-    body = clean(inbound.body)
-    if len(body) > MAX_STORED:
-        body = body[:MAX_STORED] + CUT_MARK
     uid = uuid4()
     row = insert(Message).values(
         uid=uid,
@@ -73,12 +98,7 @@ async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
         contact_id=contact_id,
         direction=Direction.IN,
         author=Author.PERSON,
-        body_sealed=sealed_for(
-            "messages",
-            "body_sealed",
-            uid,
-            body if len(body) <= MAX_STORED else body[:MAX_STORED] + "…（太长，后面没有存）",
-        ),
+        body_sealed=sealed_for("messages", "body_sealed", uid, _to_store(inbound.body)),
         at=inbound.received_at,
         carrier=inbound.carrier,
         carrier_id=inbound.carrier_id,
@@ -156,5 +176,7 @@ async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetim
 
 async def has_earlier(session: AsyncSession, message: Message, *, since: datetime) -> bool:
     """Whether the same talk had another text, either way, after `since`."""
-    earlier = select(Message.id).where(Message.thread_id == message.thread_id, Message.id < message.id, Message.at >= since)
+    earlier = select(Message.id).where(
+        Message.thread_id == message.thread_id, Message.id < message.id, Message.at >= since
+    )
     return await session.scalar(earlier.limit(1)) is not None
