@@ -1,8 +1,8 @@
-"""The small classifier: linear, kernel and character heads over one text, weights in `weights.npz`, numpy only.
+"""The small classifier: one linear head for each question and a kernel for the lane, weights in `weights.npz`.
 
-Three views vote: a linear head on the e5 vector and the lexicon's features, an RBF kernel on the same row (lane
-only), and characters in ones, twos and threes. A last linear layer, fitted on held-out folds, weighs the votes for
-the lane and makes them probabilities; for the other questions the first and the third are averaged.
+Every part reads the same row (e5 vector, then the lexicon's features) and the text's characters in ones, twos and
+threes. For the lane, a last linear layer fitted on held-out folds weighs head and kernel and makes them
+probabilities. numpy only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WEIGHTS = _HERE / "weights.npz"
 EXAMPLES = _HERE / "examples"
 HEADS = ("lane", "type", "immediacy", "writer", "sexual", "hurt", "disaster")
 _SEEN = 160
-_ARRAYS = ("weights", "bias", "grams", "grams_bias")
+_ARRAYS = ("weights", "grams", "bias")
 
 
 class WeightsAreStale(RuntimeError):
@@ -69,41 +69,38 @@ class Head:
 
     labels: tuple[str, ...]
     weights: Matrix
-    bias: Matrix
     grams: Matrix
-    grams_bias: Matrix
+    bias: Matrix
 
-    def dense(self, row: Matrix) -> Matrix:
-        """Log odds by the dense row, shape (n labels,)."""
-        return np.asarray(row @ self.weights + self.bias, dtype=np.float32)
-
-    def by_characters(self, places: NDArray[np.intp], weights: Matrix) -> Matrix:
-        """Log odds by the characters, shape (n labels,)."""
-        return np.asarray(weights @ self.grams[places].astype(np.float32) + self.grams_bias, dtype=np.float32)
+    def odds(self, row: Matrix, places: NDArray[np.intp], weighed: Matrix) -> Matrix:
+        """Log odds, shape (n labels,); `places` and `weighed` from `Vocabulary.weigh`."""
+        return np.asarray(row @ self.weights + weighed @ self.grams[places] + self.bias, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Support vectors of the lane: exp(-gamma |x - v|²) @ weights + bias gives one vote for each pair of lanes."""
+    """Support vectors of the lane: exp(-gamma |x - v|²) @ weights + characters: one vote for each pair of lanes."""
 
     mean: Matrix
     scale: Matrix
     vectors: Matrix
     squares: Matrix
     weights: Matrix
+    grams: Matrix
     bias: Matrix
     gamma: float
 
-    def votes(self, row: Matrix) -> Matrix:
+    def votes(self, row: Matrix, places: NDArray[np.intp], weighed: Matrix) -> Matrix:
         """Shape (3,)."""
         x = (row - self.mean) / self.scale
         distance = self.squares - 2 * (self.vectors @ x) + x @ x
-        return np.asarray(np.exp(-self.gamma * distance) @ self.weights + self.bias, dtype=np.float32)
+        near = np.exp(-self.gamma * distance) @ self.weights
+        return np.asarray(near + weighed @ self.grams[places] + self.bias, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """All heads. `last` turns the votes for the lane, dense, kernel, characters, into log odds."""
+    """All heads. `last` turns the votes for the lane, head then kernel, into log odds."""
 
     heads: dict[str, Head]
     vocabulary: Vocabulary
@@ -113,13 +110,12 @@ class Classifier:
 
     def answer(self, row: Matrix, view: str) -> dict[str, dict[str, float]]:
         """Probabilities by head and label; `row` has shape (384 + len(features.names()),), `view` is Finding.view."""
-        places, weights = self.vocabulary.weigh(view)
+        places, weighed = self.vocabulary.weigh(view)
         answers = {}
         for name, head in self.heads.items():
-            dense, characters = head.dense(row), head.by_characters(places, weights)
-            odds = np.asarray((dense + characters) / 2, dtype=np.float32)
+            odds = head.odds(row, places, weighed)
             if name == "lane":
-                votes = np.concatenate([dense, self.kernel.votes(row), characters])
+                votes = np.concatenate([odds, self.kernel.votes(row, places, weighed)])
                 odds = np.asarray(votes @ self.last + self.last_bias, dtype=np.float32)
             answers[name] = dict(zip(head.labels, softmax(odds).tolist(), strict=True))
         return answers
@@ -145,6 +141,7 @@ def save(classifier: Classifier, path: Path, *, made_from: str) -> None:
         "kernel.scale": kernel.scale.astype(np.float32),
         "kernel.vectors": kernel.vectors.astype(np.float16),
         "kernel.weights": kernel.weights.astype(np.float32),
+        "kernel.grams": kernel.grams.astype(np.float16),
         "kernel.bias": kernel.bias.astype(np.float32),
         "kernel.gamma": np.array(kernel.gamma),
     }
@@ -153,7 +150,6 @@ def save(classifier: Classifier, path: Path, *, made_from: str) -> None:
         arrays[f"{name}.weights"] = head.weights.astype(np.float32)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
         arrays[f"{name}.grams"] = head.grams.astype(np.float16)
-        arrays[f"{name}.grams_bias"] = head.grams_bias.astype(np.float32)
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
@@ -179,6 +175,7 @@ def load_classifier(path: Path = WEIGHTS) -> Classifier:
         vectors=vectors,
         squares=squares_of(vectors),
         weights=matrix("kernel.weights"),
+        grams=matrix("kernel.grams"),
         bias=matrix("kernel.bias"),
         gamma=float(parts["kernel.gamma"]),
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from texts.embedding import embed
+from texts.embedding import DIMENSIONS, embed
 from texts.normalise import for_encoder
 
 from . import features
@@ -40,11 +40,15 @@ from .judgement import Harm, Lane
 from .lexicon import load_lexicon
 
 CACHE = Path("var") / "triage-embeddings.npz"
-DENSE = {"lane": 0.005, "type": 0.02, "immediacy": 0.01, "writer": 0.01, "sexual": 0.02, "hurt": 0.02, "disaster": 0.02}
-CHARACTERS = 10.0
+LINEAR = 4.0
+DENSE_SHARE = 0.05
 KERNEL = 3.0
-GAMMA = 0.5
-"""Inverse regularisation of the heads, and the kernel's width in units of 1 / columns (DECISIONS.md)."""
+GAMMA = 0.75
+GRAMS_SHARE = 0.7
+LEXICON_SHARE = 0.5
+"""Chosen by measurement (DECISIONS.md): inverse regularisation of the heads, scale of the dense row beside the
+characters in them; inverse regularisation of the kernel, its width in units of 1/384, the weight of the characters
+in it; the scale of the lexicon's columns beside the vector's."""
 
 
 def joined(example: Example) -> str:
@@ -110,7 +114,7 @@ def fit(examples: Sequence[Example], table: Matrix, *, folds: int = 5) -> Classi
 
     views = [load_lexicon().find(joined(example)).view for example in examples]
     lanes = np.array([LABELS["lane"](example) for example in examples])
-    votes = np.zeros((len(examples), 9), dtype=np.float32)
+    votes = np.zeros((len(examples), 6), dtype=np.float32)
     for learn, held in StratifiedKFold(folds, shuffle=True, random_state=11).split(table, lanes):
         part = _fit_lane([views[i] for i in learn], table[learn], lanes[learn])
         votes[held] = [_votes(part, table[i], views[i]) for i in held]
@@ -120,7 +124,7 @@ def fit(examples: Sequence[Example], table: Matrix, *, folds: int = 5) -> Classi
     for name in HEADS[1:]:
         chosen = [i for i, example in enumerate(examples) if _asked(name, example)]
         labels = np.array([LABELS[name](examples[i]) for i in chosen])
-        heads[name] = _fit_head(vocabulary, [views[i] for i in chosen], table[chosen], labels, DENSE[name])
+        heads[name] = _fit_head(_sparse(vocabulary, [views[i] for i in chosen]), table[chosen], labels)
     return Classifier(heads, vocabulary, kernel, _single(last.coef_.T), _single(last.intercept_))
 
 
@@ -129,12 +133,14 @@ Part = tuple[Vocabulary, Head, Kernel]
 
 def _fit_lane(views: Sequence[str], table: Matrix, lanes: NDArray[np.str_]) -> Part:
     vocabulary = _fit_vocabulary(views)
-    return vocabulary, _fit_head(vocabulary, views, table, lanes, DENSE["lane"]), _fit_kernel(table, lanes)
+    characters = _sparse(vocabulary, views)
+    return vocabulary, _fit_head(characters, table, lanes), _fit_kernel(characters, table, lanes)
 
 
 def _votes(part: Part, row: Matrix, view: str) -> Matrix:
     vocabulary, head, kernel = part
-    return np.concatenate([head.dense(row), kernel.votes(row), head.by_characters(*vocabulary.weigh(view))])
+    places, weighed = vocabulary.weigh(view)
+    return np.concatenate([head.odds(row, places, weighed), kernel.votes(row, places, weighed)])
 
 
 def _fit_vocabulary(views: Sequence[str]) -> Vocabulary:
@@ -157,26 +163,27 @@ def _sparse(vocabulary: Vocabulary, views: Sequence[str]) -> Any:
 
 def _scaling(table: Matrix) -> tuple[Matrix, Matrix]:
     mean, scale = table.mean(axis=0), table.std(axis=0)
-    return mean, np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
+    scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
+    scale[DIMENSIONS:] /= LEXICON_SHARE
+    return mean, scale
 
 
 def _single(values: Any) -> Matrix:
     return np.asarray(values, dtype=np.float32)
 
 
-def _fit_head(
-    vocabulary: Vocabulary, views: Sequence[str], table: Matrix, labels: NDArray[np.str_], strength: float
-) -> Head:
-    """Multinomial logistic regressions: one on standardised columns (scaling folded in), one on characters."""
+def _fit_head(characters: Any, table: Matrix, labels: NDArray[np.str_]) -> Head:
+    """One multinomial logistic regression on characters and standardised columns, the scaling folded in."""
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = _scaling(table)
-    dense = LogisticRegression(C=strength, max_iter=2000).fit((table - mean) / scale, labels)
-    weights = dense.coef_.T / scale[:, None]
-    bias = dense.intercept_ - mean @ weights
-    characters = LogisticRegression(C=CHARACTERS, max_iter=2000).fit(_sparse(vocabulary, views), labels)
-    both = (weights, bias, characters.coef_.T, characters.intercept_)
-    return Head(tuple(map(str, dense.classes_)), *(_both_sides(part, len(dense.classes_)) for part in both))
+    both = hstack([csr_matrix((table - mean) / scale * DENSE_SHARE), characters]).tocsr()
+    model = LogisticRegression(C=LINEAR, max_iter=2000).fit(both, labels)
+    columns = table.shape[1]
+    weights = model.coef_.T[:columns] * DENSE_SHARE / scale[:, None]
+    parts = (weights, model.coef_.T[columns:], model.intercept_ - mean @ weights)
+    return Head(tuple(map(str, model.classes_)), *(_both_sides(part, len(model.classes_)) for part in parts))
 
 
 def _both_sides(part: NDArray[Any], labels: int) -> Matrix:
@@ -184,21 +191,25 @@ def _both_sides(part: NDArray[Any], labels: int) -> Matrix:
     return _single(np.concatenate([np.zeros_like(part), part], axis=-1) if labels == 2 else part)
 
 
-def _fit_kernel(table: Matrix, lanes: NDArray[np.str_]) -> Kernel:
-    """One support vector machine for each pair of the three lanes, sharing their support vectors."""
+def _fit_kernel(characters: Any, table: Matrix, lanes: NDArray[np.str_]) -> Kernel:
+    """One support vector machine for each pair of the three lanes; its kernel adds rows' nearness and characters."""
     from sklearn.svm import SVC
 
     mean, scale = _scaling(table)
-    gamma = GAMMA / table.shape[1]
-    model = SVC(C=KERNEL, gamma=gamma).fit((table - mean) / scale, lanes)
-    vectors = _single(model.support_vectors_.astype(np.float16))
+    scaled = (table - mean) / scale
+    gamma = GAMMA / DIMENSIONS
+    squares = squares_of(scaled)
+    near = np.exp(-gamma * (squares[:, None] + squares[None, :] - 2 * scaled @ scaled.T))
+    model = SVC(C=KERNEL, kernel="precomputed").fit(near + GRAMS_SHARE * (characters @ characters.T).toarray(), lanes)
+    weights = np.zeros((len(model.support_), 3), dtype=np.float32)
     ends = np.cumsum(model.n_support_)
     starts = ends - model.n_support_
-    weights = np.zeros((len(vectors), 3), dtype=np.float32)
     for column, (one, other) in enumerate(((0, 1), (0, 2), (1, 2))):
         weights[starts[one] : ends[one], column] = model.dual_coef_[other - 1, starts[one] : ends[one]]
         weights[starts[other] : ends[other], column] = model.dual_coef_[one, starts[other] : ends[other]]
-    return Kernel(mean, scale, vectors, squares_of(vectors), weights, _single(model.intercept_), gamma)
+    vectors = _single(scaled[model.support_].astype(np.float16))
+    by_characters = _single(GRAMS_SHARE * (characters[model.support_].T @ weights))
+    return Kernel(mean, scale, vectors, squares_of(vectors), weights, by_characters, _single(model.intercept_), gamma)
 
 
 def read_all(folder: Path = EXAMPLES) -> list[Example]:
