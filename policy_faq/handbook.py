@@ -17,7 +17,7 @@ from .entry import Entry, check_together, load_entries
 from .outside import load_outside
 from .passages import book_vectors
 from .places import asks_elsewhere, asks_figure
-from .plea import is_plea
+from .plea import is_plea, is_statement
 from .ranking import PARTS, Fit, Ranking, Vector, Weights, probability
 
 WEIGHTS = Path(__file__).parent / "weights.json"
@@ -86,7 +86,7 @@ class Handbook:
 
     def answer(self, text: str, vector: Vector | None = None) -> Answer:
         """What to say to `text`; `vector` is `texts.embedding.embed(text)` when the caller has it. Never raises."""
-        if not text.strip() or is_plea(text):
+        if not text.strip() or is_plea(text) or is_statement(text):
             return _abstain(0.0, NOT_SURE)
         fit = self._ranking.fit(text, _usable(text, vector))
         first, second = (self.entries[index] for index in _first_two(fit))

@@ -18,6 +18,7 @@ _LEVELLED = (
     ("老师儿", "老师"), ("学堂", "学校"), ("书读", "上学"), ("读书", "上学"), ("念书", "上学"),
     ("坐牢", "服刑"), ("蹲监狱", "服刑"), ("蹲大牢", "服刑"), ("劳改", "服刑"), ("判刑", "服刑"),
     ("补助", "补贴"), ("补帖", "补贴"), ("补贴费", "补贴"), ("津贴", "补贴"), ("低保户", "低保"), ("抵保", "低保"), ("底保", "低保"),
+    ("事实孤儿", "事实无人抚养"), ("事实无人抚养孩子", "事实无人抚养"), ("事实无人抚养儿童", "事实无人抚养"), ("事实无人抚养小孩", "事实无人抚养"),
     ("孤ér", "孤儿"), ("孤而", "孤儿"), ("扶养费", "抚养费"), ("抚养废", "抚养费"), ("收仰", "收养"), ("领养", "收养"), ("抱养", "收养"),
     ("霸凌", "欺凌"), ("欺负", "欺凌"), ("戶", "户"), ("上户", "落户"),
     ("申领", "申请"), ("去申", "去申请"), ("办理", "办"), ("怎么弄", "怎么办"), ("如何", "怎么"),
@@ -30,11 +31,35 @@ _POLITE = re.compile(
 )
 
 
+_AGE = re.compile(
+    r"(不满|未满|没满|不到|不足)?([0-9]{1,2}|十[一二三四五六七八]?|[一二三四五六七八九])(周?岁)(半|以下)?"
+)
+_HAN_DIGITS = "零一二三四五六七八九"
+_BANDS = ((8, "①"), (12, "②"), (14, "③"), (16, "④"), (18, "⑤"))
+"""The ages at which the law changes: below 8, 12, 14, 16, 18. A sign for the band is put behind the text, so that
+"六岁" meets "不满8岁"."""
+
+
 def levelled(text: str) -> str:
-    """The text in plain handbook words."""
+    """The text in plain handbook words, with a sign for the band of each child's age in it."""
     plain = normalise(text)
     plain = _SPOKEN.sub(lambda found: _WRITTEN[found[0]], plain)
-    return _POLITE.sub("", plain)
+    plain = _POLITE.sub("", plain)
+    return plain + "".join(sorted({_band(found) for found in _AGE.finditer(plain)}))
+
+
+def _band(found: re.Match[str]) -> str:
+    below, number, _, after = found.groups()
+    age = int(number) if number.isdigit() else _han(number)
+    if below or after == "以下":
+        age -= 1
+    return next((sign for limit, sign in _BANDS if age < limit), "")
+
+
+def _han(number: str) -> int:
+    if number.startswith("十"):
+        return 10 + (_HAN_DIGITS.index(number[1]) if len(number) > 1 else 0)
+    return _HAN_DIGITS.index(number)
 
 
 def levelled_question(text: str) -> str:

@@ -17,10 +17,12 @@ from policy_faq.calibrate import ask, load_cases, measures
 from policy_faq.entry import SHORT_LIMIT, units
 from policy_faq.handbook import ELSEWHERE, NOT_SURE, load_weights
 from policy_faq.passages import book_vectors
+from policy_faq.speech import levelled
 from texts.embedding import embed
 
-FLOORS = {"recall": 0.92, "abstains": 0.93}
-CEILING = {"false_abstention": 0.05}
+FLOORS = {"recall": 0.96, "abstains": 0.94}
+UNSEEN_FLOORS = {"recall": 0.93, "abstains": 0.94}
+CEILING = {"false_abstention": 0.03}
 
 
 def test_the_development_set_is_large_and_not_copied_from_the_entries() -> None:
@@ -37,6 +39,25 @@ def test_the_development_set_is_answered_above_the_floors(handbook: Handbook) ->
     found = measures(ask(handbook, load_cases()))
     assert all(found[name] >= floor for name, floor in FLOORS.items()), found
     assert all(found[name] <= ceiling for name, ceiling in CEILING.items()), found
+
+
+def test_texts_that_nothing_was_tuned_on_are_answered_above_the_floors(handbook: Handbook) -> None:
+    found = measures(ask(handbook, load_cases(Path(__file__).parent / "unseen.jsonl")))
+    assert all(found[name] >= floor for name, floor in UNSEEN_FLOORS.items()), found
+    assert all(found[name] <= ceiling for name, ceiling in CEILING.items()), found
+
+
+@pytest.mark.parametrize("text", ["我要反映学校伙食差", "举报网吧让小孩上网", "我想投诉班主任打人", "建议多修几个公园"])
+def test_a_complaint_that_asks_nothing_is_left_to_the_forms(handbook: Handbook, text: str) -> None:
+    assert handbook.answer(text).abstained
+
+
+def test_the_age_of_a_child_finds_the_rule_of_its_band(handbook: Handbook) -> None:
+    assert levelled("六岁") == "六岁①"
+    assert levelled("不满8岁") == "不满8岁①"
+    assert levelled("满16岁") == "满16岁⑤"
+    assert handbook.answer("四岁的娃一个人放家里行吗").entry_id == "leave-alone-under-8"
+    assert handbook.answer("15岁的娃一个人住行吗").entry_id == "live-alone-under-16"
 
 
 def test_an_answer_says_which_entry_and_how_sure(handbook: Handbook) -> None:
