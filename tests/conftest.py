@@ -12,14 +12,15 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 for _name in [name for name in os.environ if name.startswith("HOTLINE_")]:
     del os.environ[_name]  # a developer's own settings have no say in tests
+os.environ["HOTLINE_ENV_FILE"] = os.devnull
 os.environ["HOTLINE_DATA_KEY"] = base64.b64encode(b"k" * 32).decode()
 os.environ["HOTLINE_SESSION_KEY"] = "session-key-of-the-tests"
 os.environ["HOTLINE_BOT_SECRET"] = "bot-secret-of-the-tests"
 
 from sms_gateway import clock as clocks
-from tests.telling import FakeCarrier, Person
 from sms_gateway.clock import HeldClock
 from sms_gateway.supervision.scratch import ScratchPostgres, scratch_postgres
+from tests.telling import FakeCarrier, Person
 
 _numbers = count(1)
 

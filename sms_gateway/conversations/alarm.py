@@ -14,8 +14,8 @@ from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.delivery import State
 from sms_gateway.messages.models import Author, Direction, Message, Thread
-from sms_gateway.settings import get_settings
 from sms_gateway.operators.presence import is_anyone_on_duty
+from sms_gateway.settings import get_settings
 from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane
 

@@ -169,4 +169,6 @@ async def _bring_in(session: AsyncSession, kept: Kept) -> None:
     if recorded is None or kept.answered is None:
         return
     await inbox.mark_answered(session, recorded.message_id, "spool")  # judged again, alarm raised, not answered again
-    await outbox.note_sent_from_spool(session, recorded=recorded, key=kept.answered, carrier=kept.inbound.carrier, at=clock.now())
+    await outbox.note_sent_from_spool(
+        session, recorded=recorded, key=kept.answered, carrier=kept.inbound.carrier, at=clock.now()
+    )

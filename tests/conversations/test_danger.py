@@ -119,7 +119,9 @@ async def test_opting_out_stops_outreach_not_help(person: Person) -> None:
     assert await person.texts(KICKING) != []
 
 
-async def test_a_stop_in_danger_is_answered_like_any_text_and_told_the_operator(person: Person, clock: HeldClock) -> None:
+async def test_a_stop_in_danger_is_answered_like_any_text_and_told_the_operator(
+    person: Person, clock: HeldClock
+) -> None:
     await person.texts(KICKING)
     clock.advance(timedelta(seconds=10))
     assert await person.texts("退订") == [say("optout.red")]

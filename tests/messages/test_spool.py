@@ -31,7 +31,9 @@ def _inbound(text: str, carrier_id: str) -> Inbound:
     return Inbound(Channel.SMS, "+8613800000001", text, "simulator", carrier_id, clock.now())
 
 
-async def test_a_danger_text_is_answered_once_and_rings_when_the_database_is_back(person: Person, tmp_path: Path) -> None:
+async def test_a_danger_text_is_answered_once_and_rings_when_the_database_is_back(
+    person: Person, tmp_path: Path
+) -> None:
     await spool.keep(_inbound(DANGER, "a"))
     await spool.keep(_inbound(DANGER, "a"))  # the carrier tries again
     await spool.keep(_inbound("你好", "b"))
