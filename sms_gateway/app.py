@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from . import database, jobs, webhooks
@@ -96,6 +98,8 @@ def dress(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(HotlineError, _say_ours)
     app.add_exception_handler(RequestValidationError, _say_invalid)
     app.add_exception_handler(HTTPException, _say_http)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(away, _say_away)
 
 
 async def _say_ours(_request: Request, error: Exception) -> JSONResponse:
@@ -105,6 +109,11 @@ async def _say_ours(_request: Request, error: Exception) -> JSONResponse:
         content["fields"] = list(error.fields)
     headers = {"Retry-After": "2"} if error.status_code == 503 else None
     return JSONResponse(content, status_code=error.status_code, headers=headers)
+
+
+async def _say_away(_request: Request, _error: Exception) -> JSONResponse:
+    """The database does not answer; its own words may quote values."""
+    return JSONResponse({"error": "系统暂时连不上，请过一会儿再试。"}, status_code=503, headers={"Retry-After": "2"})
 
 
 async def _say_invalid(_request: Request, error: Exception) -> JSONResponse:

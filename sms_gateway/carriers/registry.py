@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from sms_gateway.settings import get_settings
+
 from .carrier import Carrier
 
 _made: dict[str, Carrier] = {}

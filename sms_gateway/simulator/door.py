@@ -98,7 +98,7 @@ async def hand_over(text: HandOver, carrier: Carrier) -> JSONResponse:
 async def look_up(reference: int, carrier: Carrier) -> dict[str, str | float | None]:
     """The id of the text handed over under `reference`, and since when this carrier can tell."""
     found = carrier.find_handed_over(reference)
-    return {"id": found and found.id, "running_since": carrier.running_since.timestamp()}
+    return {"id": found.id if found else None, "running_since": carrier.running_since.timestamp()}
 
 
 @router.get("/phone")

@@ -258,12 +258,17 @@ async def test_another_sites_page_cannot_write_or_end_a_talk(gateway: httpx.Asyn
 async def test_while_the_database_is_away_the_page_is_told_that_nothing_was_stored(
     gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await gateway.post("/chat/texts", json=written("有人吗"))
     await ground.dispose()
     monkeypatch.setenv("HOTLINE_DATABASE_URL", "postgresql://nobody:x@127.0.0.1:9/none")
     get_settings.cache_clear()
-    answer = await gateway.post("/chat/texts", json=written("有人吗"))
+    answer = await gateway.post("/chat/texts", json=written("还在吗", "another-id"))
     assert answer.status_code == 503
     assert "再发一次" in answer.json()["error"]
+    for path in ("/chat/texts", "/chat/stream"):
+        away = await gateway.get(path)
+        assert (away.status_code, away.headers["retry-after"]) == (503, "2")
+    assert (await gateway.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/phone", "/chat/texts", "/healthz", "/nowhere", "/static/chat.js"])
