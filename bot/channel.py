@@ -47,7 +47,7 @@ class Turn:
         """The turn in a request's JSON, or None when it is not one."""
         if not isinstance(body, dict):
             return None
-        sender, text, metadata = body.get("sender"), body.get("message"), body.get("metadata") or {}
+        sender, text, metadata = body.get("sender"), body.get("message"), body.get("metadata", {})
         if not isinstance(sender, str) or not sender or not isinstance(text, str) or not text.strip():
             return None
         if not isinstance(metadata, dict):
