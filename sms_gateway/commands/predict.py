@@ -66,12 +66,13 @@ def _answered(line: str, work: Callable[[str], dict[str, Any]]) -> dict[str, Any
         identity, text = read_line(line)
         return {"id": identity, **work(text)}
     except BadLine as error:
-        return {"id": _identity(line), "error": str(error)}
+        return {"id": identity_of(line), "error": str(error)}
     except Exception as error:  # noqa: BLE001 - a text that breaks something must not end the run
         return {"id": identity, "error": type(error).__name__}
 
 
-def _identity(line: str) -> Any:
+def identity_of(line: str) -> Any:
+    """The id of a line, however bad the rest of it is; None where there is none."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):

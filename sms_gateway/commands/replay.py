@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from .predict import identity_of
+
 SERVICES_NAMED = re.compile(r"(?<!\d)(?:110|119|120|122)(?!\d)")
 LONGEST_WAIT = timedelta(days=400)
 
@@ -66,11 +68,9 @@ async def _run(out: Any) -> None:
 
 
 async def _answered(pipeline: Pipeline, line: str, number: str) -> dict[str, Any]:
-    identity = None
+    identity = identity_of(line)
     try:
-        dialogue = _read(line)
-        identity = dialogue.get("id")
-        return {"id": identity, "turns": await pipeline.play(dialogue, number)}
+        return {"id": identity, "turns": await pipeline.play(_read(line), number)}
     except BadDialogue as error:
         return {"id": identity, "error": str(error)}
     except Exception as error:  # noqa: BLE001 - a dialogue that breaks something must not end the run
