@@ -13,7 +13,7 @@ COMMANDS = {
     "stop": ("sms_gateway.supervision.commands:stop", "停止正在运行的全部进程"),
     "reset": ("sms_gateway.supervision.commands:reset", "删除全部数据（会先问）"),
     "doctor": ("sms_gateway.supervision.commands:doctor", "检查这台机器缺什么"),
-    "setup": ("sms_gateway.supervision.commands:setup", "训练小助手、备好手册（make 会调用）"),
+    "setup": ("sms_gateway.supervision.commands:setup", "训练小助手（make 会调用）"),
     "train": ("sms_gateway.supervision.commands:train", "训练小助手"),
     "gateway": ("sms_gateway.processes:gateway", "网关：短信、网页咨询、接口"),
     "console": ("sms_gateway.processes:console", "值班台"),
