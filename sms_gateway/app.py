@@ -21,6 +21,7 @@ from .api import health
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
+from .console import door as console
 from .errors import BadInput, HotlineError
 from .messages import spool
 from .settings import Settings, get_settings
@@ -76,6 +77,24 @@ def make_gateway() -> FastAPI:
         app.include_router(simulator_door.router)
     dress(app, settings)
     return app
+
+
+def make_console() -> FastAPI:
+    """The operators' pages: a process of its own."""
+    app = FastAPI(
+        title="云南12345 值班台", lifespan=_console_life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )
+    dress(app, get_settings())
+    console.furnish(app)
+    return app
+
+
+@asynccontextmanager
+async def _console_life(_app: FastAPI) -> AsyncIterator[None]:
+    jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first act defers one
+    yield
+    await registry.close()
+    await database.dispose()
 
 
 @asynccontextmanager

@@ -1,0 +1,205 @@
+"""What an operator does with a talk: every button is a route here, every route one call of a room."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from sms_gateway import clock, logs
+from sms_gateway.contacts.phone import is_mainland_mobile
+from sms_gateway.conversations import overview, records, service
+from sms_gateway.database import transaction
+from sms_gateway.errors import BadInput
+from sms_gateway.escalations.ladder import State
+from sms_gateway.operators import accounts, presence, signin
+from sms_gateway.operators.models import Operator
+
+from . import pages, words
+from .seat import Seat, ShowingNumber, TakingOver, Talking
+from .talks import live_parts
+
+log = logs.get("console")
+router = APIRouter(prefix="/talks/{talk_id}")
+
+SAME_WORDS_WITHIN = timedelta(seconds=10)
+"""The same words again within this time are one click too many."""
+BY_HAND = {State.IN_CONTACT, State.LOST_CONTACT}
+"""Moves with nothing to fill in."""
+
+
+class WrongSecondSignature(BadInput):
+    sentence = "第二个人的账号或密码不对，或者账号暂时锁住了。"
+
+
+async def _back(request: Request, talk_id: int, seat: Seat) -> Response:
+    """To a script the parts that changed, to a plain form its page."""
+    if "hx-request" in request.headers:
+        return await live_parts(request, talk_id, seat)
+    return RedirectResponse(f"/talks/{talk_id}", status_code=303)
+
+
+@router.post("/take")
+async def take(request: Request, talk_id: int, seat: Talking) -> Response:
+    async with transaction() as session:
+        await service.take_over(session, thread_id=talk_id, operator=seat.operator)
+    log.info("talk_taken", thread=talk_id, operator=seat.operator.id)
+    if request.query_params.get("from") == "queue" and "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": f"/talks/{talk_id}"})
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/take-from-colleague")
+async def take_from_colleague(request: Request, talk_id: int, seat: TakingOver) -> Response:
+    async with transaction() as session:
+        await records.take_from_colleague(session, thread_id=talk_id, operator=seat.operator)
+    log.info("talk_taken_from_colleague", thread=talk_id, operator=seat.operator.id)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/reply")
+async def reply(request: Request, talk_id: int, seat: Talking, body: Annotated[str, Form()] = "") -> Response:
+    words_of_operator = "".join(sign for sign in body.replace("\r\n", "\n") if sign.isprintable() or sign in "\n\u200d")
+    async with transaction() as session:
+        if not await overview.was_just_said(
+            session, thread_id=talk_id, operator_id=seat.operator.id, body=words_of_operator.strip(),
+            since=clock.now() - SAME_WORDS_WITHIN,
+        ):  # fmt: skip
+            await service.reply(session, thread_id=talk_id, operator=seat.operator, body=words_of_operator)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/mark")
+async def mark(request: Request, talk_id: int, seat: Talking, to: Annotated[str, Form()] = "") -> Response:
+    if to not in BY_HAND:
+        raise BadInput
+    async with transaction() as session:
+        await service.mark(session, thread_id=talk_id, operator=seat.operator, to=State(to))
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/handed-over")
+async def note_handed_over(
+    request: Request,
+    talk_id: int,
+    seat: Talking,
+    unit: Annotated[str, Form()] = "",
+    reference: Annotated[str, Form()] = "",
+) -> Response:
+    async with transaction() as session:
+        await records.note_handed_over(
+            session, thread_id=talk_id, operator=seat.operator, unit=unit, reference=reference
+        )
+    log.info("handed_over_by_hand", thread=talk_id, operator=seat.operator.id)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/child-seen")
+async def note_child_seen(
+    request: Request,
+    talk_id: int,
+    seat: Talking,
+    by: Annotated[str, Form()] = "",
+    at: Annotated[str, Form()] = "",
+    where: Annotated[str, Form()] = "",
+    tonight: Annotated[str, Form()] = "",
+) -> Response:
+    async with transaction() as session:
+        await records.note_child_seen(
+            session, thread_id=talk_id, operator=seat.operator, by=by, at=at, where=where, tonight=tonight
+        )
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/place")
+async def set_place(request: Request, talk_id: int, seat: Talking, place: Annotated[str, Form()] = "") -> Response:
+    async with transaction() as session:
+        await records.set_place(session, thread_id=talk_id, operator=seat.operator, words=place)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/note")
+async def write_note(request: Request, talk_id: int, seat: Talking, note: Annotated[str, Form()] = "") -> Response:
+    async with transaction() as session:
+        await records.write_note(session, thread_id=talk_id, operator=seat.operator, words=note)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/number")
+async def show_number(talk_id: int, seat: ShowingNumber) -> Response:
+    """The whole number, for the desk that is called; the audit knows."""
+    async with transaction() as session:
+        number = await records.show_number(session, thread_id=talk_id, operator=seat.operator)
+    local = number.removeprefix("+86") if is_mainland_mobile(number) else number
+    return pages.render("_number.html", number=local)
+
+
+@router.post("/hand-back")
+async def hand_back(request: Request, talk_id: int, seat: Talking) -> Response:
+    async with transaction() as session:
+        await service.hand_back(session, thread_id=talk_id, operator=seat.operator)
+    return await _back(request, talk_id, seat)
+
+
+@router.post("/close")
+async def close(
+    request: Request,
+    talk_id: int,
+    seat: Talking,
+    outcome: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    if outcome not in words.OUTCOMES:
+        raise BadInput("请选一个结果。")
+    async with transaction() as session:
+        said = note.strip() or (words.OUTCOMES[outcome] if not await overview.is_danger(session, talk_id) else "")
+        if not said:
+            raise BadInput("红色和橙色要写一句结果说明，再结束。")
+        before = await records.read_record(session, thread_id=talk_id)
+        whole = f"{before}\n结果：{said}" if before else said
+        await service.close(session, thread_id=talk_id, operator=seat.operator, outcome=outcome, note_text=whole)
+    log.info("talk_closed", thread=talk_id, operator=seat.operator.id)
+    return await _back(request, talk_id, seat)
+
+
+async def second_signature(
+    seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
+) -> Operator:
+    """The second person, by their own login and password. A wrong try counts against that account."""
+    login = second_login.strip()[:40]
+    async with transaction() as session:
+        signed_in = await signin.with_password(session, login=login, password=second_password[:200])
+        if signed_in is not None:
+            await signin.sign_out(session, signed_in.token)  # a signature, not a session
+            await presence.note(
+                session,
+                operator_id=signed_in.operator_id,
+                what="second_signature",
+                subject=f"operator:{seat.operator.id}",
+            )
+    if signed_in is None:
+        raise WrongSecondSignature
+    async with transaction() as session:
+        return await accounts.get(session, login)
+
+
+@router.post("/false-alarm")
+async def say_false_alarm(
+    request: Request,
+    talk_id: int,
+    seat: Talking,
+    second: Annotated[Operator, Depends(second_signature)],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    async with transaction() as session:
+        before = await records.read_record(session, thread_id=talk_id)
+        if not note.strip():
+            raise BadInput("请写为什么是误报。")
+        whole = f"{before}\n误报：{note.strip()}" if before else note.strip()
+        await service.lower_after_false_alarm(
+            session, thread_id=talk_id, operator=seat.operator, second=second, note_text=whole
+        )
+    log.info("false_alarm_signed", thread=talk_id, operator=seat.operator.id)
+    return await _back(request, talk_id, seat)

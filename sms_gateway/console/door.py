@@ -1,0 +1,21 @@
+"""Every route of the console, put together for the application."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from . import acts, casework, failures, live, signing, talks
+
+router = APIRouter(include_in_schema=False)
+for part in (signing.router, live.router, talks.router, acts.router, casework.router):
+    router.include_router(part)
+
+PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health"})
+"""Routes that ask for no session; everything else must."""
+
+
+def furnish(app: FastAPI) -> None:
+    """Give `app` the console's routes, its board and its own words for errors (after `dress`, whose handlers it replaces)."""
+    app.state.board = live.Board()
+    app.include_router(router)
+    failures.listen_for(app)

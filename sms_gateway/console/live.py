@@ -1,0 +1,162 @@
+"""What keeps an open page true: the event stream, the heartbeat, duty on and off, and whether the database is there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from sqlalchemy import text
+
+from sms_gateway import clock
+from sms_gateway.database import notify, transaction
+from sms_gateway.errors import HotlineError
+from sms_gateway.escalations.overview import Alarm
+from sms_gateway.listening import MISSED, Heard, subscribe
+from sms_gateway.messages import spool
+from sms_gateway.operators import presence, signin
+
+from . import words
+from .failures import DATABASE_IS_AWAY
+from .lookout import Lookout, Shared, Viewers, concerns, look_out
+from .seat import BeingThere, Leaving, Seat
+
+router = APIRouter(prefix="/live")
+
+CHANNELS = {"hotline_thread": "threads", "hotline_escalation": "escalations", "hotline_ticket": "tickets"}
+QUIET_SECONDS = 10.0
+PROBE_SECONDS = 1.5
+MORE_SECONDS = 0.05
+"""What is said within this time of each other goes to the page together."""
+
+
+class Board:
+    """What this process knows of its open pages; made once by the application."""
+
+    def __init__(self) -> None:
+        self.lookout: Shared[Lookout] = Shared(look_out)
+        self.viewers = Viewers()
+
+
+def board(request: Request) -> Board:
+    """This application's board."""
+    found: Board = request.app.state.board
+    return found
+
+
+@router.get("/health")
+async def health() -> JSONResponse:
+    """For pages whose heartbeat fails; needs no session, since that needs the database."""
+    waiting = await asyncio.to_thread(spool.counts)
+    try:
+        async with asyncio.timeout(PROBE_SECONDS), transaction() as session:
+            await session.execute(text("SELECT 1"))
+        database = "ok"
+    except (*DATABASE_IS_AWAY, TimeoutError):
+        database = "down"
+    return JSONResponse(
+        {"database": database, "spooled": waiting.spooled, "spooled_red": waiting.spooled_red, "now": _now()}
+    )
+
+
+@router.post("/beat")
+async def beat(seat: BeingThere) -> JSONResponse:
+    """An open page, every 5 seconds."""
+    waiting = await asyncio.to_thread(spool.counts)
+    async with transaction() as session:
+        await presence.beat(session, operator_id=seat.operator.id)
+    return JSONResponse(
+        {
+            "now": _now(),
+            "on_duty": seat.operator.on_duty,
+            "spooled": waiting.spooled,
+            "spooled_red": waiting.spooled_red,
+        }
+    )
+
+
+@router.post("/duty")
+async def set_duty(request: Request, seat: Leaving) -> Response:
+    """Start or end duty (`on` = 1 or 0)."""
+    on_duty = (await request.form()).get("on") == "1"
+    async with transaction() as session:
+        await presence.set_duty(session, operator_id=seat.operator.id, on_duty=on_duty)
+        what = "duty_on" if on_duty else "duty_off"
+        await presence.note(session, operator_id=seat.operator.id, what=what, subject=f"operator:{seat.operator.id}")
+        await notify(session, "hotline_escalation", "0")  # everybody's alarms are looked at again
+    return Response(status_code=204, headers={"HX-Refresh": "true"})
+
+
+@router.get("/stream")
+async def stream(request: Request, seat: BeingThere, talk: int | None = None) -> StreamingResponse:
+    """What changed, as server-sent events: ids of threads, escalations, tickets, and the alarms of this seat."""
+    events = follow(board(request), seat, talk)
+    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[str]:
+    """`changed` whenever something was said, at once after each (re)connect of ours; comments in between; `over` at the end."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(here.viewers.viewing(talk_id, seat.operator.id))
+        heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in CHANNELS.items()}
+        yield "retry: 1000\n\n"
+        said: dict[str, set[str]] = {name: {MISSED} for name in heard}
+        while True:
+            if not any(said.values()):
+                yield ": quiet\n\n"
+            try:
+                async with transaction() as session:
+                    open_session = await signin.find_session(session, seat.token)
+                if open_session is None:
+                    yield "event: over\ndata: null\n\n"
+                    return
+                if any(said.values()):
+                    yield await _changed(here, seat, open_session.operator.on_duty, said)
+            except (*DATABASE_IS_AWAY, HotlineError):
+                yield "event: away\ndata: null\n\n"
+                await asyncio.sleep(1)
+                said = {name: {MISSED} for name in heard}
+                continue
+            said = await _hear(heard)
+
+
+async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[str]]) -> str:
+    seen = await here.lookout.look()
+    mine = [
+        alarm
+        for alarm in seen.alarms
+        if concerns(alarm, operator_id=seat.operator.id, on_duty=on_duty, somebody_on_duty=seen.somebody_on_duty)
+    ]
+    data: dict[str, Any] = {name: sorted(ids) for name, ids in said.items()}
+    data |= {"alarms": [_alarm(alarm) for alarm in mine], "now": _now(), "on_duty": on_duty}
+    return f"event: changed\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _alarm(alarm: Alarm) -> dict[str, object]:
+    return {
+        "key": alarm.key, "kind": alarm.kind, "thread": alarm.thread_id, "harm": words.HARMS.get(alarm.harm or "", "有危险"),
+        "since": int(alarm.received_at.timestamp() * 1000), "step": words.STEPS.get(alarm.step, ""),
+    }  # fmt: skip
+
+
+async def _hear(heard: dict[str, Heard]) -> dict[str, set[str]]:
+    """What was said on any channel, waiting for the first word; empty sets after quiet seconds."""
+    waits = {name: asyncio.create_task(one.wait(within=QUIET_SECONDS)) for name, one in heard.items()}
+    try:
+        await asyncio.wait(waits.values(), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(MORE_SECONDS)
+    finally:
+        for task in waits.values():
+            task.cancel()
+        ended = await asyncio.gather(*waits.values(), return_exceptions=True)
+    return {
+        name: set(found) if isinstance(found, frozenset) else set() for name, found in zip(waits, ended, strict=True)
+    }
+
+
+def _now() -> int:
+    return int(clock.now().timestamp() * 1000)

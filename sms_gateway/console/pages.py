@@ -1,0 +1,102 @@
+"""Jinja2 with autoescape on: the pages' words, times and marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from sms_gateway import clock, regions
+from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.contacts.phone import masked
+from sms_gateway.conversations.records import UNITS
+from sms_gateway.errors import HotlineError
+from sms_gateway.wording import SIGNATURE, say
+
+from . import canned, words
+from .seat import Seat
+
+TEMPLATES = Path(__file__).with_name("templates")
+QUOTED = re.compile("“([^”]+)”")
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with the words of `words` as `w`."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(w=words, units=UNITS, sayings=canned.load, say=say)
+    made.filters.update(
+        hm=lambda at: f"{clock.shanghai(at):%H:%M}",
+        hms=lambda at: f"{clock.shanghai(at):%H:%M:%S}",
+        day=_day,
+        ms=lambda at: int(at.timestamp() * 1000),
+        iso=lambda at: clock.shanghai(at).isoformat(timespec="seconds"),
+        address=address,
+        region=place_name,
+        unsigned=lambda body: body.removeprefix(SIGNATURE),
+        marked=marked,
+    )
+    return made
+
+
+def _day(at: datetime) -> str:
+    """今天 14:05, 11-22 14:05, 2025-11-22."""
+    local, today = clock.shanghai(at), clock.shanghai(clock.now())
+    if local.date() == today.date():
+        return f"今天 {local:%H:%M}"
+    return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d}"
+
+
+def address(contact: Contact) -> str:
+    """The contact for people to see: 138****0001, or that it is a visitor of the web page."""
+    return masked(contact.address) if contact.channel == Channel.SMS else f"访客 {contact.id}"
+
+
+def place_name(adcode: str | None) -> str:
+    """昭通市镇雄县; empty for None or a code we do not know."""
+    try:
+        return regions.full_name(adcode) if adcode else ""
+    except regions.RegionNotFound:
+        return ""
+
+
+def marked(text: str, reasons: Iterable[str] | None) -> Markup:
+    """`text` escaped, with the words that triage's `reasons` quote in <mark>; blanks between them do not matter."""
+    quoted = {word for reason in reasons or () for word in QUOTED.findall(reason)}
+    patterns = [r"\s*".join(re.escape(sign) for sign in word if not sign.isspace()) for word in quoted]
+    longest_first = sorted(filter(None, patterns), key=len, reverse=True)
+    if not longest_first:
+        return escape(text)
+    made, end = Markup(), 0
+    for found in re.finditer("|".join(longest_first), text, re.IGNORECASE):
+        made += escape(text[end : found.start()]) + Markup("<mark>{}</mark>").format(found.group())
+        end = found.end()
+    return made + escape(text[end:])
+
+
+def render(name: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """A template as an answer."""
+    body = environment().get_template(name).render(now=clock.now(), **values)
+    return HTMLResponse(body, status_code=status, headers=headers)
+
+
+def say_trouble(request: Request, error: HotlineError, seat: Seat | None) -> HTMLResponse:
+    """An error as a page."""
+    return render(
+        "trouble.html", status=error.status_code, seat=seat, sentence=error.sentence, code=error.status_code,
+        path=request.url.path,
+    )  # fmt: skip

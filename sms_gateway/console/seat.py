@@ -1,0 +1,140 @@
+"""Who sits at the console: the session behind a request, its role and its CSRF token. Every route asks here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from sms_gateway import clock
+from sms_gateway.database import transaction
+from sms_gateway.errors import HotlineError
+from sms_gateway.operators import signin
+from sms_gateway.operators.models import Operator, Role
+from sms_gateway.settings import get_settings
+
+from .rules import Act, is_allowed
+
+COOKIE = "hotline_console"
+TOUCH_AFTER = timedelta(minutes=1)
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class SignInFirst(HotlineError):
+    status_code = 401
+    sentence = "登录已过期，请重新登录。"
+
+
+class NotYourRole(HotlineError):
+    status_code = 403
+    sentence = "这一项只有值班长能做。"
+
+
+class PageIsStale(HotlineError):
+    status_code = 403
+    sentence = "这一页已经失效，请刷新后再试。"
+
+
+class NotOurPage(HotlineError):
+    status_code = 403
+    sentence = "请在值班台的页面上操作。"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A signed-in operator and the session they came with."""
+
+    operator: Operator
+    csrf: str
+    token: str
+
+    def may(self, act: Act | str) -> bool:
+        """Whether this operator's role allows `act`."""
+        return is_allowed(self.operator.role, Act(act))
+
+    @property
+    def is_supervisor(self) -> bool:
+        return self.operator.role == Role.SUPERVISOR
+
+
+async def find_seat(request: Request, *, counts: bool = True) -> Seat | None:
+    """The seat behind the request's cookie. `counts`: the request is a person's act, so the session stays awake."""
+    token = request.cookies.get(COOKIE)
+    if not token or len(token) > 100 or not token.isascii():
+        return None
+    async with transaction() as session:
+        found = await signin.find_session(session, token)
+        if found is None:
+            return None
+        if counts and clock.now() - found.last_seen_at > TOUCH_AFTER:
+            await signin.touch(session, token)
+        return Seat(found.operator, found.csrf, token)
+
+
+class Sitting:
+    """The dependency of a route: signed in, allowed to `act`, and for a change the page's own CSRF token."""
+
+    def __init__(self, act: Act, *, counts: bool) -> None:
+        self.act = act
+        self._counts = counts
+
+    async def __call__(self, request: Request) -> Seat:
+        seat = await find_seat(request, counts=self._counts)
+        if seat is None:
+            raise SignInFirst
+        if not seat.may(self.act):
+            raise NotYourRole
+        if request.method not in SAFE:
+            await _check_csrf(request, seat)
+        return seat
+
+
+async def _check_csrf(request: Request, seat: Seat) -> None:
+    given = request.headers.get("x-csrf") or (await request.form()).get("csrf")
+    if not isinstance(given, str) or not secrets.compare_digest(given.encode(), seat.csrf.encode()):
+        raise PageIsStale
+
+
+def may(act: Act, *, counts: bool = True) -> Callable[[Request], Awaitable[Seat]]:
+    """The dependency for `act`; one for each route, so that a test can walk them."""
+    return Sitting(act, counts=counts)
+
+
+BeingThere = Annotated[Seat, Depends(may(Act.BE_THERE, counts=False))]
+Leaving = Annotated[Seat, Depends(may(Act.BE_THERE))]
+SeeingQueue = Annotated[Seat, Depends(may(Act.SEE_QUEUE))]
+WatchingQueue = Annotated[Seat, Depends(may(Act.SEE_QUEUE, counts=False))]
+SeeingTalk = Annotated[Seat, Depends(may(Act.SEE_TALK))]
+WatchingTalk = Annotated[Seat, Depends(may(Act.SEE_TALK, counts=False))]
+Talking = Annotated[Seat, Depends(may(Act.TALK))]
+ShowingNumber = Annotated[Seat, Depends(may(Act.SHOW_NUMBER))]
+TakingOver = Annotated[Seat, Depends(may(Act.TAKE_FROM_COLLEAGUE))]
+SeeingTickets = Annotated[Seat, Depends(may(Act.SEE_TICKETS))]
+SeeingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM))]
+
+
+def check_origin(request: Request) -> None:
+    """Before there is a session: other sites' pages cannot sign anybody in."""
+    site = request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none"):
+        raise NotOurPage
+    origin = request.headers.get("origin")
+    if site is None and origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise NotOurPage
+
+
+def remember(answer: Response, token: str) -> None:
+    """Give the browser its session: for this console only, out of reach of scripts and other sites."""
+    answer.set_cookie(
+        COOKIE, token, httponly=True, samesite="strict", secure=get_settings().production, path="/",
+        max_age=int(signin.SESSION_ENDS_AFTER.total_seconds()),
+    )  # fmt: skip
+
+
+def forget(answer: Response) -> None:
+    """Take the session away from the browser."""
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=get_settings().production, path="/")

@@ -1,0 +1,282 @@
+"""A talk as its page shows it, in the order of PRACTICE section 2. No I/O: everything was loaded before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sms_gateway import regions
+from sms_gateway.conversations import caution
+from sms_gateway.conversations.overview import TalkPage
+from sms_gateway.conversations.ownership import Owner
+from sms_gateway.escalations import ladder
+from sms_gateway.escalations.ladder import State
+from sms_gateway.messages.models import Author, Direction, Message
+from sms_gateway.operators.models import Operator
+from sms_gateway.triage.judgement import Harm, Writer
+from sms_gateway.wording import SIGNATURE
+
+from . import canned, words
+from .rules import Act
+from .seat import Seat
+
+LAST_TEXTS = 3
+SENT_SHOWN = 3
+TRACK = (State.RINGING, State.ACKNOWLEDGED, State.IN_CONTACT, State.HANDED_OVER, State.CHILD_SEEN)
+PLACES_READ = 20
+"""How many of the newest texts are searched for the place."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the timeline."""
+
+    at: datetime
+    who: str
+    what: str
+    lane: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class TalkView:
+    """What the templates ask. `others`: colleagues who have this talk open; `supervisors`: those on duty now."""
+
+    page: TalkPage
+    seat: Seat
+    others: Sequence[Operator] = ()
+    supervisors: Sequence[Operator] = ()
+
+    # ---- 1: colour, type, how urgent, since when ----
+
+    @property
+    def lane(self) -> str:
+        return self.page.escalation.lane if self.page.escalation else self.page.thread.lane
+
+    @property
+    def danger(self) -> bool:
+        return self.page.escalation is not None and self.page.escalation.lane in ("red", "orange")
+
+    @property
+    def title(self) -> str:
+        call = self.page.escalation
+        if call is None:
+            return "普通会话" if self.page.thread.owner != Owner.CLOSED else "已结束的会话"
+        if call.harm and call.harm != Harm.NONE:
+            return words.HARMS.get(call.harm, call.harm)
+        return words.CAUSES.get(call.cause, call.cause)
+
+    @property
+    def immediacy(self) -> str:
+        began = self.page.began
+        return words.IMMEDIACIES.get(began.immediacy or "", "") if began is not None and self.danger else ""
+
+    @property
+    def since(self) -> datetime | None:
+        """The stopwatch runs from the text that brought the call; None when nothing waits."""
+        return self.page.escalation.received_at if self.page.escalation else self.page.thread.waiting_since
+
+    @property
+    def reasons(self) -> list[str]:
+        return (self.page.escalation.reasons or []) if self.page.escalation else []
+
+    @property
+    def services(self) -> list[str]:
+        return list(self.page.escalation.services) if self.page.escalation else []
+
+    # ---- whose it is, what may be done ----
+
+    @property
+    def mine(self) -> bool:
+        return self.page.thread.owner == Owner.OPERATOR and self.page.thread.operator_id == self.seat.operator.id
+
+    @property
+    def held_by_other(self) -> bool:
+        return self.page.thread.owner == Owner.OPERATOR and not self.mine
+
+    @property
+    def may_take_from(self) -> bool:
+        return self.held_by_other and self.seat.may(Act.TAKE_FROM_COLLEAGUE)
+
+    def can(self, state: str) -> bool:
+        """Whether the open call may move there by this operator's hand."""
+        call = self.page.escalation
+        if call is None or not self.mine:
+            return False
+        signatures = ladder.SIGNATURES_NEEDED.get(State(state), 1)
+        return ladder.can_move(call.state, state, lane=call.lane, signatures=signatures)
+
+    @property
+    def may_hand_over(self) -> bool:
+        """A call by hand may be noted; a second one (120 after 110) too."""
+        return self.can("handed_over") or (self.mine and self.danger and self._state == State.HANDED_OVER)
+
+    @property
+    def may_close(self) -> bool:
+        call = self.page.escalation
+        return self.mine and (call is None or self.can("resolved"))
+
+    @property
+    def may_hand_back(self) -> bool:
+        return self.mine and not self.danger
+
+    @property
+    def _state(self) -> str:
+        return self.page.escalation.state if self.page.escalation else ""
+
+    @property
+    def track(self) -> list[tuple[str, str]]:
+        """The way of a danger call: (words, `done` | `now` | `open`)."""
+        reached = {step.what for step in self.page.steps if self._is_current(step.escalation_id)} | {self._state}
+        return [
+            (words.CALL_STATES[state], "now" if state == self._state else "done" if state in reached or state == State.RINGING else "open")
+            for state in TRACK
+        ]  # fmt: skip
+
+    def _is_current(self, escalation_id: int) -> bool:
+        return self.page.escalation is not None and self.page.escalation.id == escalation_id
+
+    @property
+    def lost(self) -> bool:
+        return self._state == State.LOST_CONTACT
+
+    # ---- 2, 3: the words, the writer ----
+
+    @cached_property
+    def texts(self) -> list[Message]:
+        return self.page.inbound
+
+    @property
+    def writer(self) -> str:
+        known = [m.writer for m in reversed(self.texts) if m.writer and m.writer != Writer.UNKNOWN]
+        return words.WRITERS[known[0]] if known and known[0] in words.WRITERS else words.WRITERS["unknown"]
+
+    @property
+    def child(self) -> str:
+        """What a form heard about the child."""
+        for ticket in self.page.tickets:
+            if ticket.thread_id == self.page.thread.id and (ticket.answers or {}).get("child"):
+                return (ticket.answers or {})["child"]
+        return ""
+
+    @property
+    def sexual(self) -> bool:
+        return any(message.sexual for message in self.texts)
+
+    # ---- 4: may we call ----
+
+    @cached_property
+    def cautions(self) -> list[str]:
+        said = caution.before_calling(message.body for message in self.texts)
+        return (["静默中：手机上什么都不发"] if self.page.contact.silent_at else []) + said
+
+    @property
+    def phone_is_fine(self) -> bool:
+        return not self.cautions and any(
+            (ticket.answers or {}).get("contact") == "打电话" for ticket in self.page.tickets
+        )
+
+    # ---- 5, 6: where, and what would be handed over ----
+
+    @property
+    def place(self) -> str | None:
+        return self.page.contact.region
+
+    @property
+    def place_by_operator(self) -> bool:
+        return any(event.what == "place_set" for event in self.page.events)
+
+    @cached_property
+    def place_said(self) -> str:
+        """The newest text that names a place of Yunnan, as it was written."""
+        for message in self.texts[: -PLACES_READ - 1 : -1]:
+            found = regions.recognise(message.body)
+            if found.county or found.prefecture:
+                return message.body
+        return ""
+
+    @cached_property
+    def for_police(self) -> list[str]:
+        return caution.for_police(message.body for message in self.texts)
+
+    @property
+    def record(self) -> list[str]:
+        return (self.page.escalation.note or "").splitlines() if self.page.escalation else []
+
+    # ---- 7: what went out by itself ----
+
+    @property
+    def sent(self) -> list[Message]:
+        """The newest automatic texts, oldest first; those that did not arrive stay."""
+        machine = [m for m in self.page.messages if m.direction == Direction.OUT and m.author != Author.OPERATOR]
+        failed = [m for m in self.page.messages if m.state in words.NOT_ARRIVED]
+        shown = {message.id: message for message in (*machine[-SENT_SHOWN:], *failed[-SENT_SHOWN:])}
+        return [shown[key] for key in sorted(shown)]
+
+    @property
+    def did_not_arrive(self) -> bool:
+        return any(message.state in words.NOT_ARRIVED for message in self.sent)
+
+    # ---- 9: the next question ----
+
+    @property
+    def next(self) -> canned.Saying | None:
+        said = [m.body.removeprefix(SIGNATURE) for m in self.page.messages if m.direction == Direction.OUT]
+        harm = self.page.escalation.harm if self.page.escalation else None
+        return canned.next_question(harm, place_known=self.place is not None, said=said)
+
+    # ---- the rest ----
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(key, words.OUTCOMES[key]) for key in words.OUTCOMES_BY_LANE[self.lane]]
+
+    def who(self, who: str) -> str:
+        """`operator:3` as 值班员07 张三; `assistant` as 小助手."""
+        if who.startswith("operator:"):
+            found = self.page.operators.get(int(who[9:]))
+            return f"{found.badge} {found.name}" if found else "值班员"
+        return words.WHO.get(who, who)
+
+    @property
+    def timeline(self) -> list[Entry]:
+        """Everything that happened, newest first."""
+        entries = [
+            Entry(event.at, self.who(event.who), self._thread_event(event.what, event.detail))
+            for event in self.page.events
+        ]
+        entries += [
+            Entry(step.at, self.who(step.who), self._call_event(step.what, step.detail), step.detail.get("lane", ""))
+            for step in self.page.steps
+            if step.what != "acknowledged"  # the talk's own event says so
+        ]
+        entries += [self._text(message) for message in self.page.messages]
+        return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+    def _thread_event(self, what: str, detail: dict[str, object]) -> str:
+        says = words.THREAD_EVENTS.get(what, what)
+        if what == "called_by_hand":
+            from sms_gateway.conversations.records import UNITS
+
+            return f"{says}：{UNITS.get(str(detail.get('unit')), '')}"
+        return says
+
+    def _call_event(self, what: str, detail: dict[str, object]) -> str:
+        says = words.CALL_EVENTS.get(what, what)
+        if what == "rung":
+            number = detail.get("step")
+            return words.STEPS.get(number, says) if isinstance(number, int) else says
+        if what in ("opened", "raised"):
+            return f"{says}（{words.LANES.get(str(detail.get('lane')), '')}）"
+        if what == "closed":
+            return f"{says}：{words.ENDED.get(str(detail.get('outcome')), '')}"
+        return says
+
+    def _text(self, message: Message) -> Entry:
+        if message.direction == Direction.IN:
+            return Entry(message.at, "来信人", "来信", message.lane or "", message.body)
+        who = self.who(f"operator:{message.operator_id}") if message.operator_id else words.WHO["assistant"]
+        state = words.DELIVERY.get(message.state or "", "")
+        return Entry(message.at, who, f"去信 · {state}", "", message.body.removeprefix(SIGNATURE))

@@ -1,0 +1,72 @@
+"""The front page and a talk's page, whole and in the parts that are read again when something happens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway.conversations import overview
+from sms_gateway.database import transaction
+from sms_gateway.operators import presence, roster
+from sms_gateway.operators.models import Role
+
+from . import pages
+from .live import board
+from .seat import Seat, SeeingQueue, SeeingTalk, WatchingQueue, WatchingTalk
+from .talk_view import TalkView
+
+router = APIRouter()
+
+
+@router.get("/")
+async def show_queue(seat: SeeingQueue) -> Response:
+    return await _queue("queue.html", seat)
+
+
+@router.get("/queue/part")
+async def show_queue_again(seat: WatchingQueue) -> Response:
+    return await _queue("_board.html", seat)
+
+
+@router.get("/queue/rail")
+async def show_rail(seat: WatchingQueue, talk: int = 0) -> Response:
+    return await _queue("_rail.html", seat, talk)
+
+
+async def _queue(template: str, seat: Seat, talk_id: int = 0) -> Response:
+    async with transaction() as session:
+        found = await overview.load_board(session, operator_id=seat.operator.id)
+        on_duty = await presence.list_on_duty(session)
+    return pages.render(template, seat=seat, board=found, on_duty=on_duty, talk_id=talk_id)
+
+
+@router.get("/talks/{talk_id}")
+async def show_talk(request: Request, talk_id: int, seat: SeeingTalk) -> Response:
+    """The whole page; opening it is written into the audit."""
+    async with transaction() as session:
+        view = await load_view(session, request, talk_id, seat)
+        await presence.note(session, operator_id=seat.operator.id, what="open_talk", subject=f"thread:{talk_id}")
+        found = await overview.load_board(session, operator_id=seat.operator.id)
+    return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id)
+
+
+@router.get("/talks/{talk_id}/live")
+async def show_talk_again(request: Request, talk_id: int, seat: WatchingTalk) -> Response:
+    """The parts of the page that change."""
+    return await live_parts(request, talk_id, seat)
+
+
+async def live_parts(request: Request, talk_id: int, seat: Seat) -> Response:
+    """The changing parts, each to be put in its place."""
+    async with transaction() as session:
+        view = await load_view(session, request, talk_id, seat)
+    return pages.render("_talk_live.html", seat=seat, view=view, again=True)
+
+
+async def load_view(session: AsyncSession, request: Request, talk_id: int, seat: Seat) -> TalkView:
+    """Everything the page of that talk shows; raises `TalkNotFound`."""
+    found = await overview.load_talk(session, talk_id)
+    looking = board(request).viewers.of(talk_id) - {seat.operator.id}
+    others = await roster.name_operators(session, looking)
+    supervisors = [one for one in await presence.list_on_duty(session) if one.role == Role.SUPERVISOR]
+    return TalkView(found, seat, sorted(others.values(), key=lambda one: one.badge), supervisors)

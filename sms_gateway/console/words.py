@@ -1,0 +1,83 @@
+"""What operators read for our words: lanes, harms, states, causes, events. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANES = {"red": "红", "orange": "橙", "blue": "蓝"}
+LANES_LONG = {"red": "红色 · 马上", "orange": "橙色 · 15 分钟内看", "blue": "蓝色 · 排队"}
+
+HARMS = {
+    "violence_in_progress": "正在被打、被追", "sexual_abuse": "性方面的侵害", "self_harm": "伤害自己的念头",
+    "missing_abduction": "走失、被带走", "confinement": "被关、不让走", "abandoned_alone": "没人照看",
+    "fire": "着火、浓烟", "medical": "伤病、误食", "traffic": "车祸", "drowning": "落水、被水困", "other_danger": "其他危险",
+}  # fmt: skip
+CAUSES = {
+    "danger": "有危险", "disclosure": "疑似侵害", "asked_for_person": "要找真人", "assistant_silent": "机器没答上来",
+    "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看",
+}  # fmt: skip
+IMMEDIACIES = {"now": "现在", "recent": "刚才（72 小时内）", "past": "以前"}
+SERVICES = {"110": "110 公安", "119": "119 消防", "120": "120 急救", "122": "122 交警"}
+WRITERS = {
+    "child": "孩子本人",
+    "parent": "家长",
+    "bystander": "旁人",
+    "professional": "老师、医生等",
+    "unknown": "还不清楚",
+}
+CHANNELS = {"sms": "短信", "web": "网页"}
+
+OWNERS = {"assistant": "小助手在答", "waiting": "等人接手", "operator": "值班员在谈", "closed": "已结束"}
+CALL_STATES = {
+    "ringing": "响铃中", "acknowledged": "已接手", "in_contact": "已接通", "handed_over": "已交出", "child_seen": "已见到孩子",
+    "resolved": "已了结", "lost_contact": "失去联系", "false_alarm": "误报",
+}  # fmt: skip
+STEPS = {-1: "未响铃", 0: "响铃", 1: "再响", 2: "响全员", 3: "叫值班长", 4: "建议转接"}
+
+DELIVERY = {
+    "queued": "等待发出", "sending": "正在发", "unknown": "不确定送到没有", "sent": "已发出", "delivered": "已送达",
+    "undelivered": "没送到", "blocked": "被运营商拦下", "failed": "发送失败", "cancelled": "没有发（人已接手）",
+}  # fmt: skip
+NOT_ARRIVED = frozenset({"undelivered", "blocked", "failed"})
+
+KINDS = {
+    "help": "求助", "complaint": "投诉", "report": "举报", "mandated": "强制报告", "callback": "要求回复", "disclosure": "疑似侵害",
+    "suggestion": "建议", "transfer": "转外省",
+}  # fmt: skip
+STATUSES = {
+    "accepted": "已受理", "dispatched": "已派单", "signed_for": "已签收", "handling": "办理中", "replied": "已答复", "concluded": "已办结",
+    "followed_up": "已回访", "evaluated": "已评价", "clarifying": "待补充", "extended": "已延期", "returned": "被退回", "reworked": "重办",
+    "merged": "已并单", "declined": "不予受理", "transferred": "已转出", "withdrawn": "已撤回",
+}  # fmt: skip
+
+ROLES = {"operator": "值班员", "supervisor": "值班长"}
+
+OUTCOMES: Mapping[str, str] = {
+    "safe": "孩子安全，有可靠的人照看", "with_police": "公安已接手，孩子有人陪", "in_hospital": "已送医，有人陪",
+    "followed_up": "转工单继续跟", "answered": "问题已答复", "no_answer": "对方没有再回", "other": "其他（写在说明里）",
+}  # fmt: skip
+OUTCOMES_BY_LANE: Mapping[str, tuple[str, ...]] = {
+    "red": ("safe", "with_police", "in_hospital", "other"),
+    "orange": ("followed_up", "with_police", "safe", "other"),
+    "blue": ("answered", "followed_up", "no_answer", "other"),
+}
+ENDED = {**OUTCOMES, "false_alarm": "误报（两人签）", "handed_back": "交还小助手"}
+
+THREAD_EVENTS = {
+    "owner_assistant": "交还小助手", "owner_waiting": "叫人接手", "owner_operator": "接手", "owner_closed": "结束会话",
+    "false_alarm": "两人签误报", "shown_to_person": "请人看一眼", "person_left": "对方关掉了网页", "note": "写了记录",
+    "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",
+}  # fmt: skip
+CALL_EVENTS = {
+    "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "15 分钟没人看", "closed": "了结",
+    "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
+}  # fmt: skip
+TICKET_EVENTS = {
+    **STATUSES, "details": "补充了内容", "lane": "升级", "more": "又说了一些", "note": "备注", "wish_noted": "记下撤回的意思",
+}  # fmt: skip
+AUDIT = {
+    "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
+    "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
+    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字",
+}  # fmt: skip
+WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}

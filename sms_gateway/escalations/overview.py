@@ -1,0 +1,75 @@
+"""What the operators' pages ask of escalations: what rings now, what did not arrive, who was quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+
+from .ladder import State
+from .models import Escalation, EscalationEvent
+
+FRESH = timedelta(minutes=10)
+"""A text that did not arrive, or a code word, is called out this long."""
+CALLED_OUT = ("text_did_not_arrive", "silence_word")
+DANGER = ("red", "orange")
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something an open page must call out. `key` changes with every new reason to ring."""
+
+    key: str
+    kind: str
+    """`red`, `text_did_not_arrive` or `silence_word`."""
+    thread_id: int
+    harm: str | None
+    received_at: datetime
+    step: int
+    holder: int | None
+    """The operator who has it."""
+
+
+async def list_alarms(session: AsyncSession) -> list[Alarm]:
+    """Red that nobody has taken, the longest waiting first; then texts that did not arrive and code words, newest first."""
+    ringing = select(Escalation).where(
+        Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING
+    )
+    found = [
+        Alarm(f"red-{row.id}-{row.step}", "red", row.thread_id, row.harm, row.received_at, row.step, None)
+        for row in await session.scalars(ringing.order_by(Escalation.received_at))
+    ]
+    told = select(EscalationEvent, Escalation).join(Escalation, Escalation.id == EscalationEvent.escalation_id)
+    told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)
+    told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER)).order_by(EscalationEvent.id.desc())
+    for event, row in (await session.execute(told.limit(20))).tuples():
+        found.append(
+            Alarm(f"event-{event.id}", event.what, row.thread_id, row.harm, event.at, row.step, row.acknowledged_by)
+        )
+    return found
+
+
+async def count_lanes(session: AsyncSession, contact_id: int, *, since: datetime) -> dict[str, int]:
+    """How many red and orange ones this contact had since then: `{"red": 1, "orange": 0}`."""
+    counted = select(Escalation.lane, func.count()).where(
+        Escalation.contact_id == contact_id, Escalation.opened_at >= since, Escalation.lane.in_(DANGER)
+    )
+    rows = (await session.execute(counted.group_by(Escalation.lane))).tuples().all()
+    return dict.fromkeys(DANGER, 0) | dict(rows)
+
+
+async def list_of_talk(session: AsyncSession, thread_id: int, *, limit: int = 20) -> Sequence[Escalation]:
+    """The talk's escalations, the newest first; an open one is always the first."""
+    wanted = select(Escalation).where(Escalation.thread_id == thread_id).order_by(Escalation.id.desc())
+    return (await session.scalars(wanted.limit(limit))).all()
+
+
+async def list_events_of(session: AsyncSession, escalation_ids: Sequence[int]) -> Sequence[EscalationEvent]:
+    """What happened to these, oldest first."""
+    wanted = select(EscalationEvent).where(EscalationEvent.escalation_id.in_(escalation_ids))
+    return (await session.scalars(wanted.order_by(EscalationEvent.id))).all()

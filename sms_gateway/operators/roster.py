@@ -1,0 +1,39 @@
+"""Who is who, for pages that show a colleague: names and badges, presence, what was written into the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+
+from .models import AuditRow, Operator
+from .presence import SEEN_WITHIN
+
+
+async def list_operators(session: AsyncSession) -> Sequence[Operator]:
+    """Every account that works, by badge."""
+    return (
+        await session.scalars(select(Operator).where(Operator.disabled_at.is_(None)).order_by(Operator.badge))
+    ).all()
+
+
+async def name_operators(session: AsyncSession, ids: Collection[int]) -> dict[int, Operator]:
+    """The accounts of these ids, disabled ones too."""
+    if not ids:
+        return {}
+    return {row.id: row for row in await session.scalars(select(Operator).where(Operator.id.in_(ids)))}
+
+
+def is_there(operator: Operator, now: datetime | None = None) -> bool:
+    """Whether this operator has an open console right now."""
+    seen = operator.last_seen_at
+    return seen is not None and seen >= (now or clock.now()) - SEEN_WITHIN
+
+
+async def list_audit(session: AsyncSession, *, limit: int = 60) -> Sequence[AuditRow]:
+    """The newest audit rows."""
+    return (await session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))).all()
