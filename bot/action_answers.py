@@ -1,17 +1,20 @@
-"""Two changes to how Rasa 3.6 calls the action server, both in this one place. Remove them when Rasa does better.
+"""Three changes to Rasa 3.6, all in this one place. Remove them when Rasa does better.
 
 1. `jsonschema.validate` checks and compiles its schema again for every answer: 15 ms a call. The same schema, compiled
    once, takes 0.02 ms. An answer that does not fit is still refused.
 2. An action that fails is logged and forgotten, and the turn goes on without it. Here the turn is marked as failed, so
    that the channel answers 500, nothing is saved and a person takes over.
+3. For every event of a tracker Rasa walks the tree of all event classes to find one by its name; it is found once.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from jsonschema.validators import validator_for
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
+from rasa.shared.core.events import Event
 
 from . import turns
 
@@ -33,6 +36,7 @@ def _compiled() -> Any:
 
 _validator = _compiled()
 _run = RemoteAction.run
+_event_class = lru_cache(maxsize=None)(Event.resolve_by_type)
 
 
 def _validate(self: RemoteAction, result: dict[str, Any]) -> bool:
@@ -54,6 +58,7 @@ async def _run_or_fail_the_turn(self: RemoteAction, *args: Any, **kwargs: Any) -
 
 
 def install() -> None:
-    """Put both changes in place; twice is as good as once."""
+    """Put the changes in place; twice is as good as once."""
     RemoteAction._validate_action_result = _validate  # noqa: SLF001 - the change itself
     RemoteAction.run = _run_or_fail_the_turn
+    Event.resolve_by_type = staticmethod(_event_class)

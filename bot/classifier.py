@@ -88,7 +88,12 @@ class CentredClassifier(IntentClassifier, GraphComponent):
         return training_data
 
     def _rank(self, message: Message) -> list[dict[str, Any]]:
-        scores = np.asarray(self._joined(*_features([message])) @ self._weights)[0] + self._offsets
+        counts, vectors = _features([message])
+        there, width = counts.indices, counts.shape[1]
+        # The same sum as `_joined(…) @ weights`, read off the few rows that count: matrices of one row are slow.
+        scores = (vectors[0] - self._mean[0]) @ self._weights[width:] * self._config["dense_scale"] + self._offsets
+        if len(there):
+            scores = scores + self._weights[there].sum(axis=0) * (self._config["sparse_scale"] / np.sqrt(len(there)))
         odds = np.exp(scores - scores.max())
         shares = odds / odds.sum()
         best_first = np.argsort(-shares)

@@ -17,11 +17,10 @@ FALLBACK = "nlu_fallback"
 
 def best(parsed: dict[str, Any]) -> dict[str, Any]:
     """The surest intent that is not the fallback."""
-    ranking = [found for found in parsed.get("intent_ranking", []) if found.get("name") != FALLBACK]
-    found = max(
-        ranking, key=lambda each: float(each["confidence"]), default={"name": "out_of_scope", "confidence": 0.0}
-    )
-    return {"intent": found["name"], "confidence": round(float(found["confidence"]), 4)}
+    shares = {each["name"]: float(each["confidence"]) for each in parsed.get("intent_ranking", [])}
+    shares.pop(FALLBACK, None)
+    name = max(shares, key=shares.__getitem__, default="out_of_scope")
+    return {"intent": name, "confidence": round(shares.get(name, 0.0), 4)}
 
 
 async def serve(model: str) -> None:
@@ -31,7 +30,7 @@ async def serve(model: str) -> None:
     agent = await load_agent(model_path=model)
     for line in sys.stdin:
         asked = json.loads(line)
-        message = await agent.processor.parse_message(_message(asked))  # type: ignore[union-attr]  # a model was given
+        message = await agent.processor.parse_message(_message(asked)) if asked["text"].strip() else {}
         sys.__stdout__.write(json.dumps(best(message), ensure_ascii=False) + "\n")  # type: ignore[union-attr]
         sys.__stdout__.flush()  # type: ignore[union-attr]
 
@@ -45,7 +44,9 @@ def _message(asked: dict[str, Any]) -> Any:
 
 if __name__ == "__main__":
     from bot.__main__ import _FIXED
+    from bot.quiet import keep_texts_out
 
     os.environ.update(_FIXED)
+    keep_texts_out()
     sys.stdout = sys.stderr  # Rasa prints; the answers go to the real standard output
     asyncio.run(serve(sys.argv[1]))

@@ -15,6 +15,8 @@ import warnings
 from types import TracebackType
 from typing import Any
 
+import structlog
+
 _OWN = "bot"
 _ANNOUNCEMENTS = {
     ("rasa.core.run", "Rasa server is up and running."),
@@ -26,6 +28,8 @@ _make = logging.LogRecord
 def keep_texts_out() -> None:
     """From now on, for the life of the process: log records and uncaught errors carry no text."""
     logging.setLogRecordFactory(_without_text)
+    # Until Rasa sets structlog up it prints everything, texts too; what it sets up goes through the records above.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     warnings.showwarning = _say_nothing
     sys.excepthook = _without_message
 
