@@ -1,0 +1,69 @@
+"""What a run found: rows, the file they are kept in, and the rule that a part of a run replaces its own area only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+RESULTS = Path(__file__).with_name("results.json")
+AREAS = ("turns", "webhooks", "understanding", "casework", "operators", "broadcasts", "cmpp", "trust")
+"""Every area there will be (DESIGN section 7); those without a measure yet are simply not run."""
+
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured number: the median of its rounds (`samples`), and whether it keeps its target, where there is one."""
+
+    area: str
+    name: str
+    value: float
+    unit: str
+    target: float | None
+    better: Better
+    holds: bool | None
+    samples: list[float]
+
+
+def row(
+    area: str, name: str, samples: Sequence[float], unit: str, *, target: float | None = None, better: Better = "lower"
+) -> Row:
+    """The row of these round values. Raises ValueError for an unknown area or no value at all."""
+    if area not in AREAS or not samples:
+        raise ValueError("a row has an area of the contract and at least one round")
+    value = _short(median(samples))
+    holds = None if target is None else (value <= target if better == "lower" else value >= target)
+    return Row(area, name, value, unit, target, better, holds, [_short(sample) for sample in samples])
+
+
+def _short(value: float) -> float:
+    """Four digits say all that a shared machine can."""
+    return float(f"{value:.4g}")
+
+
+def read(path: Path = RESULTS) -> list[Row]:
+    """The rows kept last; none when nothing was measured yet."""
+    if not path.is_file():
+        return []
+    return [Row(**found) for found in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def keep(rows: Iterable[Row], areas: Iterable[str], path: Path = RESULTS) -> list[Row]:
+    """Replace the rows of `areas` by `rows`; all others stay. Returns what the file holds now."""
+    run = set(areas)
+    whole = [old for old in read(path) if old.area not in run] + [new for new in rows if new.area in run]
+    whole.sort(key=lambda each: AREAS.index(each.area))
+    lines = ",\n ".join(json.dumps(asdict(each), ensure_ascii=False) for each in whole)
+    path.write_text(f"[{lines}]\n", encoding="utf-8")
+    return whole
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` (0-1) of `values` do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1))]
