@@ -22,7 +22,7 @@ from sms_gateway.supervision.scratch import ScratchHotline
 from sms_gateway.supervision.supervisor import Supervisor
 
 SIGNATURE = "【云南12345】"
-PROCESSES = ("danger", "turns", "replies", "gateway")
+PROCESSES = ("danger", "turns", "replies", "bulk", "gateway")
 
 
 class Switch:
