@@ -18,7 +18,10 @@ from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
 from . import alarm, talk
+from .commands import read_command
 from .ownership import Owner
+from .questions import is_digit
+from .reading import is_wordless
 
 if TYPE_CHECKING:
     from texts.embedding import Vector
@@ -38,9 +41,9 @@ async def judge(message_id: int) -> None:
             return
         body = message.body
         earlier = await inbox.list_last_bodies(session, message, count=LAST_TEXTS, since=message.at - TOGETHER)
-    judged, vector = await asyncio.to_thread(_judge, body, earlier)
+    judged, vector = await asyncio.to_thread(_judge, body, [] if _answers_by_itself(body) else earlier)
     async with transaction() as session:
-        wanted = select(Message).where(Message.id == message_id).with_for_update(of=Message)
+        wanted = select(Message).where(Message.id == message_id).with_for_update(of=Message, key_share=True)
         message = (await session.scalars(wanted.options(joinedload(Message.contact)))).one()
         if message.judged_at is not None:
             return
@@ -48,6 +51,11 @@ async def judge(message_id: int) -> None:
         await _act(session, message, judged)
         await notify(session, "hotline_thread", str(message.thread_id))
     log.info("message_judged", message=message_id, lane=str(judged.lane), type=str(judged.type))
+
+
+def _answers_by_itself(body: str) -> bool:
+    """A digit, a service word, or no word at all says nothing about the texts before it: they were judged themselves."""
+    return is_digit(body) or is_wordless(body) or read_command(body, talking=True) is not None
 
 
 def _judge(body: str, earlier: list[str]) -> tuple[Judgement, Vector]:
@@ -69,6 +77,8 @@ async def _act(session: AsyncSession, message: Message, judged: Judgement) -> No
     if thread.owner == Owner.CLOSED:
         thread.lane = "blue"
         await talk.move(session, thread, Owner.ASSISTANT, who="person", detail={"message": message.id})
+    if thread.owner == Owner.OPERATOR:
+        await alarm.call_another_if_gone(session, thread, message)
     if judged.lane is Lane.RED:
         await alarm.on_red(session, message, judged)
     elif judged.lane is Lane.ORANGE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -22,10 +22,17 @@ async def ask(
     kind: Kind,
     valid_for: timedelta | None = None,
     detail: dict[str, Any] | None = None,
+    in_reply_to: datetime | None = None,
 ) -> bool:
-    """Let `kind` be the contact's pending question; False when a danger question stands that it may not replace."""
+    """Let `kind` be the contact's pending question; False when a danger question stands that it may not replace.
+
+    `in_reply_to`: when the text came in that this question answers. A danger question from before it was passed over
+    by that text: a digit means the last question on the phone (PRACTICE section 5), and that is the new one.
+    """
     now = clock.now()
-    if not may_replace(kind, as_standing(await find(session, contact_id)), now):
+    standing = await find(session, contact_id)
+    passed_over = standing is not None and in_reply_to is not None and standing.asked_at <= in_reply_to
+    if not passed_over and not may_replace(kind, as_standing(standing), now):
         return False
     values = {
         "kind": kind,

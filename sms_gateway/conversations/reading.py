@@ -16,7 +16,7 @@ from sms_gateway.messages.models import Message, PendingQuestion, Thread
 from . import alarm, pending
 from .commands import Command, read_command
 from .ownership import Owner
-from .questions import Kind, Read, read_digit
+from .questions import Answer, Kind, Read, read_digit
 from .steps import Answers, Situation, Wish
 
 SAFETY_ASKED_WITHIN = timedelta(minutes=30)
@@ -59,6 +59,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         asked_safety_lately=await alarm.was_said_since(
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),
+        resumes_form=_resumes_form(question, answer),
     )
     return Reading(situation, command, question, answer)
 
@@ -67,6 +68,11 @@ def _answers(question: PendingQuestion | None, answer: Read | None) -> Answers:
     if question is None or answer is None:
         return Answers.NOTHING
     return Answers.EXPIRED if answer.expired else _ANSWERS.get(Kind(question.kind), Answers.NOTHING)
+
+
+def _resumes_form(question: PendingQuestion | None, answer: Read | None) -> bool:
+    interrupted = question is not None and bool(question.detail.get("form"))
+    return interrupted and answer is not None and answer.answer is Answer.YES and not answer.expired
 
 
 def _is_the_assistants(question: PendingQuestion | None) -> bool:

@@ -54,6 +54,10 @@ class Step(StrEnum):
     ASK_GENTLY = "ask_gently"
     """Nothing but signs, blanks or emoji."""
     ASK_SAFETY = "ask_safety"
+    ASK_SAFETY_IN_FORM = "ask_safety_in_form"
+    """The form takes in what was written, so that nothing is lost; what goes back is whether they are safe."""
+    RESUME_FORM = "resume_form"
+    """They are safe: the form that was interrupted for that question goes on."""
     ASK_ASSISTANT = "ask_assistant"
 
 
@@ -74,6 +78,8 @@ class Situation:
     wordless: bool
     unsure: bool
     asked_safety_lately: bool
+    resumes_form: bool = False
+    """The answer to the danger question is "safe", and that question interrupted a form."""
 
 
 def next_step(now: Situation) -> Step:
@@ -89,7 +95,7 @@ def next_step(now: Situation) -> Step:
     if now.wish is Wish.OPT_IN:
         return Step.OPT_IN
     if now.answers is Answers.DANGER:
-        return Step.READ_SAFETY
+        return Step.RESUME_FORM if now.resumes_form and not now.guarded else Step.READ_SAFETY
     if now.guarded:
         return Step.FOLLOW_UP
     return _in_plain_talk(now)
@@ -103,7 +109,7 @@ def _in_plain_talk(now: Situation) -> Step:
     if now.wish is Wish.DIGIT and not now.assistant_asked:
         return Step.ASK_AGAIN if now.answers is Answers.EXPIRED else Step.DIGIT_WITHOUT_QUESTION
     if now.unsure and not now.asked_safety_lately:
-        return Step.ASK_SAFETY
+        return Step.ASK_SAFETY_IN_FORM if now.assistant_asked else Step.ASK_SAFETY
     if now.wordless:
         return Step.ASK_GENTLY
     return Step.ASK_ASSISTANT
