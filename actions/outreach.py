@@ -22,13 +22,15 @@ from .replies import speak
 from .turn import Turn, read_turn
 
 _SENDING = re.compile("退|订|发|短信|信息|消息|收|通知|推送|宣传|td|tui")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _VERY_SURE = 0.85
 _A_WORD = 6
 
 
 def _is_meant(turn: Turn) -> bool:
     plain = normalise(turn.text)
-    return bool(_SENDING.search(plain)) or (turn.confidence >= _VERY_SURE and len(plain) > _A_WORD)
+    told = len(plain) > _A_WORD and _HAN.search(plain) is not None  # foreign words and garbage look like "stop" to it
+    return bool(_SENDING.search(plain)) or (turn.confidence >= _VERY_SURE and told)
 
 
 class ActionOptOut(Action):
