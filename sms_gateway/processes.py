@@ -43,29 +43,37 @@ def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies�
     if queue not in jobs.QUEUES:
         raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
     logs.configure(f"worker-{queue}")
-    asyncio.run(jobs.work(queue, chores=_chores(queue)))
+    if queue in JUDGING:
+        _load_judge()
+    asyncio.run(jobs.work(queue, chores=chores(queue)))
 
 
-def _chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
-    """What a worker does each second beside its jobs: a sign of life; timers by the workers that are never stuck."""
-    from . import beats, timers
+JUDGING = ("danger", "turns")
+"""Queues whose workers judge texts."""
 
-    chores: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
-    if queue in {"danger", "replies"}:
-        chores.append(("timers", timers.sweep))
-    return chores
+
+def _load_judge() -> None:
+    """Encoder, lexicon and weights now: the first danger text after a start must not wait seconds for them."""
+    from texts.embedding import embed
+
+    from . import triage
+
+    triage.load().judge("你好", vector=embed("你好"))
 
 
 def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     """What a worker of `queue` does every second beside its jobs; any number of processes may do the same."""
     from . import beats, timers
+    from .conversations import forgotten
     from .messages import tasks as messages
 
     mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
-    if queue in ("danger", "turns"):  # two of them: a timer never waits for one dead process
+    if queue in ("danger", "replies"):  # two of them, neither ever stuck: a timer never waits for one dead process
         mine.append(("timers", timers.sweep))
     if queue == "replies":
         mine.append(("outbox", messages.sweep))
+    if queue == "danger":
+        mine.append(("forgotten", forgotten.sweep))
     return mine
 
 

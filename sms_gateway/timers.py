@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select, text, update
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,7 +42,7 @@ async def set_timer(session: AsyncSession, *, job: str, subject_id: int, due_at:
 async def drop_timers(session: AsyncSession, *, job: str, subject_id: int) -> None:
     """Forget the timers of `job` for `subject_id` that are not yet due."""
     pending = Timer.job == job, Timer.subject_id == subject_id, Timer.done_at.is_(None)
-    await session.execute(update(Timer).where(*pending).values(done_at=clock.now()))
+    await session.execute(delete(Timer).where(*pending))  # gone, so that the same one can be set again
 
 
 async def sweep() -> int:

@@ -14,7 +14,7 @@ from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.delivery import State
 from sms_gateway.messages.models import Author, Direction, Message, Thread
-from sms_gateway.operators.presence import is_anyone_on_duty
+from sms_gateway.operators.presence import is_anyone_on_duty, is_there
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane
@@ -23,6 +23,8 @@ from . import pending, safe_reply, talk
 from .commands import read_command
 from .ownership import Owner
 
+GONE_AFTER = timedelta(seconds=60)
+"""An operator whose console is silent for longer does not read what comes now: a person is due within a minute."""
 CHILD_LIKE = frozenset({"child", "unknown"})
 
 
@@ -61,9 +63,23 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
 
 
 async def _wait_for_person(session: AsyncSession, thread: Thread, message: Message) -> None:
-    if thread.owner != Owner.WAITING:
+    if thread.owner not in (Owner.WAITING, Owner.OPERATOR):  # who has an operator waits for nobody
         thread.waiting_since = message.at
         await talk.move(session, thread, Owner.WAITING, who="triage", detail={"message": message.id})
+
+
+async def call_another_if_gone(session: AsyncSession, thread: Thread, message: Message) -> None:
+    """A text for an operator whose console is shut: the talk waits for a person again, and rings if it is danger."""
+    holder = thread.operator_id
+    if holder is not None and await is_there(session, holder, within=GONE_AFTER):
+        return
+    thread.waiting_since = message.at
+    await talk.move(session, thread, Owner.WAITING, who="system", detail={"gone": holder, "message": message.id})
+    escalation = await escalations.find_open(session, thread.id, for_update=True)
+    if escalation is None:
+        await escalations.open_or_raise(session, message=message, cause="asked_for_person", lane=Lane.BLUE)
+    else:
+        await escalations.ring_again(session, escalation, message_id=message.id)
 
 
 async def _answer(
@@ -138,8 +154,9 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     sexual = judged.sexual or judged.type is Harm.SEXUAL
     await escalations.open_or_raise(
-        session, message=message, cause="disclosure", lane=Lane.ORANGE, harm=judged.type, reasons=list(judged.reasons)
-    )
+        session, message=message, cause="disclosure", lane=Lane.ORANGE, harm=Harm.SEXUAL if sexual else judged.type,
+        reasons=list(judged.reasons),
+    )  # fmt: skip
     talk.raise_lane(thread, Lane.ORANGE)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
     note_place(thread, message.body)

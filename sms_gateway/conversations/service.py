@@ -12,7 +12,7 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.operators.models import Operator
-from sms_gateway.operators.presence import is_anyone_on_duty, note
+from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.tickets import service as tickets
 
 from . import alarm, pending, talk
@@ -40,7 +40,11 @@ async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, c
     message = await inbox.get_message(session, message_id)
     if cause == "danger":
         await alarm.raise_to_red(session, thread, message, reason="登记时问有没有危险，回答有")
+        # A word of the system, since the assistant's no longer leave in red; where it says the same, this one stands.
+        await outbox.queue_fixed(session, thread=thread, key="danger.noted", reply_to=message_id)
         return "danger.noted"
+    if thread.owner == Owner.OPERATOR:
+        return "human.still"  # somebody stepped in while the machine was still busy: the talk is theirs
     there = await is_anyone_on_duty(session)
     lane = "orange" if cause == "disclosure" else "blue"
     await escalations.open_or_raise(session, message=message, cause=cause, lane=lane)
@@ -73,6 +77,7 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     if escalation is not None:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)
     await note(session, operator_id=operator.id, what="take_over", subject=f"thread:{thread_id}")
+    await beat(session, operator_id=operator.id)
     key = "silent.back" if thread.contact.silent_at is not None else "human.joins"
     await outbox.queue_as_operator(session, thread=thread, key=key, operator=operator)
     return thread

@@ -23,9 +23,12 @@ class TalkNotFound(NotFound):
 
 
 async def get_talk(session: AsyncSession, thread_id: int, *, for_update: bool = False) -> Thread:
-    """The talk with its contact; raises `TalkNotFound`."""
+    """The talk with its contact; raises `TalkNotFound`.
+
+    Locked, it still lets texts of that talk be stored: a door never waits for a turn, nor a turn for a door.
+    """
     wanted = select(Thread).where(Thread.id == thread_id).options(joinedload(Thread.contact, innerjoin=True))
-    thread = await session.scalar(wanted.with_for_update(of=Thread) if for_update else wanted)
+    thread = await session.scalar(wanted.with_for_update(of=Thread, key_share=True) if for_update else wanted)
     if thread is None:
         raise TalkNotFound
     return thread

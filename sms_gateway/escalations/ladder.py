@@ -28,9 +28,10 @@ MOVES: dict[State, frozenset[State]] = {
         {E.IN_CONTACT, E.HANDED_OVER, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING}
     ),  # ringing: given back
     E.IN_CONTACT: frozenset({E.HANDED_OVER, E.CHILD_SEEN, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING, E.RESOLVED}),
-    E.HANDED_OVER: frozenset({E.CHILD_SEEN, E.IN_CONTACT, E.LOST_CONTACT}),
-    E.LOST_CONTACT: frozenset({E.IN_CONTACT, E.HANDED_OVER, E.CHILD_SEEN}),
-    E.CHILD_SEEN: frozenset({E.RESOLVED, E.IN_CONTACT}),
+    # ringing: the operator who had it is gone, and the person writes again
+    E.HANDED_OVER: frozenset({E.CHILD_SEEN, E.IN_CONTACT, E.LOST_CONTACT, E.RINGING}),
+    E.LOST_CONTACT: frozenset({E.IN_CONTACT, E.HANDED_OVER, E.CHILD_SEEN, E.RINGING}),
+    E.CHILD_SEEN: frozenset({E.RESOLVED, E.IN_CONTACT, E.RINGING}),
     E.RESOLVED: frozenset({E.RINGING}),  # the same matter comes back
     E.FALSE_ALARM: frozenset({E.RINGING}),
 }

@@ -44,7 +44,8 @@ async def open_or_raise(
         news = True
     else:
         news = RANK[lane] > RANK[found.lane]
-        if news or (lane == found.lane == "red"):
+        graver = lane == found.lane and (lane == "red" or harm == "sexual_abuse")  # abuse keeps the machine silent
+        if news or graver:
             _take_over(
                 found, message, cause=cause, lane=lane, harm=harm, services=services, reasons=reasons, restart=news
             )
@@ -95,7 +96,12 @@ async def _climb(session: AsyncSession, escalation: Escalation) -> int:
 
 
 async def _event(
-    session: AsyncSession, escalation: Escalation, what: str, *, who: str = "system", detail: dict[str, Any] | None = None
+    session: AsyncSession,
+    escalation: Escalation,
+    what: str,
+    *,
+    who: str = "system",
+    detail: dict[str, Any] | None = None,
 ) -> None:
     session.add(EscalationEvent(escalation_id=escalation.id, what=what, who=who, at=clock.now(), detail=detail or {}))
 
@@ -129,6 +135,15 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
         await move(session, escalation, State.ACKNOWLEDGED, who=f"operator:{operator_id}")
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
+
+
+async def ring_again(session: AsyncSession, escalation: Escalation, *, message_id: int) -> None:
+    """Who had it is gone and the person writes: it is nobody's again, and all steps that are due come at once."""
+    escalation.acknowledged_at = escalation.acknowledged_by = None
+    escalation.step = -1
+    if escalation.state != State.RINGING:
+        await move(session, escalation, State.RINGING, who="system", detail={"message": message_id})
+    await _start_clocks(session, escalation)
 
 
 async def move(

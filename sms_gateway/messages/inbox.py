@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +22,12 @@ from .models import Author, Direction, Message, Thread
 
 MAX_STORED = 20_000
 """Characters kept of one text; longer ones are cut (the cut is marked), never refused."""
+
+FORGOTTEN_WITHIN = timedelta(days=2)
+_HAS_NO_JOB = text(
+    "NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+    " AND task_name LIKE 'conversations.%' AND args->>'message_id' = messages.id::text)"
+)
 
 CUT_MARK = "…（太长，后面没有存）"
 
@@ -161,9 +167,22 @@ async def mark_answered(session: AsyncSession, message_id: int, by: str) -> bool
     return (await session.scalar(row.returning(Message.id))) is not None
 
 
-async def touch_thread(session: AsyncSession, thread_id: int) -> None:
-    """Note that the person has just written."""
-    await session.execute(update(Thread).where(Thread.id == thread_id).values(last_inbound_at=clock.now()))
+async def list_forgotten(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[int]:
+    """Texts of the last two days nobody dealt with and no job will: claimed, and left alone for a minute then."""
+    now = clock.now()
+    unanswered = select(Message.id).where(Message.direction == Direction.IN, Message.answered_by.is_(None))
+    unanswered = unanswered.where(Message.at <= now - older_than, Message.at >= now - FORGOTTEN_WITHIN)
+    unanswered = unanswered.where(
+        or_(Message.looked_up_at.is_(None), Message.looked_up_at <= now - timedelta(minutes=1)), _HAS_NO_JOB
+    )
+    found: list[int] = list(
+        await session.scalars(
+            unanswered.order_by(Message.at).limit(limit).with_for_update(skip_locked=True, key_share=True)
+        )
+    )
+    if found:
+        await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=now))
+    return found
 
 
 async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetime) -> int:

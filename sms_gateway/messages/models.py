@@ -68,6 +68,7 @@ class Message(SealedRow, Base):
             "sending_at",
             postgresql_where=text("state IN ('queued', 'sending', 'unknown')"),
         ),
+        Index("ix_messages_unanswered", "at", postgresql_where=text("direction = 'in' AND answered_by IS NULL")),
         Index(
             "uq_messages_reply_to_reply_slot",
             "reply_to",
@@ -107,7 +108,7 @@ class Message(SealedRow, Base):
     vector = Encrypted[bytes | None]()
     judged_at: Mapped[datetime | None]
     answered_by: Mapped[str | None] = mapped_column(String(12))
-    """`judge`, `turn` or `operator`: who dealt with this text; nothing more is sent for it."""
+    """`judge`, `turn`, `operator`, `spool` or `rescue`: who dealt with this text; nothing more is sent for it."""
     turn_tries: Mapped[int] = mapped_column(default=0)
 
     state: Mapped[str | None] = mapped_column(String(16))

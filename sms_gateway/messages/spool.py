@@ -36,6 +36,8 @@ log = logs.get("spool")
 DATABASE_IS_AWAY = (OperationalError, InterfaceError, NoConnectionFree, ConnectionError)
 """What SQLAlchemy raises when PostgreSQL cannot be reached, is shutting down, or gives no connection in time."""
 ENDING = ".sealed"
+_in_hand: set[str] = set()
+"""Names of texts that `keep` is still judging and answering: not to be replayed meanwhile, or they are answered twice."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,15 @@ def counts() -> Counts:
 
 async def keep(inbound: Inbound) -> None:
     """Put a text on disk; in red send the safe reply through the carrier and note that."""
+    name = _name(Kept(inbound, red=False, answered=None))
+    _in_hand.add(name)
+    try:
+        await _keep(inbound)
+    finally:
+        _in_hand.discard(name)
+
+
+async def _keep(inbound: Inbound) -> None:
     path = await asyncio.to_thread(_write_new, Kept(inbound, red=False, answered=None))
     if path is None:
         return
@@ -152,11 +163,16 @@ async def replay() -> int:
     """Bring what is on disk into the database, in the order it came; returns how many. Stops where the database is away."""
     done = 0
     for path, kept in await asyncio.to_thread(lambda: list(_kept_texts())):
+        if path.name in _in_hand or not path.exists():
+            continue
         try:
             async with transaction() as session:
                 await _bring_in(session, kept)
         except DATABASE_IS_AWAY:
             break
+        except Exception:  # one that will not go in must not keep back those behind it; it stays on disk and is counted
+            log.exception("spool_file_not_taken", file=path.name)
+            continue
         path.unlink(missing_ok=True)
         done += 1
     if done:

@@ -23,6 +23,14 @@ async def is_anyone_on_duty(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(there)))
 
 
+async def is_there(session: AsyncSession, operator_id: int, *, within: timedelta = SEEN_WITHIN) -> bool:
+    """Whether this operator's console was open within that time."""
+    there = exists().where(
+        Operator.id == operator_id, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - within
+    )
+    return bool(await session.scalar(select(there)))
+
+
 async def list_on_duty(session: AsyncSession) -> list[Operator]:
     """Everybody on duty with an open console."""
     there = select(Operator).where(
