@@ -6,7 +6,6 @@ what is asked next and whether the form ends. `action_finish_form` then does wha
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +16,11 @@ from rasa_sdk.types import DomainDict
 
 from sms_gateway import regions
 from sms_gateway.database import transaction
-from sms_gateway.tickets import intake
+from sms_gateway.tickets import intake, phrases
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.draft import Draft, Kind
 from sms_gateway.tickets.intake import Outcome, Reading
 from sms_gateway.wording import say
-from texts.normalise import normalise
 
 from . import drafts, people
 from .drafts import End, Kept
@@ -36,10 +34,6 @@ _ENDS = {
     Outcome.DANGER: End.DANGER,
     Outcome.ELSEWHERE: End.ELSEWHERE,
 }
-_BACK = re.compile(
-    r"(你好|您好|在吗|在不在|喂|hi|hello|哈喽|早上好|晚上好|下午好)*[,，。!！~\s]*我?(又|已经)?(回来|来)?了?(继续|接着)?(来|说|填|吧)?[,，。!！~?？\s]*"
-)
-"""Whole texts by which somebody only says that they are back."""
 _SAID_BESIDE = {"ask_machine": "machine", "ask_secret": "keep.secret", "ask_arrest": "will.arrest"}
 """Fixed sayings that are answered in the middle of a form and leave it as it is."""
 
@@ -82,7 +76,7 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
     if beside := _SAID_BESIDE.get(turn.intent):
         speak(dispatcher, beside, asks="form")
         return replace(kept, at=turn.now)
-    if _BACK.fullmatch(normalise(turn.text)):
+    if phrases.is_back(turn.text):
         _ask(dispatcher, Reading(Outcome.ANSWERED, kept.draft, "form.back"))
         return replace(kept, at=turn.now, paused=False)
     if kept.is_over(turn.now):

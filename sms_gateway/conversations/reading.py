@@ -12,6 +12,7 @@ from sms_gateway import clock
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message, PendingQuestion, Thread
+from sms_gateway.tickets.phrases import is_back
 
 from . import alarm, pending
 from .commands import Command, read_command
@@ -55,7 +56,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         answers=_answers(question, answer),
         assistant_asked=_is_the_assistants(question),
         wordless=is_wordless(body),
-        unsure=bool(message.unsure),
+        unsure=bool(message.unsure) and not is_back(body),
         asked_safety_lately=await alarm.was_said_since(
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),

@@ -11,6 +11,16 @@ _EDGES = re.compile(r"^[\s,，。.!！~、:：;；…]+|[\s,，。.!！~、:：;
 _TAIL = "(?:吧|啊|呀|呢|了|哦|嘛|的|哈|噢|咯|嘞|喽)*"
 
 
+_BACK = re.compile(
+    r"(你好|您好|在吗|在不在|喂|hi|hello|哈喽|早上好|晚上好|下午好)*[,，。!！~\s]*我?(又|已经)?(回来|来)?了?(继续|接着)?(来|说|填|吧)?[,，。!！~?？\s]*"
+)
+
+
+def is_back(text: str) -> bool:
+    """Whether the whole text only says that somebody is back ("我回来了", "继续", "在吗")."""
+    return bool(normalise(text)) and _BACK.fullmatch(normalise(text)) is not None
+
+
 def bare(text: str) -> str:
     """The normal form without punctuation at its edges: what whole answers are compared with."""
     return _EDGES.sub("", normalise(text))

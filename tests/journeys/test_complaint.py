@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sms_gateway.clock import HeldClock
+from sms_gateway.conversations import judging
 from sms_gateway.database import transaction
-from sms_gateway.supervision.scratch import ScratchHotline
+from sms_gateway.triage.judgement import Lane
 from sms_gateway.wording import say
 from tests.journeys.records import calls_for, tickets_of
-from tests.journeys.trackers import let_time_pass, restart
+from tests.journeys.trackers import let_time_pass
 from tests.telling import Person
 
 OPENING = "我要投诉 学校天天占体育课"
@@ -57,9 +60,9 @@ async def test_only_what_and_where_must_be_said(person: Person) -> None:
     assert await _one(person, "我要投诉") == say("form.complaint.what")
     assert (await _one(person, "食堂的饭是馊的")).endswith(WHERE)
     assert await _one(person, "昭通市镇雄县") == STILL
-    assert await _one(person, "跳过") == say("form.skipped") + WISH
-    assert await _one(person, "跳过") == say("form.skipped") + SECRET
-    assert await _one(person, "跳过") == say("form.skipped") + CONFIRM
+    assert await _one(person, "跳过") == WISH
+    assert await _one(person, "跳过") == SECRET
+    assert await _one(person, "跳过") == CONFIRM
     await _is_registered(person, await _one(person, "1"))
 
 
@@ -73,7 +76,7 @@ async def test_enough_said_goes_straight_to_the_confirmation(person: Person, eno
 
 async def test_enough_said_too_early_asks_for_the_county_only(person: Person) -> None:
     await person.texts(OPENING)
-    assert (await _one(person, "就这些")).endswith(say("form.need_county"))
+    assert (await _one(person, "就这些")).endswith(say("form.ask_county_again"))
     assert await _one(person, "镇雄") == CONFIRM
 
 
@@ -92,12 +95,40 @@ async def test_leaving_and_coming_back_an_hour_later_goes_on_where_it_stopped(pe
     await _is_registered(person, await _one(person, "1"))
 
 
-async def test_a_restart_of_the_assistant_loses_nothing_of_a_form(person: Person, assistant: ScratchHotline) -> None:
+async def test_a_borderline_answer_is_asked_about_safety_and_nothing_of_the_form_is_lost(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = judging._judge
+
+    def unsure_of(body: str, earlier: list[str]) -> Any:
+        judged, vector = really(body, earlier)
+        return replace(judged, lane=Lane.BLUE, unsure=body == "老师凶得很"), vector
+
+    monkeypatch.setattr(judging, "_judge", unsure_of)
     await person.texts(OPENING)
-    await person.texts("镇雄的")
-    await restart(assistant, "rasa")
-    assert await _one(person, "1") == WISH
-    assert await _one(person, "就这些") == CONFIRM
+    await person.texts("镇雄")
+    await person.texts("1")
+    assert await _one(person, "老师凶得很") == say("ask.safe")
+    assert [call.cause for call in await calls_for(person)] == ["unsure"]
+    assert await _one(person, "1") == say("form.back") + SECRET
+    assert await _one(person, "2") == CONFIRM
+    await _is_registered(person, await _one(person, "1"))
+    [ticket] = await tickets_of(person)
+    assert (ticket.answers or {})["wish"] == "老师凶得很"
+
+
+async def test_a_digit_answers_the_last_question_on_the_phone(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = judging._judge
+
+    def unsure_of(body: str, earlier: list[str]) -> Any:
+        judged, vector = really(body, earlier)
+        return replace(judged, lane=Lane.BLUE, unsure=body == "老师凶得很"), vector
+
+    monkeypatch.setattr(judging, "_judge", unsure_of)
+    await person.texts(OPENING)
+    await person.texts("镇雄")
+    assert await _one(person, "老师凶得很") == say("ask.safe")
+    assert await _one(person, "就这些") == CONFIRM, "they pass over the question and finish"
     await _is_registered(person, await _one(person, "1"))
 
 
