@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
 
 from sms_gateway import clock, logs
 from sms_gateway.contacts.phone import is_mainland_mobile
@@ -18,6 +19,7 @@ from sms_gateway.operators import accounts, presence, signin
 from sms_gateway.operators.models import Operator
 
 from . import pages, words
+from .ids import Id
 from .seat import Seat, ShowingNumber, TakingOver, Talking
 from .talks import live_parts
 
@@ -42,7 +44,7 @@ async def _back(request: Request, talk_id: int, seat: Seat) -> Response:
 
 
 @router.post("/take")
-async def take(request: Request, talk_id: int, seat: Talking) -> Response:
+async def take(request: Request, talk_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await service.take_over(session, thread_id=talk_id, operator=seat.operator)
     log.info("talk_taken", thread=talk_id, operator=seat.operator.id)
@@ -52,7 +54,7 @@ async def take(request: Request, talk_id: int, seat: Talking) -> Response:
 
 
 @router.post("/take-from-colleague")
-async def take_from_colleague(request: Request, talk_id: int, seat: TakingOver) -> Response:
+async def take_from_colleague(request: Request, talk_id: Id, seat: TakingOver) -> Response:
     async with transaction() as session:
         await records.take_from_colleague(session, thread_id=talk_id, operator=seat.operator)
     log.info("talk_taken_from_colleague", thread=talk_id, operator=seat.operator.id)
@@ -60,7 +62,7 @@ async def take_from_colleague(request: Request, talk_id: int, seat: TakingOver) 
 
 
 @router.post("/reply")
-async def reply(request: Request, talk_id: int, seat: Talking, body: Annotated[str, Form()] = "") -> Response:
+async def reply(request: Request, talk_id: Id, seat: Talking, body: Annotated[str, Form()] = "") -> Response:
     words_of_operator = "".join(sign for sign in body.replace("\r\n", "\n") if sign.isprintable() or sign in "\n\u200d")
     async with transaction() as session:
         if not await overview.was_just_said(
@@ -72,7 +74,7 @@ async def reply(request: Request, talk_id: int, seat: Talking, body: Annotated[s
 
 
 @router.post("/mark")
-async def mark(request: Request, talk_id: int, seat: Talking, to: Annotated[str, Form()] = "") -> Response:
+async def mark(request: Request, talk_id: Id, seat: Talking, to: Annotated[str, Form()] = "") -> Response:
     if to not in BY_HAND:
         raise BadInput
     async with transaction() as session:
@@ -83,7 +85,7 @@ async def mark(request: Request, talk_id: int, seat: Talking, to: Annotated[str,
 @router.post("/handed-over")
 async def note_handed_over(
     request: Request,
-    talk_id: int,
+    talk_id: Id,
     seat: Talking,
     unit: Annotated[str, Form()] = "",
     reference: Annotated[str, Form()] = "",
@@ -96,39 +98,38 @@ async def note_handed_over(
     return await _back(request, talk_id, seat)
 
 
+class ChildSeen(BaseModel):
+    """The four things that make "seen" more than a word."""
+
+    by: str = ""
+    at: str = ""
+    where: str = ""
+    tonight: str = ""
+
+
 @router.post("/child-seen")
-async def note_child_seen(
-    request: Request,
-    talk_id: int,
-    seat: Talking,
-    by: Annotated[str, Form()] = "",
-    at: Annotated[str, Form()] = "",
-    where: Annotated[str, Form()] = "",
-    tonight: Annotated[str, Form()] = "",
-) -> Response:
+async def note_child_seen(request: Request, talk_id: Id, seat: Talking, seen: Annotated[ChildSeen, Form()]) -> Response:
     async with transaction() as session:
-        await records.note_child_seen(
-            session, thread_id=talk_id, operator=seat.operator, by=by, at=at, where=where, tonight=tonight
-        )
+        await records.note_child_seen(session, thread_id=talk_id, operator=seat.operator, **seen.model_dump())
     return await _back(request, talk_id, seat)
 
 
 @router.post("/place")
-async def set_place(request: Request, talk_id: int, seat: Talking, place: Annotated[str, Form()] = "") -> Response:
+async def set_place(request: Request, talk_id: Id, seat: Talking, place: Annotated[str, Form()] = "") -> Response:
     async with transaction() as session:
         await records.set_place(session, thread_id=talk_id, operator=seat.operator, words=place)
     return await _back(request, talk_id, seat)
 
 
 @router.post("/note")
-async def write_note(request: Request, talk_id: int, seat: Talking, note: Annotated[str, Form()] = "") -> Response:
+async def write_note(request: Request, talk_id: Id, seat: Talking, note: Annotated[str, Form()] = "") -> Response:
     async with transaction() as session:
         await records.write_note(session, thread_id=talk_id, operator=seat.operator, words=note)
     return await _back(request, talk_id, seat)
 
 
 @router.post("/number")
-async def show_number(talk_id: int, seat: ShowingNumber) -> Response:
+async def show_number(talk_id: Id, seat: ShowingNumber) -> Response:
     """The whole number, for the desk that is called; the audit knows."""
     async with transaction() as session:
         number = await records.show_number(session, thread_id=talk_id, operator=seat.operator)
@@ -137,7 +138,7 @@ async def show_number(talk_id: int, seat: ShowingNumber) -> Response:
 
 
 @router.post("/hand-back")
-async def hand_back(request: Request, talk_id: int, seat: Talking) -> Response:
+async def hand_back(request: Request, talk_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await service.hand_back(session, thread_id=talk_id, operator=seat.operator)
     return await _back(request, talk_id, seat)
@@ -146,7 +147,7 @@ async def hand_back(request: Request, talk_id: int, seat: Talking) -> Response:
 @router.post("/close")
 async def close(
     request: Request,
-    talk_id: int,
+    talk_id: Id,
     seat: Talking,
     outcome: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
@@ -188,7 +189,7 @@ async def second_signature(
 @router.post("/false-alarm")
 async def say_false_alarm(
     request: Request,
-    talk_id: int,
+    talk_id: Id,
     seat: Talking,
     second: Annotated[Operator, Depends(second_signature)],
     note: Annotated[str, Form()] = "",

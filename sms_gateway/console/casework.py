@@ -16,6 +16,7 @@ from sms_gateway.tickets.models import Ticket
 from sms_gateway.tickets.numbers import find_number
 
 from . import pages
+from .ids import Id
 from .seat import SeeingTeam, SeeingTickets
 
 router = APIRouter()
@@ -51,7 +52,7 @@ def _only(rows: list[Ticket], show: str) -> list[Ticket]:
 
 
 @router.get("/tickets/{ticket_id}")
-async def show_ticket(ticket_id: int, seat: SeeingTickets) -> Response:
+async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
     """One ticket; opening it is written into the audit."""
     async with transaction() as session:
         ticket = await service.get_ticket(session, ticket_id)

@@ -22,6 +22,7 @@ from sms_gateway.operators import presence, signin
 
 from . import words
 from .failures import DATABASE_IS_AWAY
+from .ids import TalkInQuery
 from .lookout import Lookout, Shared, Viewers, concerns, look_out
 from .seat import BeingThere, Leaving, Seat
 
@@ -92,7 +93,7 @@ async def set_duty(request: Request, seat: Leaving) -> Response:
 
 
 @router.get("/stream")
-async def stream(request: Request, seat: BeingThere, talk: int | None = None) -> StreamingResponse:
+async def stream(request: Request, seat: BeingThere, talk: TalkInQuery = None) -> StreamingResponse:
     """What changed, as server-sent events: ids of threads, escalations, tickets, and the alarms of this seat."""
     events = follow(board(request), seat, talk)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -11,11 +11,12 @@ from sms_gateway import regions
 from sms_gateway.conversations import caution
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.conversations.ownership import Owner
+from sms_gateway.conversations.records import UNITS
 from sms_gateway.escalations import ladder
 from sms_gateway.escalations.ladder import State
 from sms_gateway.messages.models import Author, Direction, Message
 from sms_gateway.operators.models import Operator
-from sms_gateway.triage.judgement import Harm, Writer
+from sms_gateway.triage.judgement import Writer
 from sms_gateway.wording import SIGNATURE
 
 from . import canned, words
@@ -64,9 +65,7 @@ class TalkView:
         call = self.page.escalation
         if call is None:
             return "普通会话" if self.page.thread.owner != Owner.CLOSED else "已结束的会话"
-        if call.harm and call.harm != Harm.NONE:
-            return words.HARMS.get(call.harm, call.harm)
-        return words.CAUSES.get(call.cause, call.cause)
+        return words.title_of(call.lane, call.harm, call.cause)
 
     @property
     def immediacy(self) -> str:
@@ -131,7 +130,7 @@ class TalkView:
         """The way of a danger call: (words, `done` | `now` | `open`)."""
         reached = {step.what for step in self.page.steps if self._is_current(step.escalation_id)} | {self._state}
         return [
-            (words.CALL_STATES[state], "now" if state == self._state else "done" if state in reached or state == State.RINGING else "open")
+            (words.RUNG_QUIETLY if state == State.RINGING and self.lane != "red" else words.CALL_STATES[state], "now" if state == self._state else "done" if state in reached or state == State.RINGING else "open")
             for state in TRACK
         ]  # fmt: skip
 
@@ -150,8 +149,10 @@ class TalkView:
 
     @property
     def writer(self) -> str:
+        """The newest guess; a child, once any text read like a child's."""
         known = [m.writer for m in reversed(self.texts) if m.writer and m.writer != Writer.UNKNOWN]
-        return words.WRITERS[known[0]] if known and known[0] in words.WRITERS else words.WRITERS["unknown"]
+        likely = Writer.CHILD if Writer.CHILD in known else next(iter(known), Writer.UNKNOWN)
+        return words.WRITERS.get(likely, words.WRITERS["unknown"])
 
     @property
     def child(self) -> str:
@@ -182,7 +183,12 @@ class TalkView:
 
     @property
     def place(self) -> str | None:
-        return self.page.contact.region
+        """What was written down, else what the person's newest words name."""
+        if self.page.contact.region or self._place_text is None:
+            return self.page.contact.region
+        found = regions.recognise(self._place_text.body)
+        named = found.county or found.prefecture
+        return named.adcode if named else None
 
     @property
     def place_by_operator(self) -> bool:
@@ -191,11 +197,25 @@ class TalkView:
     @cached_property
     def place_said(self) -> str:
         """The newest text that names a place of Yunnan, as it was written."""
+        return self._place_text.body if self._place_text is not None else ""
+
+    @cached_property
+    def _place_text(self) -> Message | None:
         for message in self.texts[: -PLACES_READ - 1 : -1]:
             found = regions.recognise(message.body)
             if found.county or found.prefecture:
-                return message.body
-        return ""
+                return message
+        return None
+
+    @property
+    def handed_to(self) -> list[tuple[str, datetime]]:
+        """Units that were called by hand for the open call, oldest first."""
+        call = self.page.escalation
+        return [
+            (UNITS.get(str(event.detail.get("unit")), ""), event.at)
+            for event in self.page.events
+            if event.what == "called_by_hand" and call is not None and event.detail.get("escalation") == call.id
+        ]
 
     @cached_property
     def for_police(self) -> list[str]:
@@ -258,8 +278,6 @@ class TalkView:
     def _thread_event(self, what: str, detail: dict[str, object]) -> str:
         says = words.THREAD_EVENTS.get(what, what)
         if what == "called_by_hand":
-            from sms_gateway.conversations.records import UNITS
-
             return f"{says}：{UNITS.get(str(detail.get('unit')), '')}"
         return says
 

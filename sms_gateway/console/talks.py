@@ -11,6 +11,7 @@ from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
 from . import pages
+from .ids import Id, TalkInQuery
 from .live import board
 from .seat import Seat, SeeingQueue, SeeingTalk, WatchingQueue, WatchingTalk
 from .talk_view import TalkView
@@ -29,8 +30,8 @@ async def show_queue_again(seat: WatchingQueue) -> Response:
 
 
 @router.get("/queue/rail")
-async def show_rail(seat: WatchingQueue, talk: int = 0) -> Response:
-    return await _queue("_rail.html", seat, talk)
+async def show_rail(seat: WatchingQueue, talk: TalkInQuery = None) -> Response:
+    return await _queue("_rail.html", seat, talk or 0)
 
 
 async def _queue(template: str, seat: Seat, talk_id: int = 0) -> Response:
@@ -41,7 +42,7 @@ async def _queue(template: str, seat: Seat, talk_id: int = 0) -> Response:
 
 
 @router.get("/talks/{talk_id}")
-async def show_talk(request: Request, talk_id: int, seat: SeeingTalk) -> Response:
+async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response:
     """The whole page; opening it is written into the audit."""
     async with transaction() as session:
         view = await load_view(session, request, talk_id, seat)
@@ -51,7 +52,7 @@ async def show_talk(request: Request, talk_id: int, seat: SeeingTalk) -> Respons
 
 
 @router.get("/talks/{talk_id}/live")
-async def show_talk_again(request: Request, talk_id: int, seat: WatchingTalk) -> Response:
+async def show_talk_again(request: Request, talk_id: Id, seat: WatchingTalk) -> Response:
     """The parts of the page that change."""
     return await live_parts(request, talk_id, seat)
 

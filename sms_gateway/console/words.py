@@ -12,6 +12,11 @@ HARMS = {
     "missing_abduction": "走失、被带走", "confinement": "被关、不让走", "abandoned_alone": "没人照看",
     "fire": "着火、浓烟", "medical": "伤病、误食", "traffic": "车祸", "drowning": "落水、被水困", "other_danger": "其他危险",
 }  # fmt: skip
+HARMS_BEFORE = {
+    **HARMS, "violence_in_progress": "疑似挨打、受虐", "self_harm": "有过伤害自己的念头", "missing_abduction": "疑似拐带、出走",
+    "confinement": "疑似被关", "abandoned_alone": "疑似没人照看", "other_danger": "疑似侵害",
+}  # fmt: skip
+"""The same harms where they are not happening now (orange)."""
 CAUSES = {
     "danger": "有危险", "disclosure": "疑似侵害", "asked_for_person": "要找真人", "assistant_silent": "机器没答上来",
     "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看",
@@ -32,6 +37,8 @@ CALL_STATES = {
     "ringing": "响铃中", "acknowledged": "已接手", "in_contact": "已接通", "handed_over": "已交出", "child_seen": "已见到孩子",
     "resolved": "已了结", "lost_contact": "失去联系", "false_alarm": "误报",
 }  # fmt: skip
+RUNG_QUIETLY = "等人看"
+"""What `ringing` is called in orange, which does not ring."""
 STEPS = {-1: "未响铃", 0: "响铃", 1: "再响", 2: "响全员", 3: "叫值班长", 4: "建议转接"}
 
 DELIVERY = {
@@ -61,6 +68,15 @@ OUTCOMES_BY_LANE: Mapping[str, tuple[str, ...]] = {
     "orange": ("followed_up", "with_police", "safe", "other"),
     "blue": ("answered", "followed_up", "no_answer", "other"),
 }
+
+
+def title_of(lane: str, harm: str | None, cause: str) -> str:
+    """What a call is about, in a few words."""
+    if harm and harm != "none":
+        return (HARMS_BEFORE if lane == "orange" else HARMS).get(harm, harm)
+    return CAUSES.get(cause, cause)
+
+
 ENDED = {**OUTCOMES, "false_alarm": "误报（两人签）", "handed_back": "交还小助手"}
 
 THREAD_EVENTS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -120,7 +121,7 @@ async def _threads(session: AsyncSession, *which: ColumnElement[bool]) -> Sequen
 async def _rows(session: AsyncSession, threads: Sequence[Thread], open_ones: Mapping[int, Escalation]) -> list[Row]:
     ids = [thread.id for thread in threads]
     newest = select(Message).where(Message.thread_id.in_(ids), Message.direction == Direction.IN)
-    newest = newest.distinct(Message.thread_id).order_by(Message.thread_id, Message.id.desc())
+    newest = newest.ext(distinct_on(Message.thread_id)).order_by(Message.thread_id, Message.id.desc())
     last = {message.thread_id: message for message in await session.scalars(newest)}
     wanted = [row.message_id for row in open_ones.values() if row.message_id is not None]
     began = {message.id: message for message in await session.scalars(select(Message).where(Message.id.in_(wanted)))}

@@ -47,7 +47,7 @@ async def list_alarms(session: AsyncSession) -> list[Alarm]:
     told = select(EscalationEvent, Escalation).join(Escalation, Escalation.id == EscalationEvent.escalation_id)
     told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)
     told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER)).order_by(EscalationEvent.id.desc())
-    for event, row in (await session.execute(told.limit(20))).tuples():
+    for event, row in await session.execute(told.limit(20)):
         found.append(
             Alarm(f"event-{event.id}", event.what, row.thread_id, row.harm, event.at, row.step, row.acknowledged_by)
         )
@@ -59,8 +59,10 @@ async def count_lanes(session: AsyncSession, contact_id: int, *, since: datetime
     counted = select(Escalation.lane, func.count()).where(
         Escalation.contact_id == contact_id, Escalation.opened_at >= since, Escalation.lane.in_(DANGER)
     )
-    rows = (await session.execute(counted.group_by(Escalation.lane))).tuples().all()
-    return dict.fromkeys(DANGER, 0) | dict(rows)
+    counts = dict.fromkeys(DANGER, 0)
+    for lane, number in await session.execute(counted.group_by(Escalation.lane)):
+        counts[lane] = number
+    return counts
 
 
 async def list_of_talk(session: AsyncSession, thread_id: int, *, limit: int = 20) -> Sequence[Escalation]:

@@ -48,6 +48,9 @@ function tone(at, pitch, loud) {
   sound.stop(at + 0.17);
 }
 
+// After a click on an earlier page of ours the browser may let this one sound at once.
+if (wanted) wake();
+
 // Whoever wanted it on before gets it back with the first click or key on the page.
 for (const kind of ["pointerdown", "keydown"]) {
   addEventListener(kind, (event) => { if (wanted && !event.target.closest?.("#sound")) wake(); }, { once: true, capture: true });

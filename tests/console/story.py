@@ -129,14 +129,21 @@ async def fill(_url: str) -> dict[str, object]:
     held.advance(timedelta(seconds=25))
     async with transaction() as session:
         await service.reply(
-            session, thread_id=mine.thread_id, operator=lead, body="我在。先别出声，把里屋门反锁好。你在哪个县、哪个村？"
+            session,
+            thread_id=mine.thread_id,
+            operator=lead,
+            body="我在。先别出声，把里屋门反锁好。你在哪个县、哪个村？",
         )
     await send_all()
     held.advance(timedelta(seconds=38))
     await mine.says("镇雄县泼机镇 街上小学后面那排 二楼")
     async with transaction() as session:
         await records.note_handed_over(
-            session, thread_id=mine.thread_id, operator=lead, unit="110", reference="昭通110 接警员 0231，已派泼机派出所"
+            session,
+            thread_id=mine.thread_id,
+            operator=lead,
+            unit="110",
+            reference="昭通110 接警员 0231，已派泼机派出所",
         )
     held.advance(timedelta(minutes=1, seconds=20))
 
