@@ -37,7 +37,9 @@ async def measure(areas: Sequence[str], console: Console) -> list[Row]:
     for covered, run in MEASURES:
         if set(covered) & set(areas):
             began = time.monotonic()
-            rows += [found for found in await run(console) if found.area in areas]
+            found = [each for each in await run(console) if each.area in areas]
+            rows += found
+            console.print(table.as_rich(found))
             console.print(f"  {'/'.join(covered)}: {time.monotonic() - began:.0f} s")
     return rows
 
@@ -57,7 +59,6 @@ def main(words: Sequence[str]) -> None:
     console = Console()
     rows = asyncio.run(measure(areas, console))
     keep(rows, areas)
-    console.print(table.as_rich(rows))
 
 
 if __name__ == "__main__":

@@ -104,12 +104,14 @@ class Line:
     port: int
     carrier: Recorder
 
-    async def safe_reply_ms(self, connection: Connection, text: str) -> float:
+    async def safe_reply_ms(self, text: str) -> float:
         """Milliseconds from the first byte of the webhook to the reply at the carrier. Raises NoSafeReply."""
         person = number(next(_people))
         request = signed_text(self.port, sender=person, body=text)
+        connection = await Connection.open(self.port)
         began = time.perf_counter()
         await connection.ask(request)
+        connection.close()
         try:
             return (await self.carrier.wait_for(person) - began) * 1000
         except TimeoutError:
@@ -161,37 +163,33 @@ async def measure(console: Console, *, rounds: int = 5, idle: int = 10, seconds:
     calm: list[list[float]] = []
     busy: list[list[float]] = []
     async with whole_line() as (line, hotline, database_port):
-        connection = await Connection.open(line.port)
         for _ in range(6):  # warm
-            await line.safe_reply_ms(connection, next(dangers))
+            await line.safe_reply_ms(next(dangers))
         await line.chat(2, ordinary)
         await line.settle()
         cpu, began = time.process_time(), time.perf_counter()
         for _ in range(rounds):
-            calm.append([await _paused(line, connection, next(dangers)) for _ in range(idle)])
-            busy.append(await _beside_chat(line, connection, seconds, dangers, ordinary))
+            calm.append([await _paused(line, next(dangers)) for _ in range(idle)])
+            busy.append(await _beside_chat(line, seconds, dangers, ordinary))
             await line.settle()
         own = (time.process_time() - cpu) / (time.perf_counter() - began)
         memory = peak_rows(hotline, PROCESSES, database_port)
-        connection.close()
     console.print(f"danger: load generator used {own:.0%} of one core; {sum(map(len, busy))} danger texts under load")
     return [*_rows(calm, busy), *memory]
 
 
-async def _paused(line: Line, connection: Connection, text: str) -> float:
+async def _paused(line: Line, text: str) -> float:
     await asyncio.sleep(0.25)
-    return await line.safe_reply_ms(connection, text)
+    return await line.safe_reply_ms(text)
 
 
-async def _beside_chat(
-    line: Line, connection: Connection, seconds: float, dangers: Iterator[str], ordinary: Iterator[str]
-) -> list[float]:
+async def _beside_chat(line: Line, seconds: float, dangers: Iterator[str], ordinary: Iterator[str]) -> list[float]:
     chat = asyncio.create_task(line.chat(seconds, ordinary))
     await asyncio.sleep(1.0)
     found = []
     while not chat.done():
         began = time.perf_counter()
-        found.append(await line.safe_reply_ms(connection, next(dangers)))
+        found.append(await line.safe_reply_ms(next(dangers)))
         await asyncio.sleep(max(0.0, DANGER_EVERY - (time.perf_counter() - began)))
     await chat
     return found

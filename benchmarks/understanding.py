@@ -33,7 +33,7 @@ def some_texts(path: Path, count: int) -> list[str]:
     return found[:: max(1, len(found) // count)][:count]
 
 
-async def measure(console: Console, *, rounds: int = 5, texts: int = 60) -> list[Row]:
+async def measure(console: Console, *, rounds: int = 5, texts: int = 40) -> list[Row]:
     """Rates by this process's CPU time (what one core gives, whoever else is busy), p50 by the clock on the wall."""
     handbook, judge = shared_handbook(), triage.load()
 

@@ -72,7 +72,7 @@ async def both_sides() -> AsyncIterator[Sides]:
             yield Sides(int(hotline.environment["HOTLINE_PORT"]), port, url)
 
 
-async def measure(console: Console, *, rounds: int = 5, texts: int = 1200) -> list[Row]:
+async def measure(console: Console, *, rounds: int = 5, texts: int = 400) -> list[Row]:
     """Ratios of p50 and throughput, and our own figures."""
     async with both_sides() as sides:
         warm = max(PEOPLE, texts // 4)  # and everybody is known afterwards
