@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+from sqlalchemy import select
 
+from sms_gateway.beats import WorkerBeat
+from sms_gateway.database import transaction
 from sms_gateway.settings import ROOT
 from sms_gateway.supervision.children import Inner, bare_environment, children, inner_environment
 from sms_gateway.supervision.places import DataDir, free_ports
@@ -148,6 +151,17 @@ class Line:
     def kill(self, name: str) -> None:
         """kill -9."""
         os.kill(self.pid(name), signal.SIGKILL)
+
+    async def is_up(self, queue: str) -> None:
+        """Wait until the present worker process of that queue shows signs of life."""
+        async with asyncio.timeout(60):
+            while True:
+                pid = self.supervisor.kept[queue].pid
+                async with transaction() as session:
+                    beating = select(WorkerBeat).where(WorkerBeat.queue == queue, WorkerBeat.worker.endswith(f":{pid}"))
+                    if pid is not None and await session.scalar(beating) is not None:
+                        return
+                await asyncio.sleep(0.1)
 
     async def aclose(self) -> None:
         for watch in self._watches:

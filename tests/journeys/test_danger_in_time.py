@@ -25,8 +25,10 @@ IN_TIME = 1.0
 
 
 @pytest.fixture(autouse=True)
-async def rasa_as_it_is(switch: Switch) -> AsyncIterator[None]:
+async def all_is_well(switch: Switch, line: Line, database: str) -> AsyncIterator[None]:
     switch.mode = "pass"
+    for queue in ("danger", "turns", "replies"):
+        await line.is_up(queue)
     switch.asked.clear()
     yield
     switch.mode = "pass"

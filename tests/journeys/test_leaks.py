@@ -15,10 +15,12 @@ from urllib.parse import quote
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.supervision.scratch import ScratchHotline, ScratchPostgres
+from sms_gateway.tickets.models import Ticket
 from tests.journeys.line import Line, Switch
 from tests.journeys.trackers import kill, restart
 
@@ -45,6 +47,8 @@ def forms_of(secret: str) -> Iterator[bytes]:
     if quote(secret) != secret:
         yield quote(secret).encode()
         yield quote(secret).lower().encode()
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
     for offset in range(3):
         whole = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
         inner = whole[2 if offset else 0 : -2]
@@ -151,15 +155,16 @@ async def _bad_forms(line: Line) -> None:
 
 
 async def _broken_constraint() -> None:
-    """A statement that breaks a constraint, with a text among its values, through our own session."""
-    with pytest.raises(Exception) as caught:
+    """A row that breaks a constraint, with a text in it, through our own session: PostgreSQL shows it in its log."""
+    moment = clock.now()
+    with pytest.raises(IntegrityError) as caught:
         async with transaction() as session:
-            await session.execute(
-                text(
-                    "INSERT INTO contacts (uid, channel, address_sealed, address_index, created_at) VALUES (NULL, :c, :w, :w, now())"
-                ),
-                {"c": NAME[:3], "w": KICKING.encode()},
-            )
+            session.add(
+                Ticket(
+                    number="00000001", thread_id=-1, contact_id=-1, kind="help", answers={"what": KICKING, "name": NAME},
+                    received_at=moment, opened_at=moment, due_at=moment,
+                )
+            )  # fmt: skip
     assert find_leaks(str(caught.value).encode(), SECRETS) == []
 
 
