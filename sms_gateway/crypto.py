@@ -85,7 +85,8 @@ class Encrypted(Generic[T]):
         sealed: bytes | None = getattr(row, self._column)
         if sealed is None:
             return None  # type: ignore[return-value]  # T is Optional where the column is
-        return _decode(keyring().open(sealed, place_of(row.__tablename__, self._column, row.uid)))
+        value: T = _decode(keyring().open(sealed, place_of(row.__tablename__, self._column, row.uid)))
+        return value
 
     def __set__(self, row: SealedRow, value: T) -> None:
         sealed = None

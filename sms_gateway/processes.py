@@ -64,7 +64,7 @@ def _load_judge() -> None:
 def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     """What a worker of `queue` does every second beside its jobs; any number of processes may do the same."""
     from . import beats, timers
-    from .conversations import forgotten
+    from .conversations.forgotten import sweep as find_forgotten
     from .messages import tasks as messages
 
     mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
@@ -73,7 +73,7 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "replies":
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
-        mine.append(("forgotten", forgotten.sweep))
+        mine.append(("forgotten", find_forgotten))
     return mine
 
 

@@ -6,9 +6,11 @@ import base64
 import io
 import json
 import logging
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from sealing import SealBroken
@@ -67,6 +69,19 @@ def test_a_start_that_must_not_be_is_refused_in_one_sentence_without_secrets(
     assert "\n" not in str(refused.value)
 
 
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Whatever the test makes of the logs, the tests after it find them as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("logs_as_before")
 def test_logs_hold_events_and_never_an_error_text_or_another_librarys_words() -> None:
     out = io.StringIO()
     with redirect_stdout(out):

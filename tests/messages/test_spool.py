@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel
@@ -66,4 +67,37 @@ async def test_replay_waits_while_the_database_is_still_away(person: Person, mon
     await database.dispose()
     monkeypatch.setenv("HOTLINE_DATABASE_URL", good.get_secret_value())
     get_settings.cache_clear()
+    assert await spool.replay() == 1
+
+
+async def test_one_text_that_will_not_go_in_does_not_hold_back_the_others(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spool.keep(_inbound("坏的", "d"))
+    await spool.keep(_inbound("好的", "e"))
+    bring_in = spool._bring_in
+
+    async def refuses_one(session: AsyncSession, kept: spool.Kept) -> None:
+        if kept.inbound.carrier_id == "d":
+            raise ValueError
+        await bring_in(session, kept)
+
+    monkeypatch.setattr(spool, "_bring_in", refuses_one)
+    assert await spool.replay() == 1
+    assert spool.counts().spooled == 1
+
+
+async def test_a_text_is_not_replayed_while_its_safe_reply_is_on_its_way(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replayed: list[int] = []
+    send = person.carrier.send
+
+    async def send_slowly(*, to: str, body: str, reference: int) -> str:
+        replayed.append(await spool.replay())
+        return await send(to=to, body=body, reference=reference)
+
+    monkeypatch.setattr(person.carrier, "send", send_slowly)
+    await spool.keep(_inbound(DANGER, "f"))
+    assert replayed == [0]
     assert await spool.replay() == 1
