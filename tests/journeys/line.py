@@ -33,7 +33,7 @@ class Switch:
 
     def __init__(self, rasa_url: str) -> None:
         self.mode = "pass"
-        """`pass`, `slow` (never answers), `broken` (500 at once), `empty` (200 and `[]`)."""
+        """`pass`, `slow` (never answers), `broken` (500 at once), `broken_then_slow`, `empty` (200 and `[]`)."""
         self.asked: list[float] = []
         self._rasa = httpx.AsyncClient(base_url=rasa_url, timeout=30, trust_env=False)
         self.url = ""
@@ -68,7 +68,9 @@ class Switch:
             match self.mode:
                 case "slow":
                     await asyncio.sleep(60)
-                case "broken":
+                case "broken_then_slow" if len(self.asked) > 1:
+                    await asyncio.sleep(60)
+                case "broken" | "broken_then_slow":
                     return 500, b'{"error": "broken"}'
                 case "empty":
                     return 200, b"[]"
