@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -59,11 +59,14 @@ async def _say(request: Request, error: HotlineError) -> Response:
 
 
 def _to_sign_in(request: Request, error: HotlineError) -> Response:
-    back = request.url.path if request.method == "GET" else "/"
-    where = "/sign-in" if back == "/" else f"/sign-in?back={quote(back)}"
     if wants_page(request):
-        return RedirectResponse(where, status_code=303)
-    return JSONResponse({"error": error.sentence}, status_code=401, headers={"HX-Redirect": "/sign-in"})
+        return RedirectResponse(_sign_in(request.url.path if request.method == "GET" else "/"), status_code=303)
+    where = _sign_in(urlsplit(request.headers.get("hx-current-url", "/")).path)
+    return JSONResponse({"error": error.sentence}, status_code=401, headers={"HX-Redirect": where})
+
+
+def _sign_in(back: str) -> str:
+    return "/sign-in" if back in ("", "/") else f"/sign-in?back={quote(back)}"
 
 
 async def _say_ours(request: Request, error: Exception) -> Response:
