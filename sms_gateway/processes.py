@@ -43,22 +43,35 @@ def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies�
     if queue not in jobs.QUEUES:
         raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
     logs.configure(f"worker-{queue}")
-    if queue in JUDGING:
-        _load_judge()
-    asyncio.run(jobs.work(queue, chores=chores(queue)))
+    _load_what_is_slow(queue)
+    asyncio.run(_work(queue))
+
+
+async def _work(queue: str) -> None:
+    from . import jobs
+    from .messages import tasks as messages
+
+    if queue == "replies":
+        messages.make_carriers()
+    await jobs.work(queue, chores=chores(queue))
 
 
 JUDGING = ("danger", "turns")
 """Queues whose workers judge texts."""
 
 
-def _load_judge() -> None:
-    """Encoder, lexicon and weights now: the first danger text after a start must not wait seconds for them."""
+def _load_what_is_slow(queue: str) -> None:
+    """Encoder, lexicon, weights, regions and wording now: the first danger text after a start must not wait for them."""
+    if queue not in JUDGING:
+        return
     from texts.embedding import embed
 
-    from . import triage
+    from . import regions, triage
+    from .wording import say
 
     triage.load().judge("你好", vector=embed("你好"))
+    regions.recognise("镇雄")
+    say("red.other")
 
 
 def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:

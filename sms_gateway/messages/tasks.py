@@ -21,6 +21,12 @@ DEAD_AFTER = timedelta(seconds=4)
 """A job that finds its text already in `sending` was taken from a worker that stopped beating 5 s ago."""
 
 
+def make_carriers() -> None:
+    """Make the carriers at a worker's start, inside its loop: the first safe reply must not wait for that."""
+    for name in get_settings().carriers:
+        carrier(name)
+
+
 @jobs.app.task(name="messages.send", queue="replies", retry=RetryIfTransient(attempts=MAX_ATTEMPTS))
 async def send(message_id: int) -> None:
     """Send one text, then the replies that follow it. Twice is as good as once."""
