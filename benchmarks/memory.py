@@ -32,7 +32,7 @@ def postgres_pids(port: int) -> list[int]:
     """The server that listens on that port, and its backends."""
     for place in Path("/proc").glob("[0-9]*"):
         words = _words(place)
-        if words and words[0].endswith("/postgres") and str(port) in words:
+        if words and words[0].endswith("/postgres") and f"port={port}" in words:
             return [int(place.name), *_children(place)]
     return []
 

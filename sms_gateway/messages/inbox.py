@@ -14,7 +14,6 @@ from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.crypto import blind_index, sealed_for
 from sms_gateway.database import notify
-from sms_gateway.jobs import Deferral, defer_all
 from texts.normalise import clean
 
 from . import arrival
@@ -59,14 +58,8 @@ async def receive(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     known, recorded = await _receive_at_once(session, inbound)
     if known:
         return recorded
-    recorded = await record(session, inbound)
-    if recorded is not None:
-        ids = {"message_id": recorded.message_id}
-        jobs = [
-            Deferral("conversations.judge", ids),
-            Deferral("conversations.take_turn", ids, lock=f"contact:{recorded.contact_id}"),
-        ]
-        await defer_all(session, jobs)
+    await _make_known(session, inbound.channel, inbound.address, inbound.received_at)
+    _known, recorded = await _receive_at_once(session, inbound)
     return recorded
 
 
@@ -123,21 +116,22 @@ async def find_or_make_thread(session: AsyncSession, channel: Channel, address: 
     known = known.where(Contact.channel == channel, Contact.address_index == index, Thread.channel == channel)
     if (found := (await session.execute(known)).one_or_none()) is not None:
         return found[0], found[1]
-    uid = uuid4()
-    sealed = sealed_for("contacts", "address_sealed", uid, address)
-    contact = insert(Contact).values(
-        uid=uid, channel=channel, address_sealed=sealed, address_index=index, created_at=at, open_case=False
-    )
-    await session.execute(contact.on_conflict_do_nothing())
-    contact_id = await session.scalar(
-        select(Contact.id).where(Contact.channel == channel, Contact.address_index == index)
-    )
-    thread = insert(Thread).values(
-        contact_id=contact_id, channel=channel, owner="assistant", version=1, lane="blue", created_at=at
-    )
-    await session.execute(thread.on_conflict_do_nothing())
+    await _make_known(session, channel, address, at)
     made = (await session.execute(known)).one()
     return made[0], made[1]
+
+
+async def _make_known(session: AsyncSession, channel: Channel, address: str, at: datetime) -> None:
+    """The person at `address` with a talk, in one statement; whoever made them at the same moment is waited for."""
+    uid = uuid4()
+    values = {
+        "channel": str(channel),
+        "address_index": blind_index(address, f"contacts.address.{channel}"),
+        "uid": uid,
+        "address_sealed": sealed_for("contacts", "address_sealed", uid, address),
+        "at": at,
+    }
+    await session.execute(arrival.NEWCOMER, values)
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:

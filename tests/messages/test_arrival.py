@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import select, text
@@ -77,3 +78,11 @@ async def test_open_pages_are_told_of_it(database: str) -> None:
         assert await heard.wait(within=5) == {MISSED}
         await receive("2")
         assert await heard.wait(within=5) == {str(first.thread_id)}
+
+
+async def test_ten_first_texts_of_one_person_at_once_make_one_person(database: str) -> None:
+    found = await asyncio.gather(*(receive(str(index)) for index in range(10)))
+    assert len({each.message_id for each in found if each is not None}) == 10
+    async with transaction() as session:
+        for table, count in (("contacts", 1), ("threads", 1), ("messages", 10), ("procrastinate_jobs", 20)):
+            assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == count
