@@ -87,6 +87,7 @@ THREAD_EVENTS = {
 CALL_EVENTS = {
     "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "15 分钟没人看", "closed": "了结",
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
+    "ringing": "没人在了，重新叫人",
 }  # fmt: skip
 TICKET_EVENTS = {
     **STATUSES, "details": "补充了内容", "lane": "升级", "more": "又说了一些", "note": "备注", "wish_noted": "记下撤回的意思",

@@ -37,12 +37,15 @@ class Alarm:
 
 async def list_alarms(session: AsyncSession) -> list[Alarm]:
     """Red that nobody has taken, the longest waiting first; then texts that did not arrive and code words, newest first."""
-    ringing = select(Escalation).where(
+    last_ring = select(func.max(EscalationEvent.id)).where(
+        EscalationEvent.escalation_id == Escalation.id, EscalationEvent.what == "rung"
+    )
+    ringing = select(Escalation, last_ring.scalar_subquery()).where(
         Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING
     )
     found = [
-        Alarm(f"red-{row.id}-{row.step}", "red", row.thread_id, row.harm, row.received_at, row.step, None)
-        for row in await session.scalars(ringing.order_by(Escalation.received_at))
+        Alarm(f"red-{row.id}-{ring}", "red", row.thread_id, row.harm, row.received_at, row.step, None)
+        for row, ring in await session.execute(ringing.order_by(Escalation.received_at))
     ]
     told = select(EscalationEvent, Escalation).join(Escalation, Escalation.id == EscalationEvent.escalation_id)
     told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)

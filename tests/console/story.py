@@ -93,7 +93,15 @@ async def fill(_url: str) -> dict[str, object]:
     orphan = Teller("+8613800000011")
     await orphan.says("孤儿每个月能领多少钱")
     await orphan.hears("散居孤儿每人每月 1280 元，集中供养 1980 元（2025 年标准）。以当地民政部门最新规定为准。")
-    held.advance(timedelta(minutes=4))
+
+    async def later(**by: float) -> None:
+        """Time goes on; those with a console open stay there."""
+        held.advance(timedelta(**by))
+        async with transaction() as session:
+            for one in (lead, li):
+                await presence.beat(session, operator_id=one.id)
+
+    await later(minutes=4)
     fees = Teller("+8613800000012")
     await fees.says("我要投诉 学校天天占体育课 还收补课费 镇雄的")
     await fees.hears("记下了。现在还这样吗？1还在 2没有了")
@@ -102,31 +110,31 @@ async def fill(_url: str) -> dict[str, object]:
             session, thread_id=fees.thread_id, contact_id=fees.contact_id, asked_in=await fees.says("还在"), kind="complaint",
             county="530627", answers={"what": "学校天天占体育课，每学期还收 300 元补课费", "still": "还在", "wish": "把课还给孩子，退钱", "secret": "要"},
         )  # fmt: skip
-    held.advance(timedelta(minutes=5))
+    await later(minutes=5)
     teacher = Teller("visitor-token-of-the-story", Channel.WEB)
     await teacher.says("班上有个娃娃身上老是有伤 问他就说摔的 已经两个多月了 我是他班主任")
-    held.advance(timedelta(minutes=6))
+    await later(minutes=6)
     past = Teller("+8613800000013")
     await past.says("上学期校长摸过我 现在不敢说")
-    held.advance(timedelta(minutes=4))
+    await later(minutes=4)
     human = Teller("+8613800000014")
     asked = await human.says("转人工")
     async with transaction() as session:
         await service.hand_over(session, thread_id=human.thread_id, message_id=asked, cause="asked_for_person")
     await send_all()
-    held.advance(timedelta(minutes=3))
+    await later(minutes=3)
 
     mine = Teller("+8613800000015")
     await mine.says("有个叔叔一直在踹我家门 就我和弟弟在")
-    held.advance(timedelta(seconds=31))
+    await later(seconds=31)
     async with transaction() as session:
         await presence.beat(session, operator_id=lead.id)
         await presence.beat(session, operator_id=li.id)
         await service.take_over(session, thread_id=mine.thread_id, operator=lead)
     await send_all()
-    held.advance(timedelta(seconds=40))
+    await later(seconds=40)
     await mine.says("他手里有刀 我躲在里屋 不敢出声")
-    held.advance(timedelta(seconds=25))
+    await later(seconds=25)
     async with transaction() as session:
         await service.reply(
             session,
@@ -135,7 +143,7 @@ async def fill(_url: str) -> dict[str, object]:
             body="我在。先别出声，把里屋门反锁好。你在哪个县、哪个村？",
         )
     await send_all()
-    held.advance(timedelta(seconds=38))
+    await later(seconds=38)
     await mine.says("镇雄县泼机镇 街上小学后面那排 二楼")
     async with transaction() as session:
         await records.note_handed_over(
@@ -145,7 +153,7 @@ async def fill(_url: str) -> dict[str, object]:
             unit="110",
             reference="昭通110 接警员 0231，已派泼机派出所",
         )
-    held.advance(timedelta(minutes=1, seconds=20))
+    await later(minutes=1, seconds=20)
 
     colleague = Teller("+8613800000016")
     await colleague.says("我不想活了 已经站在楼顶了")
@@ -153,16 +161,16 @@ async def fill(_url: str) -> dict[str, object]:
         await service.take_over(session, thread_id=colleague.thread_id, operator=li)
         await service.mark(session, thread_id=colleague.thread_id, operator=li, to=State.IN_CONTACT)
     await send_all()
-    held.advance(timedelta(minutes=2))
+    await later(minutes=2)
 
     lost = Teller("+8613800000017")
     await lost.says("孩子放学没回家 找了三个小时了 手机也关机")
-    held.advance(timedelta(seconds=50))
+    await later(seconds=50)
     async with transaction() as session:
         call = await escalations.find_open(session, lost.thread_id)
         assert call is not None
         await escalations.take_step(session, call.id)
-    held.advance(timedelta(seconds=25))
+    await later(seconds=25)
     door = Teller("+8613800000018")
     await door.says("我爸喝醉了在打我妈 还说要打我")
     await door.says("他把门反锁了 我用奶奶手机发的")
