@@ -28,7 +28,7 @@ from .results import Row, percentile, row
 from .twilio_texts import SETTINGS, number, signed_text
 
 AREA = "webhooks"
-PROCESSES = ("rasa", "actions", "danger", "turns", "replies", "bulk", "gateway", "console")
+PROCESSES = ("rasa", "actions", "danger", "turns", "turns_2", "replies", "bulk", "gateway", "console")
 DANGER = (
     "有个叔叔一直在踹我家门 就我和弟弟在",
     "我爸喝醉了拿刀追着我妈跑 快来人",
@@ -184,15 +184,15 @@ async def _paused(line: Line, text: str) -> float:
 
 
 async def _beside_chat(line: Line, seconds: float, dangers: Iterator[str], ordinary: Iterator[str]) -> list[float]:
+    """Danger texts leave by the clock, whether the one before was answered or not: a slow line must not be asked less."""
     chat = asyncio.create_task(line.chat(seconds, ordinary))
     await asyncio.sleep(1.0)
-    found = []
+    sent: list[asyncio.Task[float]] = []
     while not chat.done():
-        began = time.perf_counter()
-        found.append(await line.safe_reply_ms(next(dangers)))
-        await asyncio.sleep(max(0.0, DANGER_EVERY - (time.perf_counter() - began)))
+        sent.append(asyncio.create_task(line.safe_reply_ms(next(dangers))))
+        await asyncio.sleep(DANGER_EVERY)
     await chat
-    return found
+    return list(await asyncio.gather(*sent))
 
 
 def _rows(calm: Sequence[Sequence[float]], busy: Sequence[Sequence[float]]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -64,8 +65,15 @@ def configure(process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    sys.excepthook = _say_uncaught
     for name in ("uvicorn.access", "procrastinate.blueprints"):
         logging.getLogger(name).disabled = True
+
+
+def _say_uncaught(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """What ends the process is logged as its type and places: its message may hold a text."""
+    if not issubclass(kind, KeyboardInterrupt):
+        get("process").critical("uncaught", exc_info=error)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -66,6 +66,7 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     """The talk is this operator's; raises `TalkHasAnotherOwner` when a colleague was quicker. The machine falls silent."""
     thread = await talk.get_talk(session, thread_id, for_update=True)
     if thread.owner == Owner.OPERATOR and thread.operator_id == operator.id:
+        await _answer_ringing(session, thread_id, operator)
         return thread
     if thread.owner == Owner.OPERATOR:
         raise TalkHasAnotherOwner
@@ -91,12 +92,20 @@ async def reply(session: AsyncSession, *, thread_id: int, operator: Operator, bo
         raise BadInput("还没有写字。")
     if len(body) > MAX_REPLY:
         raise BadInput(f"一次最多 {MAX_REPLY} 字，请分开发。")
+    await _answer_ringing(session, thread_id, operator)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None and escalation.state == State.ACKNOWLEDGED:
         await escalations.move(session, escalation, State.IN_CONTACT, who=f"operator:{operator.id}")
     queued = await outbox.queue(session, thread=thread, author=Author.OPERATOR, body=body, operator_id=operator.id)
     assert queued is not None  # only replies to a text can be there already
     return queued
+
+
+async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Operator) -> None:
+    """The operator who has the talk has seen that it got worse: the ringing stops."""
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is not None and escalation.state == State.RINGING:
+        await escalations.acknowledge(session, escalation, operator_id=operator.id)
 
 
 async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator) -> None:

@@ -66,8 +66,8 @@ def _take_over(
     found.reasons = reasons or found.reasons
     if restart:
         found.cause, found.message_id, found.received_at, found.step = cause, message.id, message.at, -1
-        if found.acknowledged_at is None:
-            found.state = State.RINGING
+        # It rings again also for the operator who has the talk: what they answered was less than this.
+        found.state, found.acknowledged_at, found.acknowledged_by = State.RINGING, None, None
 
 
 async def _start_clocks(session: AsyncSession, escalation: Escalation) -> None:

@@ -178,6 +178,13 @@ async def mark(session: AsyncSession, message_id: int, state: State, error: str 
     await notify(session, "hotline_thread", str(message.thread_id))
 
 
+async def requeue_absent(session: AsyncSession, message_id: int) -> bool:
+    """A look-up proved that this text never left: it may leave again. False when somebody else has settled it since."""
+    unknown = Message.id == message_id, Message.state == State.UNKNOWN
+    changed = update(Message).where(*unknown).values(state=State.QUEUED).returning(Message.id)
+    return await session.scalar(changed) is not None
+
+
 def _settle(message: Message, state: State, error: str | None) -> None:
     if message.state is not None and later(State(message.state), state):
         message.state = state

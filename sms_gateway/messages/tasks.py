@@ -68,7 +68,7 @@ async def _note_failure(outgoing: outbox.Outgoing, error: SendError) -> None:
     again = error.retryable and outgoing.attempts < MAX_ATTEMPTS
     async with transaction() as session:
         await outbox.mark(session, outgoing.message_id, State.QUEUED if again else State(error.state), error.code)
-        if not again and error.state != State.UNKNOWN:
+        if outgoing.attempts == 1 or not again:  # in red a person must know at the first failure, not at the last
             await defer(session, "escalations.text_did_not_arrive", message_id=outgoing.message_id)
     if again:
         raise error
@@ -97,8 +97,7 @@ async def _settle(stuck: outbox.Outgoing) -> None:
     async with transaction() as session:
         if found is Found.SENT:
             await outbox.mark_sent(session, stuck.message_id, carrier_id)
-        elif found is Found.ABSENT:
-            await outbox.mark(session, stuck.message_id, State.QUEUED)
+        elif found is Found.ABSENT and await outbox.requeue_absent(session, stuck.message_id):
             await defer(session, "messages.send", message_id=stuck.message_id)
 
 

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -21,6 +21,7 @@ from .models import Operator, OperatorSession, SignInLink
 IDLE_ENDS_AFTER = timedelta(hours=2)
 SESSION_ENDS_AFTER = timedelta(hours=14)
 """A shift and its hand-over."""
+WATCHING_WITHIN = timedelta(minutes=2)
 LINK_WORKS_FOR = timedelta(minutes=30)
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=5)
@@ -107,9 +108,10 @@ async def find_session(session: AsyncSession, token: str) -> OperatorSession | N
     wanted = select(OperatorSession).where(
         OperatorSession.token_hash == _hashed(token), OperatorSession.ended_at.is_(None)
     )
-    wanted = wanted.where(
-        OperatorSession.last_seen_at > now - IDLE_ENDS_AFTER, OperatorSession.created_at > now - SESSION_ENDS_AFTER
-    )
+    wanted = wanted.join(Operator).where(OperatorSession.created_at > now - SESSION_ENDS_AFTER)
+    # On duty with an open console nobody is idle, however quiet the night: the ringing must reach them.
+    in_use = OperatorSession.last_seen_at > now - IDLE_ENDS_AFTER
+    wanted = wanted.where(or_(in_use, and_(Operator.on_duty, Operator.last_seen_at > now - WATCHING_WITHIN)))
     found = await session.scalar(wanted.options(joinedload(OperatorSession.operator)))
     return found if found is not None and found.operator.disabled_at is None else None
 

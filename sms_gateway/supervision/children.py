@@ -13,8 +13,8 @@ from .places import PYTHON, RASA_PYTHON, DataDir
 from .ready import answers
 from .supervisor import Child
 
-WORKERS = ("turns", "replies", "bulk")
-"""Queues with a worker process each; `danger` has one of its own, first."""
+WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "bulk"}
+"""Worker processes beside `danger` and the queue of each. Two for turns: when one is killed, the other takes its texts on."""
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -83,7 +83,7 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
         Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=1),
         Child("actions", (str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
         hotline("danger", "worker", "danger"),
-        *(hotline(queue, "worker", queue) for queue in WORKERS),
+        *(hotline(name, "worker", queue) for name, queue in WORKERS.items()),
         hotline("gateway", "gateway", port=gateway_port, path="/healthz"),
         hotline("console", "console", port=console_port),
     ]

@@ -133,3 +133,22 @@ async def test_the_judgement_is_kept_with_the_text_and_sealed(person: Person) ->
         message = (await session.scalars(select(Message).where(Message.direction == "in"))).one()
     assert message.reasons and message.vector and message.lane == "red"
     assert KICKING.encode() not in message.body_sealed
+
+
+async def test_danger_in_a_talk_its_operator_holds_rings_until_they_answer(person: Person, clock: HeldClock) -> None:
+    operator = await _operator()
+    await person.texts("0")
+    async with transaction() as session:
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+    await person.run()
+    person.news()
+    clock.advance(timedelta(seconds=10))
+    async with transaction() as session:
+        await set_duty(session, operator_id=operator.id, on_duty=True)
+    assert await person.texts(KICKING) == []
+    [call] = await _escalations()
+    assert (call.lane, call.state, call.acknowledged_by) == ("red", "ringing", None)
+    async with transaction() as session:
+        await service.reply(session, thread_id=person.thread_id, operator=operator, body="我在，你先躲好。")
+    [call] = await _escalations()
+    assert (call.state, call.acknowledged_by) == ("in_contact", operator.id)

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -25,7 +25,7 @@ from sms_gateway.supervision.scratch import ScratchHotline
 from sms_gateway.supervision.supervisor import Supervisor
 
 SIGNATURE = "【云南12345】"
-PROCESSES = ("danger", "turns", "replies", "bulk", "gateway")
+PROCESSES = ("danger", "turns", "turns_2", "replies", "bulk", "gateway")
 
 
 class Switch:
@@ -153,6 +153,15 @@ class Line:
     def kill(self, name: str) -> None:
         """kill -9."""
         os.kill(self.pid(name), signal.SIGKILL)
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """That process stands still for a moment, so that another of its queue must take the next job."""
+        os.kill(self.pid(name), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid(name), signal.SIGCONT)
 
     async def is_up(self, queue: str) -> None:
         """Wait until the present worker process of that queue shows signs of life."""

@@ -115,3 +115,17 @@ async def test_who_is_silent_for_twenty_seconds_is_away(database: str, clock: He
     clock.advance(timedelta(seconds=21))
     async with transaction() as session:
         assert not await presence.is_anyone_on_duty(session)
+
+
+async def test_a_quiet_night_on_duty_signs_nobody_out(database: str, clock: HeldClock) -> None:
+    operator = await _account()
+    signed = await _try(PASSWORD)
+    assert signed is not None
+    clock.advance(timedelta(hours=5))
+    async with transaction() as session:
+        assert await signin.find_session(session, signed.token) is None
+        await presence.set_duty(session, operator_id=operator.id, on_duty=True)
+        assert await signin.find_session(session, signed.token) is not None
+    clock.advance(timedelta(minutes=3))  # the console was closed
+    async with transaction() as session:
+        assert await signin.find_session(session, signed.token) is None
