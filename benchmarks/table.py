@@ -1,4 +1,4 @@
-"""The newest results as a table: on the terminal, and in README between its `<!-- bench -->` marks."""
+"""The newest results as a table: on the terminal, and in README between its marks `<!-- bench -->` and `<!-- /bench -->`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sms_gateway.settings import ROOT
 from .results import Row, read
 
 README = ROOT / "README.md"
-MARK = "<!-- bench -->"
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 HOLDS = {True: "yes", False: "**no**", None: ""}
 
 
 class NoPlaceForTable(Exception):
-    """README has not exactly two marks."""
+    """README has not exactly one pair of marks."""
 
 
 def shown(value: float) -> str:
@@ -46,10 +46,11 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
 def with_table(text: str, table: str) -> str:
     """`text` with what stands between its two marks replaced. Raises NoPlaceForTable."""
-    parts = text.split(MARK)
-    if len(parts) != 3:
-        raise NoPlaceForTable(f"README.md needs two lines {MARK}, the table goes between them.")
-    return f"{parts[0]}{MARK}\n{table}\n{MARK}{parts[2]}"
+    before, begun, rest = text.partition(BEGIN)
+    _old, ended, after = rest.partition(END)
+    if not begun or not ended or text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise NoPlaceForTable(f"README.md needs one {BEGIN} and one {END} after it, the table goes between them.")
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
 def main() -> None:

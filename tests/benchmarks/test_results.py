@@ -54,13 +54,21 @@ def test_a_percentile_is_one_of_the_values(share: float, wanted: float) -> None:
 
 
 def test_the_table_takes_the_place_between_its_marks_and_nothing_else() -> None:
-    text = "before\n<!-- bench -->\nold\n<!-- bench -->\nafter\n"
+    text = "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"
     once = table.with_table(text, "new")
-    assert once == "before\n<!-- bench -->\nnew\n<!-- bench -->\nafter\n"
+    assert once == "before\n<!-- bench -->\nnew\n<!-- /bench -->\nafter\n"
     assert table.with_table(once, "new") == once
 
 
-@pytest.mark.parametrize("text", ["no mark", "<!-- bench --> one", "<!-- bench --><!-- bench --><!-- bench -->"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no mark",
+        "<!-- bench --> one",
+        "<!-- /bench --> first <!-- bench -->",
+        "<!-- bench --><!-- /bench --><!-- /bench -->",
+    ],
+)
 def test_a_readme_without_a_place_for_the_table_is_left_alone(text: str) -> None:
     with pytest.raises(table.NoPlaceForTable):
         table.with_table(text, "new")
