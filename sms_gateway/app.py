@@ -82,7 +82,12 @@ def make_gateway() -> FastAPI:
 def make_console() -> FastAPI:
     """The operators' pages: a process of its own."""
     app = FastAPI(
-        title="云南12345 值班台", lifespan=_console_life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+        title="云南12345 值班台",
+        lifespan=_console_life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=NO_TELEMETRY,
     )
     dress(app, get_settings())
     console.furnish(app)
