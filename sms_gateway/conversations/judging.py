@@ -87,7 +87,7 @@ async def _act(session: AsyncSession, message: Message, judged: Judgement) -> No
 
 async def ensure_judged(message_id: int, *, wait: float = 1.5) -> None:
     """Wait for the danger worker's judgement; where it does not come, judge here."""
-    pause, waited = 0.01, 0.0
+    pause, waited = 0.04, 0.0
     while waited < wait:
         async with transaction() as session:
             if await session.scalar(select(Message.judged_at).where(Message.id == message_id)) is not None:

@@ -16,6 +16,10 @@ from .supervisor import Child
 WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "bulk"}
 """Worker processes beside `danger` and the queue of each. Two for turns: when one is killed, the other takes its texts on."""
 
+AT_ONCE = frozenset({"danger", "replies", "gateway", "console"})
+GIVES_WAY = ("nice", "-n", "5")
+"""Ordinary turns leave the cores to danger, to what goes out and to the doors."""
+
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -77,11 +81,12 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
 
     def hotline(name: str, *words: str, port: int | None = None, path: str = "/") -> Child:
         ready = answers(port, path) if port else None
-        return Child(name, (str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
+        after = () if name in AT_ONCE else GIVES_WAY
+        return Child(name, (*after, str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
 
     table = [
         Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=1),
-        Child("actions", (str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
+        Child("actions", (*GIVES_WAY, str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
         hotline("danger", "worker", "danger"),
         *(hotline(name, "worker", queue) for name, queue in WORKERS.items()),
         hotline("gateway", "gateway", port=gateway_port, path="/healthz"),
@@ -93,4 +98,4 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
 def _rasa(inner: Inner) -> tuple[str, ...]:
     model = ("--model", str(inner.model)) if inner.model else ()
     files = ("--endpoints", "endpoints.yml", "--credentials", "credentials.yml")
-    return (str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
+    return (*GIVES_WAY, str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
