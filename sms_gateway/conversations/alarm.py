@@ -46,7 +46,6 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
     talk.raise_lane(thread, Lane.RED)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
-    note_place(thread, message.body)
     if thread.owner == Owner.OPERATOR:
         return
     await _wait_for_person(session, thread, message)
@@ -135,7 +134,6 @@ async def was_said_since(session: AsyncSession, thread_id: int, key: str, since:
 async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> None:
     """A text without new danger while the talk waits in red or about abuse: at most one fixed text goes back."""
     escalation = await escalations.find_open(session, thread.id)
-    note_place(thread, message.body)
     if escalation is None:
         return
     if escalation.lane == Lane.RED:
@@ -159,7 +157,6 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     )  # fmt: skip
     talk.raise_lane(thread, Lane.ORANGE)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    note_place(thread, message.body)
     await tickets.open_disclosure(
         session,
         thread_id=thread.id,

@@ -74,6 +74,7 @@ def _keep(message: Message, judged: Judgement, vector: Vector) -> None:
 async def _act(session: AsyncSession, message: Message, judged: Judgement) -> None:
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     thread.last_inbound_at = message.at
+    alarm.note_place(thread, message.body)  # also where a human has the talk: the desk is chosen by it
     if thread.owner == Owner.CLOSED:
         thread.lane = "blue"
         await talk.move(session, thread, Owner.ASSISTANT, who="person", detail={"message": message.id})

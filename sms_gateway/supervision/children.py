@@ -86,7 +86,12 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
 
     table = [
         Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=1),
-        Child("actions", (*GIVES_WAY, str(PYTHON), "-m", "actions"), environment, ready=answers(inner.actions_port, "/health")),
+        Child(
+            "actions",
+            (*GIVES_WAY, str(PYTHON), "-m", "actions"),
+            environment,
+            ready=answers(inner.actions_port, "/health"),
+        ),
         hotline("danger", "worker", "danger"),
         *(hotline(name, "worker", queue) for name, queue in WORKERS.items()),
         hotline("gateway", "gateway", port=gateway_port, path="/healthz"),
@@ -98,4 +103,16 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
 def _rasa(inner: Inner) -> tuple[str, ...]:
     model = ("--model", str(inner.model)) if inner.model else ()
     files = ("--endpoints", "endpoints.yml", "--credentials", "credentials.yml")
-    return (*GIVES_WAY, str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
+    return (
+        *GIVES_WAY,
+        str(RASA_PYTHON),
+        "-m",
+        "bot",
+        "run",
+        "-i",
+        "127.0.0.1",
+        "-p",
+        str(inner.rasa_port),
+        *files,
+        *model,
+    )
