@@ -38,13 +38,15 @@ def _serve(name: str, port: int) -> None:
 
 def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk")]) -> None:
     """Take the jobs of one queue until told to stop."""
+    import uvloop
+
     from . import jobs
 
     if queue not in jobs.QUEUES:
         raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
     logs.configure(f"worker-{queue}")
     _load_what_is_slow(queue)
-    asyncio.run(_work(queue))
+    uvloop.run(_work(queue))
 
 
 async def _work(queue: str) -> None:

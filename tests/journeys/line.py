@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,9 @@ from sms_gateway.supervision.scratch import ScratchHotline
 from sms_gateway.supervision.supervisor import Supervisor
 
 SIGNATURE = "【云南12345】"
+_tails = count(5000)
+"""Last digits of phones, each once in a whole run: lines come and go, what the database knows of a number stays."""
+
 PROCESSES = ("danger", "turns", "turns_2", "replies", "bulk", "gateway")
 
 
@@ -138,9 +142,7 @@ class Line:
 
     async def phone(self) -> Phone:
         """A phone nobody has used."""
-        tail = f"{9000 + len(self.phones) + int(time.time() * 10) % 500:04d}"
-        while tail in self.phones:
-            tail = f"{int(tail) + 1:04d}"
+        tail = f"{next(_tails):04d}"
         phone = self.phones[tail] = Phone(tail, self.http)
         self._watches.append(asyncio.create_task(phone.watch()))
         return phone
