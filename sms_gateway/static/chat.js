@@ -236,7 +236,7 @@ function leave() {
   location.replace("about:blank");
 }
 
-let lastEscape = 0;
+let lastEscape = -Infinity; // one press soon after the page came is not two
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const now = performance.now();

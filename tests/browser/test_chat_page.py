@@ -143,7 +143,7 @@ async def test_escape_twice_leaves_and_closes_the_other_tab_too(gateway_site: st
     await second.goto(gateway_site)
     await expect(second.locator(".text")).to_have_count(1)
     await page.keyboard.press("Escape")
-    await page.wait_for_timeout(3000)
+    await page.wait_for_timeout(1200)
     await page.keyboard.press("Escape")
     assert page.url.startswith(gateway_site)  # slow presses are an accident
     await page.keyboard.press("Escape")
