@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -33,8 +34,9 @@ async def let_time_pass(person: Person, by: timedelta) -> None:
 
 
 async def restart(assistant: ScratchHotline, name: str) -> None:
-    """Kill a process of the assistant with -9 and wait until the supervisor has brought it back."""
-    kill(assistant, name)
+    """Kill a process of the assistant with -9, if it is not down already, and wait until it is brought back."""
+    with suppress(ProcessLookupError):  # killed before, and still in the supervisor's pause
+        kill(assistant, name)
     await is_back(assistant, name)
 
 
@@ -43,7 +45,10 @@ def kill(assistant: ScratchHotline, name: str) -> None:
 
 
 async def is_back(assistant: ScratchHotline, name: str) -> None:
-    """Wait until it answers again."""
+    """Wait until the supervisor has started it again and it answers."""
     await asyncio.sleep(0.3)
+    async with asyncio.timeout(60):
+        while assistant.supervisor.kept[name].pid is None:
+            await asyncio.sleep(0.1)
     await assistant.supervisor.wait_ready(name, within=120)
     await edge.close()
