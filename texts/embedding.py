@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 import threading
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -40,13 +39,6 @@ def embed(text: str) -> Vector:
     """The unit vector, shape (384,) float32, of a text as a person wrote it (the model's query form)."""
     with _lock:
         return np.asarray(_encoder().query(for_encoder(text) or " "), dtype=np.float32).reshape(DIMENSIONS)
-
-
-def embed_passages(texts: Iterable[str]) -> Vector:
-    """Unit vectors, shape (n, 384) float32, of texts to be found (the model's passage form)."""
-    with _lock:
-        rows = [_encoder().passage(for_encoder(text) or " ") for text in texts]
-    return np.asarray(rows, dtype=np.float32).reshape(len(rows), DIMENSIONS)
 
 
 def pack(vector: Vector) -> bytes:

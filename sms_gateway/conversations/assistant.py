@@ -80,14 +80,6 @@ def _reply(found: dict[str, Any]) -> Reply:
     return Reply(text=str(found.get("text") or "").strip(), key=custom.get("key"), asks=custom.get("asks"))
 
 
-async def is_up() -> bool:
-    """Whether Rasa answers at all."""
-    try:
-        return (await _client().get("/", timeout=SOON_OUT)).is_success
-    except httpx.HTTPError:
-        return False
-
-
 async def close() -> None:
     """Close the connections (a process's end, or the next test)."""
     if _client.cache_info().currsize:

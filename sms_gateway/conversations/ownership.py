@@ -39,14 +39,3 @@ def move(current: Owner | str, new: Owner | str) -> Owner:
     if not can_move(current, new):
         raise TalkHasAnotherOwner
     return Owner(new)
-
-
-def on_new_text(current: Owner | str) -> Owner:
-    """The owner once a new text came in, before it is judged: a closed talk is the assistant's again."""
-    owner = Owner(current)
-    return Owner.ASSISTANT if owner is Owner.CLOSED else owner
-
-
-def machine_may_speak(owner: Owner | str) -> bool:
-    """Whether a reply of the assistant may still be sent: never once a person owns the talk."""
-    return Owner(owner) is not Owner.OPERATOR

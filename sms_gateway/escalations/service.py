@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import case, select
@@ -206,11 +206,3 @@ async def note_silence(session: AsyncSession, escalation: Escalation, message_id
     """The person asked for silence, or used a code word: the operator is told, the phone is not."""
     await _event(session, escalation, "silence_word", detail={"message": message_id})
     await notify(session, "hotline_escalation", str(escalation.id))
-
-
-async def count_recent(session: AsyncSession, contact_id: int, *, since: datetime) -> int:
-    """How many red and orange ones this contact had since then."""
-    wanted = select(Escalation.id).where(
-        Escalation.contact_id == contact_id, Escalation.opened_at >= since, Escalation.lane != "blue"
-    )
-    return len((await session.scalars(wanted)).all())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -177,14 +177,6 @@ async def list_forgotten(session: AsyncSession, *, older_than: timedelta, limit:
     if found:
         await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=now))
     return found
-
-
-async def count_inbound(session: AsyncSession, thread_id: int, *, since: datetime) -> int:
-    """How many texts came in on that thread since then."""
-    counted = select(func.count()).where(
-        Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since
-    )
-    return await session.scalar(counted) or 0
 
 
 async def has_earlier(session: AsyncSession, message: Message, *, since: datetime) -> bool:

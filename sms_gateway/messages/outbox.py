@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
 from sms_gateway.carriers.registry import choose
-from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.contacts.models import Channel
 from sms_gateway.crypto import sealed_for
 from sms_gateway.database import notify
 from sms_gateway.jobs import defer
@@ -271,12 +271,6 @@ async def _claim_for_sweep(session: AsyncSession, wanted: Select[Any]) -> list[i
     found: list[int] = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
     await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=clock.now()))
     return found
-
-
-async def find_contact_of(session: AsyncSession, message_id: int) -> Contact:
-    """Whom a text is from or to."""
-    found = select(Contact).join(Message, Message.contact_id == Contact.id).where(Message.id == message_id)
-    return (await session.scalars(found)).one()
 
 
 async def queue_as_operator(session: AsyncSession, *, thread: Thread, key: str, operator: Operator) -> None:

@@ -152,3 +152,20 @@ async def test_danger_in_a_talk_its_operator_holds_rings_until_they_answer(perso
         await service.reply(session, thread_id=person.thread_id, operator=operator, body="我在，你先躲好。")
     [call] = await _escalations()
     assert (call.state, call.acknowledged_by) == ("in_contact", operator.id)
+
+
+async def test_a_new_text_opens_a_closed_talk_again_and_takes_it_from_nobody(person: Person, clock: HeldClock) -> None:
+    operator = await _operator()
+    await person.texts("0")
+    async with transaction() as session:
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+    await person.texts("谢谢你")
+    assert (await person.talk()).owner == "operator"
+    async with transaction() as session:
+        await service.close(
+            session, thread_id=person.thread_id, operator=operator, outcome="answered", note_text="问完了"
+        )
+    assert (await person.talk()).owner == "closed"
+    clock.advance(timedelta(minutes=5))
+    await person.texts("退订")
+    assert (await person.talk()).owner == "assistant"

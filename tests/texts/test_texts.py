@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from texts.embedding import embed, embed_passages, pack, pack_base64, unpack, unpack_base64
+from texts.embedding import embed, pack, pack_base64, unpack, unpack_base64
 from texts.normalise import ENCODER_LIMIT, clean, for_encoder, normalise
 
 
@@ -43,7 +43,6 @@ def test_a_vector_is_a_unit_and_survives_packing() -> None:
     assert np.allclose(unpack(pack(vector)), vector, atol=1e-3)
     assert np.allclose(unpack_base64(pack_base64(vector)), vector, atol=1e-3)
     assert embed("").shape == (384,)
-    assert embed_passages([]).shape == (0, 384)
 
 
 def test_a_broken_vector_is_refused() -> None:
