@@ -21,6 +21,7 @@ from sms_gateway.operators import roster
 from sms_gateway.operators.models import Operator
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.models import Ticket
+from sms_gateway.triage.judgement import LANE_RANK
 from sms_gateway.wording import SIGNATURE
 
 from . import talk
@@ -107,7 +108,7 @@ async def load_board(session: AsyncSession, *, operator_id: int, recent: int = 1
 
 
 def _urgency(row: Row) -> tuple[int, datetime]:
-    return -talk.LANE_RANK[row.thread.lane], row.escalation.received_at if row.escalation else row.thread.created_at
+    return -LANE_RANK[row.thread.lane], row.escalation.received_at if row.escalation else row.thread.created_at
 
 
 def _with_contact(wanted: Select[Thread]) -> Select[Thread]:

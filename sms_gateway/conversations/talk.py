@@ -12,10 +12,9 @@ from sms_gateway import clock
 from sms_gateway.database import notify
 from sms_gateway.errors import NotFound
 from sms_gateway.messages.models import Thread, ThreadEvent
+from sms_gateway.triage.judgement import LANE_RANK
 
 from .ownership import MOVES, Owner
-
-LANE_RANK = {"blue": 1, "orange": 2, "red": 3}
 
 
 class TalkNotFound(NotFound):

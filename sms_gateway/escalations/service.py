@@ -15,12 +15,12 @@ from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.messages.models import Message
 from sms_gateway.operators.presence import is_anyone_on_duty
 from sms_gateway.timers import drop_timers, set_timer
+from sms_gateway.triage.judgement import LANE_RANK
 
 from . import ladder
 from .ladder import State
 from .models import Escalation, EscalationEvent
 
-RANK = {"red": 3, "orange": 2, "blue": 1}
 READ_ORANGE_WITHIN = timedelta(minutes=15)
 
 
@@ -43,7 +43,7 @@ async def open_or_raise(
         await _event(session, found, "opened", detail={"lane": lane, "cause": cause, "message": message.id})
         news = True
     else:
-        news = RANK[lane] > RANK[found.lane]
+        news = LANE_RANK[lane] > LANE_RANK[found.lane]
         graver = lane == found.lane and (lane == "red" or harm == "sexual_abuse")  # abuse keeps the machine silent
         if news or graver:
             _take_over(
@@ -114,7 +114,7 @@ async def find_open(session: AsyncSession, thread_id: int, *, for_update: bool =
 
 async def list_open(session: AsyncSession) -> list[Escalation]:
     """Everything that waits for a human: red, orange, the rest; the longest waiting first."""
-    order = case(RANK, value=Escalation.lane, else_=0).desc()
+    order = case(LANE_RANK, value=Escalation.lane, else_=0).desc()
     wanted = select(Escalation).where(Escalation.closed_at.is_(None)).options(joinedload(Escalation.contact))
     return list(await session.scalars(wanted.order_by(order, Escalation.received_at)))
 

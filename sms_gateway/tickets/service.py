@@ -14,12 +14,12 @@ from sms_gateway import clock
 from sms_gateway.database import notify
 from sms_gateway.errors import NotFound
 from sms_gateway.messages.models import Message
+from sms_gateway.triage.judgement import LANE_RANK
 
 from .deadlines import due_at
 from .models import Ticket, TicketEvent
 from .numbers import new_number
 
-RANK = {"red": 3, "orange": 2, "blue": 1}
 SAME_MATTER_WITHIN = timedelta(hours=24)
 """A form filled in after a disclosure in the same talk belongs to the disclosure's ticket."""
 
@@ -83,7 +83,7 @@ async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> Non
     for ticket in await session.scalars(
         select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
     ):
-        if RANK[lane] > RANK[ticket.lane]:
+        if LANE_RANK[lane] > LANE_RANK[ticket.lane]:
             ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now()))
             _event(session, ticket, "lane", who="system", detail={"lane": lane})
 
@@ -97,7 +97,7 @@ async def list_tickets(session: AsyncSession, *, contact_id: int) -> Sequence[Ti
 
 async def list_open(session: AsyncSession, *, limit: int = 200) -> Sequence[Ticket]:
     """Open tickets: red, orange, the rest; the first due first."""
-    order = case(RANK, value=Ticket.lane, else_=0).desc()
+    order = case(LANE_RANK, value=Ticket.lane, else_=0).desc()
     wanted = select(Ticket).where(Ticket.closed_at.is_(None)).options(joinedload(Ticket.contact))
     return (await session.scalars(wanted.order_by(order, Ticket.due_at).limit(limit))).all()
 

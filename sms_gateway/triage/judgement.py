@@ -14,6 +14,10 @@ class Lane(StrEnum):
     BLUE = "blue"
 
 
+LANE_RANK: dict[str, int] = {Lane.BLUE: 1, Lane.ORANGE: 2, Lane.RED: 3}
+"""Which lane outranks which: the one order for talks, escalations and tickets."""
+
+
 class Harm(StrEnum):
     """The twelve types of DESIGN section 7; `NONE` in the blue lane only."""
 

@@ -14,13 +14,12 @@ from texts.embedding import embed
 from . import features
 from .classifier import Classifier, Matrix, load_classifier
 from .decision import Answers, decide
-from .judgement import Judgement, Lane
+from .judgement import LANE_RANK, Judgement, Lane
 from .lexicon import Finding, Lexicon, load_lexicon
 
 _FRAGMENT = 10
 _JOINED_TEXTS = 4
 _JOINED_LENGTH = 160
-_RANK = {Lane.RED: 2, Lane.ORANGE: 1, Lane.BLUE: 0}
 _HAN_OR_WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]+")
 
 
@@ -90,7 +89,7 @@ class Triage:
 
 
 def _gravity(judgement: Judgement) -> tuple[int, float]:
-    return _RANK[judgement.lane], judgement.score
+    return LANE_RANK[judgement.lane], judgement.score
 
 
 def _is_fragment(weighed: _Weighed) -> bool:
