@@ -20,6 +20,7 @@ from . import features
 
 Matrix = NDArray[np.float32]
 _HERE = Path(__file__).parent
+_SPELLINGS = _HERE.parents[1] / "texts" / "spellings.tsv"
 WEIGHTS = _HERE / "weights.npz"
 EXAMPLES = _HERE / "examples"
 HEADS = ("lane", "type", "immediacy", "writer", "sexual", "hurt", "disaster")
@@ -34,7 +35,7 @@ class WeightsAreStale(RuntimeError):
 def data_hash() -> str:
     """SHA-256 over all training examples and the lexicon: what the weights were made from."""
     digest = hashlib.sha256()
-    for path in (*sorted(EXAMPLES.glob("*.jsonl")), _HERE / "lexicon.yml", _HERE / "traditional.txt"):
+    for path in (*sorted(EXAMPLES.glob("*.jsonl")), _HERE / "lexicon.yml", _SPELLINGS):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import Any
 
 import yaml
 
-from texts.normalise import clean, normalise
+from texts.normalise import reading
 
 from .judgement import Harm, Lane
 
 _HERE = Path(__file__).parent
 _SET = re.compile(r"\{([^{}\d][^{}]*)\}")
-_SOFT_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]{2})\s+(?=[\u4e00-\u9fff]{2})")
 _NOT_WORD = re.compile(r"[\W_]+")
 _SEARCHED_HITS = 30
 _REACH = 30
@@ -71,19 +69,6 @@ class Finding:
     view: str
 
 
-@lru_cache(maxsize=1)
-def _traditional() -> dict[int, str]:
-    lines = (_HERE / "traditional.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [pair for line in lines if not line.startswith("#") for pair in line.split()]
-    return {ord(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
-
-
-def view_of(text: str) -> str:
-    """The form cues are looked for in: normalised, simplified; a blank between two Han phrases becomes a comma."""
-    text = unicodedata.normalize("NFKC", clean(text))
-    return normalise(_SOFT_BLANK.sub("，", text)).translate(_traditional())
-
-
 def tight_of(view: str) -> str:
     """Letters, digits and Han only: a word spelled out with anything between its characters stands together again."""
     return _NOT_WORD.sub("", view)
@@ -96,8 +81,6 @@ class Lexicon:
         self._sets: dict[str, str] = {}
         for name, words in data["sets"].items():
             self._sets[name] = self._expand(str(words))
-        self._spelled = {str(left): str(right) for left, right in data["spelled"].items()}
-        self._spelling = {left: re.compile(_whole(left)) for left in sorted(self._spelled, key=len, reverse=True)}
         self.cues = tuple(self._cue(entry) for entry in data["cues"])
         self._mask = self._compile(data["contexts"]["idiom"]["words"])
         self._contexts = {
@@ -152,12 +135,6 @@ class Lexicon:
             hidden=plain,
         )
 
-    def _in_han(self, view: str) -> str:
-        for left, pattern in self._spelling.items():
-            if left in view:
-                view = pattern.sub(self._spelled[left], view)
-        return view
-
     def masked(self, view: str) -> str:
         """`view` with idioms blotted out, same length."""
         for pattern in self._mask:
@@ -166,7 +143,7 @@ class Lexicon:
 
     def find(self, text: str) -> Finding:
         """What stands in `text`; never raises, any length."""
-        view = self._in_han(view_of(text))
+        view = reading(text)
         masked = self.masked(view)
         places = {name: _places(patterns, view) for name, patterns in self._contexts.items()}
         hits = [hit for cue in self.cues for hit in self._hits(cue, masked, places)]
@@ -225,13 +202,6 @@ def _stands_open(word: str) -> bool:
         if character == "|" and depth == 0:
             return True
     return False
-
-
-def _whole(word: str) -> str:
-    """A pattern for `word`; one that ends or begins in a Latin letter is not part of a longer word."""
-    before = "(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
-    after = "(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
-    return before + re.escape(word) + after
 
 
 def _places(patterns: tuple[re.Pattern[str], ...], view: str) -> list[int]:
