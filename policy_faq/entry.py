@@ -15,36 +15,17 @@ from typing import Any
 
 import yaml
 
+from .entry_rules import problems_of
+
 ENTRIES = Path(__file__).parent / "entries"
 
-SHORT_LIMIT = 125
-"""UCS-2 units of a short answer: two segments hold 134, the signature 【云南12345】 takes 9."""
+REVIEW_YEARS = 2
+"""A figure is looked at again this many years after its day: benefits' standards are set anew about yearly, and every
+province's reports lag behind one year (our choice; an entry may name its own day in `review_by`)."""
 
-QUESTION_LIMIT = 30
-"""UCS-2 units of a question, so that a clarifying reply with two of them stays within `SHORT_LIMIT`."""
-
-MINIMUM_VARIANTS = 8
-REGIONS = ("national", "yunnan", "kunming", "baoshan", "lijiang", "chuxiong")
-TOPICS = (
-    "hotline", "orphans", "unattended", "assistance", "left-behind", "guardianship", "adoption", "violence",
-    "reporting", "sexual-abuse", "school", "online", "street", "legal-aid", "education", "medical", "offending",
-    "labour", "registration", "mental-health", "missing", "safety", "privacy", "places", "institutions",
-)  # fmt: skip
-
-RECALLED_WORDING = "以当地民政部门最新规定为准"
-"""Said with every benefit's amount and with everything that no opened text confirms (sources of `kind: recalled`)."""
-
-AMOUNT_WORDING = "最新规定为准"
-"""The least said beside any sum of money, fines and limits set by law among them."""
-
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_MONEY = re.compile(r"\d\s*(?:[万亿]\s*)?元")
-_FIGURE = re.compile(r"\d\s*(?:[万亿][余多]?\s*)?元|\d\s*[%%]|\d\s*[万亿]")
-_PAIRS = {"(": ")", "（": "）", "《": "》", "“": "”", "〔": "〕", "【": "】", "「": "」"}
 _REQUIRED = ("id", "question", "variants", "short", "sources", "region", "topic")
-_KEYS = frozenset((*_REQUIRED, "figures_date", "facts"))
+_KEYS = frozenset((*_REQUIRED, "figures_date", "review_by", "facts"))
 _SOURCE_KEYS = frozenset(("name", "file", "article", "date", "kind"))
 _SOURCE_KINDS = ("law", "document", "article", "excerpt", "recalled")
 
@@ -85,6 +66,8 @@ class Entry:
     region: str
     topic: str
     figures_date: datetime.date | None = None
+    review_by: datetime.date | None = None
+    """Until when somebody should have looked whether the figures still hold, where the file says so itself."""
     facts: tuple[str, ...] = ()
 
     @property
@@ -92,10 +75,24 @@ class Entry:
         """All ways of asking this: the question first, then the variants."""
         return (self.question, *self.variants)
 
+    @property
+    def review_date(self) -> datetime.date | None:
+        """`review_by`, else two years after the day of the figures; None for an entry without figures."""
+        if self.review_by is not None or self.figures_date is None:
+            return self.review_by
+        return two_years_after(self.figures_date)
 
-def units(text: str) -> int:
-    """UCS-2 units as a carrier counts them: an emoji beyond the BMP is two."""
-    return len(text.encode("utf-16-be", "surrogatepass")) // 2
+    def is_past_review(self, today: datetime.date) -> bool:
+        """Whether its figures must be said with their date and “最新规定为准” until somebody has looked again."""
+        return self.review_date is not None and self.review_date < today
+
+
+def two_years_after(day: datetime.date) -> datetime.date:
+    """The same day two years later; 29 February becomes 28 February."""
+    try:
+        return day.replace(year=day.year + REVIEW_YEARS)
+    except ValueError:
+        return day.replace(year=day.year + REVIEW_YEARS, day=28)
 
 
 def load_entries(folder: Path | None = None) -> tuple[Entry, ...]:
@@ -121,8 +118,11 @@ def check_together(entries: Sequence[Entry]) -> None:
                 raise HandbookError(f"{entry.id}.md", "variants", f"“{wording}”已在 {owner[wording]} 里")
 
 
-def parse_entry(content: bytes | str, path: str) -> Entry:
-    """The entry written in one file. `path` is the file name errors carry. Raises HandbookError."""
+def parse_entry(content: bytes | str, path: str, *, checked: bool = True) -> Entry:
+    """The entry written in one file. `path` is the file name errors carry. Raises HandbookError.
+
+    `checked=False` reads also an entry that `list_problems` would find fault with.
+    """
     head, long = _split(content, path)
     unknown = sorted(set(head) - _KEYS)
     if unknown:
@@ -139,29 +139,24 @@ def parse_entry(content: bytes | str, path: str) -> Entry:
         sources=tuple(_source(item, path) for item in _list(head, "sources", path)),
         region=_text(head, "region", path),
         topic=_text(head, "topic", path),
-        figures_date=_date(head["figures_date"], "figures_date", path) if head.get("figures_date") else None,
+        figures_date=_optional_date(head, "figures_date", path),
+        review_by=_optional_date(head, "review_by", path),
         facts=_texts(head, "facts", path) if head.get("facts") else (),
     )
-    check(entry, path)
+    if checked:
+        check(entry, path)
     return entry
 
 
 def check(entry: Entry, path: str) -> None:
     """Refuse an entry a person should not be answered with; also used for drafts that never were files."""
-    problems = (
-        ("id", _id_problem(entry, path)),
-        ("question", _question_problem(entry)),
-        ("variants", _variants_problem(entry)),
-        ("short", _short_problem(entry)),
-        ("figures_date", _figures_problem(entry)),
-        ("sources", None if entry.sources else "至少写一个来源"),
-        ("region", None if entry.region in REGIONS else f"只能是 {'、'.join(REGIONS)}"),
-        ("topic", None if entry.topic in TOPICS else f"只能是 {'、'.join(TOPICS)}"),
-        ("long", _balance_problem(entry.long) if entry.long else "正文（长答案）是空的"),
-    )
-    for field, problem in problems:
-        if problem:
-            raise HandbookError(path, field, problem)
+    for problem in list_problems(entry, path):
+        raise problem
+
+
+def list_problems(entry: Entry, path: str) -> list[HandbookError]:
+    """Everything that is wrong with an entry, in the order of its fields; none for a good one."""
+    return [HandbookError(path, field, problem) for field, problem in problems_of(entry, path)]
 
 
 def _split(content: bytes | str, path: str) -> tuple[Mapping[str, Any], str]:
@@ -228,6 +223,10 @@ def _date(value: Any, field: str, path: str) -> datetime.date:
     raise HandbookError(path, field, "日期要写成 2021-09-04 这样")
 
 
+def _optional_date(head: Mapping[str, Any], field: str, path: str) -> datetime.date | None:
+    return _date(head[field], field, path) if head.get(field) else None
+
+
 def _version(value: Any, path: str) -> str:
     written = str(value)
     if not _VERSION.fullmatch(written):
@@ -255,56 +254,3 @@ def _source(item: Any, path: str) -> Source:
         file=str(item.get("file") or "").strip(),
         article=str(item.get("article") or "").strip(),
     )
-
-
-def _id_problem(entry: Entry, path: str) -> str | None:
-    if not _ID.fullmatch(entry.id):
-        return "只用小写字母、数字和短横"
-    return None if path == f"{entry.id}.md" else f"要和文件名一样：{entry.id}.md"
-
-
-def _question_problem(entry: Entry) -> str | None:
-    if units(entry.question) > QUESTION_LIMIT:
-        return f"最多 {QUESTION_LIMIT} 个字，现在 {units(entry.question)} 个"
-    return None
-
-
-def _variants_problem(entry: Entry) -> str | None:
-    if len(set(entry.wordings)) < len(entry.wordings):
-        return "有两行一样"
-    if len(entry.variants) < MINIMUM_VARIANTS:
-        return f"至少写 {MINIMUM_VARIANTS} 种不同的问法，现在 {len(entry.variants)} 种"
-    return None
-
-
-def _short_problem(entry: Entry) -> str | None:
-    if units(entry.short) > SHORT_LIMIT:
-        return f"最多 {SHORT_LIMIT} 个字（含来源和日期），现在 {units(entry.short)} 个"
-    if "\n" in entry.short:
-        return "要写成一行"
-    if not _YEAR.search(entry.short):
-        return "要写明来源的年份或日期"
-    if _MONEY.search(entry.short) and AMOUNT_WORDING not in entry.short:
-        return f"有金额，要写“{AMOUNT_WORDING}”"
-    recalled = any(source.kind == "recalled" for source in entry.sources)
-    if recalled and RECALLED_WORDING not in entry.short:
-        return f"来源没有原文（recalled），要写“{RECALLED_WORDING}”"
-    return _balance_problem(entry.short)
-
-
-def _figures_problem(entry: Entry) -> str | None:
-    if _FIGURE.search(entry.short) and entry.figures_date is None:
-        return "答案里有金额或数字，要写数字截至哪天"
-    return None
-
-
-def _balance_problem(text: str) -> str | None:
-    """What is wrong with the brackets and quotation marks of a text, if anything."""
-    open_: list[str] = []
-    closing = set(_PAIRS.values())
-    for character in text:
-        if character in _PAIRS:
-            open_.append(_PAIRS[character])
-        elif character in closing and (not open_ or open_.pop() != character):
-            return f"括号或引号不成对：{character}"
-    return f"括号或引号不成对：缺 {open_[-1]}" if open_ else None

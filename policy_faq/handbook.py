@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from texts.embedding import embed
 from .entry import Entry, check_together, load_entries
 from .outside import load_outside
 from .passages import book_vectors
+from .past_review import short_answer
 from .places import asks_elsewhere, asks_figure
 from .plea import is_plea, is_statement
 from .ranking import PARTS, Fit, Ranking, Vector, Weights, probability
@@ -67,13 +69,23 @@ class Candidate:
 class Handbook:
     """A fixed set of entries with their index. To change an entry build a new one and swap it whole."""
 
-    def __init__(self, entries: Sequence[Entry], *, cache: Path | None = None, weights: Weights | None = None) -> None:
-        """Index `entries`. Wordings not in the shipped vectors or `cache` are embedded. Raises HandbookError."""
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        *,
+        cache: Path | None = None,
+        weights: Weights | None = None,
+        known: Mapping[str, Vector] | None = None,
+    ) -> None:
+        """Index `entries`. Texts not in `known`, the shipped vectors or `cache` are embedded. Raises HandbookError."""
         check_together(entries)
         self.entries = tuple(sorted(entries, key=lambda entry: entry.id))
         self._by_id = {entry.id: entry for entry in self.entries}
         self.weights = weights or load_weights()
-        self._ranking = Ranking(self.entries, book_vectors(self.entries, load_outside(), cache), self.weights)
+        rows = book_vectors(self.entries, load_outside(), cache, known)
+        self.middle = np.asarray(rows.wordings.mean(axis=0), dtype=np.float32)
+        """What all wordings have in common, shape (384,): taken away before meanings are compared (`likeness`)."""
+        self._ranking = Ranking(self.entries, rows, self.weights)
 
     @classmethod
     def load(cls, folder: Path | None = None, cache: Path | None = None) -> Handbook:
@@ -84,8 +96,11 @@ class Handbook:
         """The entry of that id, if it is in this handbook."""
         return self._by_id.get(entry_id)
 
-    def answer(self, text: str, vector: Vector | None = None) -> Answer:
-        """What to say to `text`; `vector` is `texts.embedding.embed(text)` when the caller has it. Never raises."""
+    def answer(self, text: str, vector: Vector | None = None, *, today: datetime.date | None = None) -> Answer:
+        """What to say to `text`; `vector` is `texts.embedding.embed(text)` when the caller has it. Never raises.
+
+        `today` (Shanghai): figures past their review date are said as such.
+        """
         if not text.strip() or is_plea(text) or is_statement(text):
             return _abstain(0.0, NOT_SURE)
         fit = self._ranking.fit(text, _usable(text, vector))
@@ -96,7 +111,7 @@ class Handbook:
         ):
             return _abstain(min(score, self.weights.clarify_from / 2), ELSEWHERE)
         if score >= self.weights.answer_from:
-            return Answer(first.short, first.id, score, False, "answer", long=first.long)
+            return Answer(short_answer(first, today), first.id, score, False, "answer", long=first.long)
         if score >= self.weights.clarify_from and first is not second:
             return _clarify(score, first, second)
         return _abstain(score, NOT_SURE)

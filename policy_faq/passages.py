@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -41,15 +41,27 @@ def _key(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16, key=_engine()).digest()
 
 
-def vectors(texts: Sequence[str], cache: Path | None = None) -> Vectors:
+def engine_name() -> str:
+    """What made the vectors: those of another engine are worth nothing."""
+    return _engine().decode()
+
+
+def texts_of(entry: Entry) -> tuple[str, ...]:
+    """Every text of an entry that is embedded."""
+    return (*entry.wordings, entry.question + entry.short, entry.long[:BODY])
+
+
+def vectors(texts: Sequence[str], cache: Path | None = None, given: Mapping[str, Vectors] | None = None) -> Vectors:
     """Unit vectors, shape (n, 384) float32, in the engine's query form: a question is compared with questions.
 
-    What `cache` and the shipped file lack is embedded (about 15 ms a wording) and written to `cache`.
+    `given`: vectors of this engine the caller has, by text. What these, `cache` and the shipped file lack is embedded
+    (about 15 ms a wording) and written to `cache`.
     """
     keys = [_key(text) for text in texts]
     known = _read(SHIPPED)
     if cache is not None:
         known = known | _read(cache)
+    known |= {_key(text): vector for text, vector in (given or {}).items()}
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     for key, text in missing.items():
         known[key] = embed(text)
@@ -68,19 +80,24 @@ def write_shipped(entries: Sequence[Entry], outside: Sequence[str]) -> int:
         fresh = Path(folder) / SHIPPED.name
         book_vectors(entries, outside, fresh)
         rows = _read(SHIPPED) | _read(fresh)
-    texts = [text for entry in entries for text in (*entry.wordings, entry.question + entry.short, entry.long[:BODY])]
+    texts = [text for entry in entries for text in texts_of(entry)]
     keys = {_key(text) for text in (*texts, *outside)}
     _write(SHIPPED, {key: rows[key] for key in keys})
     SHIPPED.chmod(0o644)
     return len(keys)
 
 
-def book_vectors(entries: Sequence[Entry], outside: Sequence[str], cache: Path | None = None) -> BookVectors:
+def book_vectors(
+    entries: Sequence[Entry],
+    outside: Sequence[str],
+    cache: Path | None = None,
+    given: Mapping[str, Vectors] | None = None,
+) -> BookVectors:
     """The vectors a ranking of these entries is built from."""
     wordings = [wording for entry in entries for wording in entry.wordings]
     answers = [entry.question + entry.short for entry in entries]
     bodies = [entry.long[:BODY] for entry in entries]
-    rows = vectors([*wordings, *answers, *bodies, *outside], cache)
+    rows = vectors([*wordings, *answers, *bodies, *outside], cache, given)
     ends = np.cumsum([len(wordings), len(answers), len(bodies)])
     return BookVectors(*np.split(rows, ends))
 

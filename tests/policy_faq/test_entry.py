@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from policy_faq import HandbookError, load_entries, parse_entry
-from policy_faq.entry import SHORT_LIMIT, units
+from policy_faq.entry_rules import SHORT_LIMIT, units
 
 GOOD = {
     "id": "orphan-test",

@@ -14,7 +14,7 @@ import pytest
 from policy_faq import Handbook, HandbookError, load_entries
 from policy_faq import passages as stored
 from policy_faq.calibrate import ask, load_cases, measures
-from policy_faq.entry import SHORT_LIMIT, units
+from policy_faq.entry_rules import SHORT_LIMIT, units
 from policy_faq.handbook import ELSEWHERE, NOT_SURE, load_weights
 from policy_faq.passages import book_vectors
 from policy_faq.speech import levelled
