@@ -31,6 +31,9 @@ ORDER: Mapping[Kind, tuple[str, ...]] = {
 
 REQUIRED = ("what", "county")
 
+BESIDE = ("place", "when", "who", "secret")
+"""Never asked for in every form, but kept wherever somebody says so."""
+
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "danger": ("有", "没有", "说不清"),
     "still": ("还在", "没有了", "说不清"),
@@ -59,6 +62,8 @@ LABELS: Mapping[str, str] = {
     "police": "打110了吗",
     "reference": "警情编号",
     "unit": "单位和职务",
+    "when": "什么时候",
+    "who": "说到的人",
     "more": "补充",
 }
 """What operators read beside each answer."""
@@ -89,6 +94,8 @@ class Draft:
     """"fix" or "more" while a confirmed text is being changed."""
     tries: int = 0
     """How often the present question was answered in vain."""
+    last: str = ""
+    """The question answered last: what "选错了" takes back."""
 
     def to_json(self) -> str:
         """As text, for a Rasa slot."""
@@ -110,7 +117,13 @@ class Draft:
 
     def with_answer(self, name: str, answer: str) -> Draft:
         """`answer` under `name`; the question counts as asked."""
-        return replace(self, answers={**self.answers, name: answer}, skipped=self.skipped - {name}, tries=0)
+        answers = {**self.answers, name: answer}
+        return replace(self, answers=answers, skipped=self.skipped - {name}, tries=0, last=name)
+
+    def without_answer(self, name: str) -> Draft:
+        """The question `name` is open again."""
+        answers = {known: answer for known, answer in self.answers.items() if known != name}
+        return replace(self, answers=answers, skipped=self.skipped - {name}, fixing="", tries=0, last="")
 
     def adding(self, name: str, text: str) -> Draft:
         """`text` behind what is under `name` already, so that nothing said is lost."""
@@ -220,7 +233,7 @@ def summary(draft: Draft) -> str:
 def lines(draft: Draft) -> list[tuple[str, str]]:
     """(label, answer) for operators, in the order of the form; the county by its full name."""
     shown = []
-    for name in [*ORDER[draft.kind], "county_said", "more"]:
+    for name in dict.fromkeys([*ORDER[draft.kind], *BESIDE, "county_said", "more"]):
         if name == "county" and (draft.county or draft.prefecture or draft.elsewhere):
             shown.append((LABELS[name], place_of(draft)))
         elif name in draft.answers:

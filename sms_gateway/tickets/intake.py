@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from sms_gateway import regions
 from sms_gateway.wording import say
 from texts.normalise import clean
 
 from . import phrases
-from .asides import says_something, take_aside, take_place, without_opener
+from .asides import only_asides, says_something, take_aside, take_place, without_opener
+from .corrections import read_correction, take_fix, take_more
 from .draft import (
     LABELS,
     OPTIONS,
@@ -28,41 +28,13 @@ from .draft import (
     question,
     summary,
 )  # fmt: skip
+from .outcome import Outcome, Reading
 from .phrases import looks_like_question
 
 __all__ = [
     "LABELS", "OPTIONS", "ORDER", "REQUIRED", "Draft", "DraftIsBroken", "Kind", "Outcome", "Question", "Reading",
     "lines", "looks_like_question", "missing", "next_question", "next_text", "question", "read_answer", "start", "summary",
 ]  # fmt: skip
-
-
-class Outcome(StrEnum):
-    ANSWERED = "answered"
-    SKIPPED = "skipped"
-    SUBMIT = "submit"
-    """The person wants to be done: go on with `next_question`, which is the confirmation or what is still required."""
-    CONFIRMED = "confirmed"
-    """Yes to the confirmation: open the ticket."""
-    CANCEL = "cancel"
-    PAUSED = "paused"
-    """Kept as it is. Without a `note_key` send nothing: somebody is near."""
-    UNCLEAR = "unclear"
-    CORRECTED = "corrected"
-    POLICY_QUESTION = "policy_question"
-    """Nothing was read. Answer it, then put the question again; if the handbook abstains, read with `as_answer=True`."""
-    DANGER = "danger"
-    """Somebody is hurt or in danger now: the form ends, a person is called."""
-    ELSEWHERE = "elsewhere"
-    """The place is outside Yunnan (`draft.elsewhere`)."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a text did to a form. `note_key`: wording to say, before `next_question(draft)` where a question follows."""
-
-    outcome: Outcome
-    draft: Draft
-    note_key: str | None = None
 
 
 def start(kind: Kind | str, text: str) -> Draft:
@@ -72,7 +44,7 @@ def start(kind: Kind | str, text: str) -> Draft:
     draft = take_place(draft, told)
     if not says_something(told):
         return draft
-    return take_aside(draft.with_answer("what", told), told, opening=True)
+    return take_aside(draft.with_answer("what", told), told)
 
 
 def read_answer(draft: Draft, asked: Question | str, text: str, *, as_answer: bool = False) -> Reading:
@@ -86,16 +58,53 @@ def read_answer(draft: Draft, asked: Question | str, text: str, *, as_answer: bo
         return Reading(Outcome.UNCLEAR, draft, "form.reask")
     chosen = phrases.read_option(asked.name, asked.options, said) if asked.options else None
     if chosen is None or (asked.name == "confirm" and chosen[0] == 2):
-        reading = _read_wish(draft, asked, said) or _read_correction(draft, asked, said)
+        reading = _read_wish(draft, asked, said) or read_correction(draft, asked, said)
         if reading is not None:
             return reading
     if chosen is not None:
         return _take_option(draft, asked, *chosen)
-    if not as_answer and looks_like_question(said, telling=asked.name in ("what", "more", "wish", "with")):
+    if not as_answer and _asks_back(asked, said):
         return Reading(Outcome.POLICY_QUESTION, draft)
     if phrases.is_skip(said):
         return _skip(draft, asked)
+    if phrases.is_filler(said):
+        return Reading(Outcome.UNCLEAR, draft)
+    if asked.name in _IN_WORDS and only_asides(said, asked.name) and (aside := _take_only_asides(draft, said)):
+        return aside
     return _READERS.get(asked.name, _take_words)(draft, asked, said)
+
+
+_IN_WORDS = ("what", "wish", "child", "with", "unit", "reference", "place")
+_STORIES = ("what", "more", "with")
+"""Answers that may hold anything: only outright asking is a question there."""
+
+
+def is_free(asked: str) -> bool:
+    """Whether the question is answered in any words at all, so that a question in return may be the answer itself."""
+    return asked in _STORIES
+
+
+def _asks_back(asked: Question, said: str) -> bool:
+    if is_free(asked.name):
+        return looks_like_question(said, telling=True)
+    if asked.name == "wish":
+        return phrases.is_asking(said) and not phrases.is_wishing(said)
+    if looks_like_question(said):
+        return True
+    place = regions.recognise(said)
+    names_place = asked.name == "county" and (place.county or place.prefecture or place.candidates or place.elsewhere)
+    return asked.name not in ("confirm", "fix") and phrases.is_asking(said) and not names_place
+
+
+def _gained(before: Draft, after: Draft) -> bool:
+    """Whether a question is answered now that was not."""
+    return bool(after.answers.keys() - before.answers.keys() - {"more"}) or before.county != after.county
+
+
+def _take_only_asides(draft: Draft, said: str) -> Reading | None:
+    """The text answers other questions than the one put: keep that, and put it again."""
+    changed = take_aside(take_place(draft, said), said)
+    return Reading(Outcome.ANSWERED, changed, "form.noted") if _gained(draft, changed) else None
 
 
 def next_text(reading: Reading) -> str:
@@ -120,40 +129,11 @@ def _read_wish(draft: Draft, asked: Question, said: str) -> Reading | None:
     return None
 
 
-def _read_correction(draft: Draft, asked: Question, said: str) -> Reading | None:
-    """不对 是威信; 不是打，是骂; a bare 不对 asks what to change."""
-    rest = phrases.correction_of(said)
-    weak = rest is None and phrases.says_not_but(said)
-    if rest is None and not weak:
-        return None
-    place = regions.recognise(said)
-    if place.county is not None and not (weak and asked.name in ("what", "child", "more", "with")):
-        corrected = replace(
-            draft,
-            county=place.county.adcode,
-            prefecture=place.county.parent_adcode,
-            candidates=(),
-            elsewhere=None,
-            fixing="",
-            tries=0,
-        )
-        corrected = replace(corrected, skipped=corrected.skipped - {"county"})
-        beside = said if says_something(rest or "") else ""
-        return Reading(Outcome.CORRECTED, corrected.adding("more", beside), "form.corrected")
-    if weak and asked.name != "confirm":
-        return None
-    if not rest and not weak:
-        if asked.name not in ("confirm", "fix"):
-            return Reading(Outcome.CORRECTED, replace(draft, fixing="fix"))
-        return Reading(Outcome.ANSWERED, replace(draft, fixing="fix"))
-    return Reading(Outcome.CORRECTED, replace(draft.adding("more", said), fixing=""), "form.corrected")
-
-
 def _take_option(draft: Draft, asked: Question, chosen: int, beside: str) -> Reading:
     if asked.name == "confirm":
         return _take_confirmation(draft, chosen, beside)
     if asked.name == "fix":
-        return _take_fix(draft, chosen, beside)
+        return take_fix(draft, chosen, beside)
     if asked.name == "county":
         return _take_candidate(draft, asked, chosen)
     draft = draft.with_answer(asked.name, asked.options[chosen - 1])
@@ -172,24 +152,6 @@ def _take_confirmation(draft: Draft, chosen: int, beside: str) -> Reading:
     if beside:
         return Reading(Outcome.CORRECTED, take_place(draft, beside, anew=True).adding("more", beside), "form.corrected")
     return Reading(Outcome.ANSWERED, replace(draft, fixing="fix"))
-
-
-def _take_fix(draft: Draft, chosen: int, beside: str) -> Reading:
-    if beside:
-        return _take_more(draft, next_question(draft), beside)
-    if chosen == 3:
-        return Reading(Outcome.ANSWERED, replace(draft, fixing="more"))
-    if chosen == 2:
-        opened = replace(
-            draft, county=None, prefecture=None, candidates=(), elsewhere=None, skipped=draft.skipped - {"county"}
-        )
-        return Reading(Outcome.ANSWERED, replace(opened, fixing="", tries=0))
-    # What was said first stays for the operator: people correct words, not the fact that they said them.
-    kept = draft.adding("more", f"原先说：{draft.answers['what']}" if "what" in draft.answers else "")
-    answers = {name: answer for name, answer in kept.answers.items() if name != "what"}
-    return Reading(
-        Outcome.ANSWERED, replace(kept, answers=answers, skipped=kept.skipped - {"what"}, fixing="", tries=0)
-    )
 
 
 def _take_candidate(draft: Draft, asked: Question, chosen: int) -> Reading:
@@ -232,6 +194,9 @@ def _take_county(draft: Draft, _asked: Question, said: str) -> Reading:
     found = take_place(replace(draft, elsewhere=None), said, anew=True)
     beside = said if says_something(said) else ""
     if found.county is None and found.prefecture == draft.prefecture and not (found.candidates or found.elsewhere):
+        aside = _keep_beside(found, beside)
+        if _gained(draft, aside):
+            return Reading(Outcome.ANSWERED, aside, "form.noted")
         vain = _keep_beside(_county_in_vain(found if beside else found.adding("county_said", said)), beside)
         later = vain.knows("county")
         return Reading(Outcome.ANSWERED if later else Outcome.UNCLEAR, vain, "form.county_later" if later else None)
@@ -250,29 +215,26 @@ def _keep_beside(draft: Draft, said: str) -> Draft:
     if not said:
         return draft
     if "what" not in draft.answers:
-        return take_aside(draft.with_answer("what", said), said, opening=True)
+        return take_aside(draft.with_answer("what", said), said)
     if draft.kind is Kind.REPORT and "place" not in draft.answers:
         return take_aside(draft.with_answer("place", said), said)
     return take_aside(draft.adding("more", said), said)
 
 
 def _take_what(draft: Draft, _asked: Question, said: str) -> Reading:
+    if not without_opener(said):  # "我要投诉" once more
+        return Reading(Outcome.UNCLEAR, draft)
     draft = take_place(draft.with_answer("what", said), said)
-    return Reading(Outcome.ANSWERED, take_aside(draft, said, opening=True))
-
-
-def _take_more(draft: Draft, _asked: Question, said: str) -> Reading:
-    """A change in free words, while changing or in answer to the confirmation."""
-    before = draft.county
-    changed = replace(take_place(draft, said, anew=True).adding("more", said), fixing="", tries=0)
-    if changed.county != before:
-        return Reading(Outcome.CORRECTED, changed, "form.corrected")
-    return Reading(Outcome.CORRECTED, take_aside(changed, said), "form.noted")
+    return Reading(Outcome.ANSWERED, take_aside(draft, said))
 
 
 def _take_words(draft: Draft, asked: Question, said: str) -> Reading:
     """A free answer; or words where a digit was asked: kept as they are, unless too short to mean anything."""
     if asked.options:
+        aside = _take_only_asides(draft, said)
+        if aside is not None:
+            kept = aside.draft.adding("more", said) if says_something(said) else aside.draft
+            return Reading(Outcome.ANSWERED, kept, "form.noted")
         short = len(phrases.bare(said)) < 3
         if draft.tries + 1 < PATIENCE and (short or asked.name == "danger"):
             kept = (
@@ -282,9 +244,9 @@ def _take_words(draft: Draft, asked: Question, said: str) -> Reading:
             )
             return Reading(Outcome.UNCLEAR, replace(kept, tries=draft.tries + 1), "form.reask")
     draft = take_place(draft.with_answer(asked.name, said), said)
-    return Reading(Outcome.ANSWERED, take_aside(draft, said))
+    return Reading(Outcome.ANSWERED, take_aside(draft, said, asked=asked.name))
 
 
 _READERS: dict[str, Callable[[Draft, Question, str], Reading]] = {
-    "county": _take_county, "what": _take_what, "more": _take_more, "fix": _take_more, "confirm": _take_more,
+    "county": _take_county, "what": _take_what, "more": take_more, "fix": take_more, "confirm": take_more,
 }  # fmt: skip

@@ -49,11 +49,25 @@ _PAUSE = _whole(
     "过一会|一会|一会儿|回头|改天|明天|下次|放学后?|下班后?)(?:我)?(?:再)?(?:来)?(?:说|聊|发|回|"
     "弄|填|讲|写|来|联系)?(?:你|你们)?|"
     "(?:现在|这会|这会儿)?(?:不方便|不得空|没空|没时间)(?:说|讲)?|先不说|不说|不想说了|不讲|先放着|"
-    "先停|暂停|先这样|我先忙|先忙|我去上课|上课"
+    "先停|暂停|先这样|我先忙|先忙|我去上课|上课|(?:我)?(?:先)?(?:下|撤|睡)了?|再见|拜拜|拜|我走"
 )
 _SOMEBODY = _whole("有人来|来人|有人|他来|她来|他们来|我爸来|我妈来|他回来|她回来")
 _CORRECTION = re.compile(
-    r"(?:不对|错了|说错|写错|打错|发错|搞错|记错|弄错|更正|改一下|改成|应该是|纠正)[了:：,，。!！\s]*(?:的|是)?\s*"
+    r"(?:(?:哦|啊|呃|额|唉|不好意思|对不起|抱歉|等一下|等等|刚才|刚刚|前面|上面|上一[条题个句]|我|那个)[,，\s]*)*"
+    r"(?:县|县名|地方|地点|年龄|岁数|时间|人)?(?:不对|错了|(?:说|写|打|发|搞|记|弄|选|按|点|填|回)错|更正|改一下|改成|应该是|应该选|纠正)"
+    r"(?:了|:|：|,|，|。|!|！|\s|不对|应该是|应该选|应该|改成|的是|是|的|选|回|按)*"
+)
+_CHOSE_WRONG = re.compile("(?:选|按|点|回)错")
+_BUT_NOT = re.compile(r"(.{1,20}?)[,，。;；\s]*(?:不是|不在|而不是)(.{1,20})")
+_WISHING = re.compile(
+    "希望|想|要(?!多久|几|不要)|让|退|赔|道歉|处理|解决|换|停|整改|查|管|还给|补|道个歉|开除|取消|恢复"
+)
+_FILLER = _whole(
+    "好|好的|行|嗯+|哦+|噢|ok|okay|收到|知道|明白|谢谢|谢谢你|谢谢您|多谢|感谢|哈+|嘿+|辛苦|没事|对不起|不好意思"
+)
+_ANY_QUESTION = re.compile(
+    "[?？]$|(?:吗|么|嘛)$|怎么(?:办|弄|申请|说|回事)|为什么|为啥|凭什么|多久|多少|什么时候|几时|会不会|能不能|可不可以|有没有用|"
+    "干什么|干嘛|搞啥|什么意思|问这个|谁会看"
 )
 _NOT_BUT = re.compile(r"(?:不是|不在)(.{1,20}?)[,，。;；\s]*(?:而是|是在|是|在)(.+)")
 
@@ -108,6 +122,27 @@ _ASKING = re.compile(
 _ASKED_OUTRIGHT = re.compile(r"请问|想问|问一下|问下|咨询|打听|领多少|多少钱[?？吗]?$|怎么申请|怎么领")
 
 
+def is_filler(text: str) -> bool:
+    """好的, 嗯, 谢谢: no answer to anything that is asked in words."""
+    return _FILLER.fullmatch(bare(text)) is not None
+
+
+def is_wishing(text: str) -> bool:
+    """Whether this says what should be done, also where it is put as a question (能不能让他们退钱)."""
+    return _WISHING.search(bare(text)) is not None
+
+
+def is_asking(text: str) -> bool:
+    """Whether this asks something back, of whatever kind; used where an answer is a digit, a place or a few words."""
+    words = bare(text) if not normalise(text).endswith(("?", "？")) else normalise(text)
+    return 4 <= len(words) <= 80 and _ANY_QUESTION.search(words) is not None
+
+
+def chose_wrong(text: str) -> bool:
+    """选错了, 按错了."""
+    return _CHOSE_WRONG.search(bare(text)) is not None
+
+
 def is_skip(text: str) -> bool:
     """跳过, 不知道, 不想说."""
     return _SKIP.fullmatch(bare(text)) is not None
@@ -139,9 +174,12 @@ def correction_of(text: str) -> str | None:
     return bare(text)[match.end() :].strip() if match else None
 
 
-def says_not_but(text: str) -> bool:
-    """不是打，是骂."""
-    return _NOT_BUT.match(bare(text)) is not None
+def says_not_but(text: str) -> tuple[str, str] | None:
+    """不是打，是骂; 是威信不是镇雄: (what it is not, what it is); None when the text does not speak so."""
+    if match := _NOT_BUT.match(bare(text)):
+        return match.group(1), match.group(2)
+    match = _BUT_NOT.fullmatch(bare(text))
+    return (match.group(2), match.group(1)) if match else None
 
 
 def looks_like_question(text: str, *, telling: bool = False) -> bool:
