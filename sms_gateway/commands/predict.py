@@ -34,7 +34,7 @@ def predict(what: Annotated[What, typer.Argument(help="triage 危险，intent �
     """逐行读 {"id","text"}，逐行写结果；坏行写 error，其余照常。"""
     os.environ["OMP_NUM_THREADS"] = "1"
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    finish = _intents() if what is What.INTENT else None
+    finish = intent_reader() if what is What.INTENT else None
     with multiprocessing.get_context("fork").Pool(PROCESSES, _warm, (what,)) as pool:
         for answer in pool.imap(_WORK[what], _lines()):
             print(json.dumps(finish(answer) if finish else answer, ensure_ascii=False), flush=True)
@@ -140,7 +140,7 @@ _WORK: dict[What, Callable[[str], dict[str, Any]]] = {
 }
 
 
-def _intents() -> Callable[[dict[str, Any]], dict[str, Any]]:
+def intent_reader() -> Callable[[dict[str, Any]], dict[str, Any]]:
     """A function that finishes an embedded line by the assistant's own classifier."""
     from sms_gateway.settings import ROOT, get_settings
     from sms_gateway.supervision.bot_model import trained_model

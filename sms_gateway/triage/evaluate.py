@@ -1,7 +1,7 @@
 """`python -m sms_gateway.triage.evaluate [file.jsonl] [--errors]`: how well triage judges.
 
 Without a file: five folds of the training examples. With one: the committed weights on that file, through
-`Triage.judge` with the `earlier` of each line.
+`Triage.judge` with the `earlier` of each line; `make eval` says more about the development sets.
 """
 
 from __future__ import annotations
@@ -9,19 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from .decision import THRESHOLDS, Thresholds, decide
 from .examples_file import Example, read
-from .judgement import Judgement, Lane, Writer
 from .lexicon import load_lexicon
+from .measures import Pair, judged, measure
 from .service import load
 from .train import CACHE, fit, joined, read_all, rows, vectors
-
-Pair = tuple[Example, Judgement]
 
 
 def cross_validate(examples: Sequence[Example], thresholds: Thresholds = THRESHOLDS, folds: int = 5) -> list[Pair]:
@@ -43,51 +41,8 @@ def cross_validate(examples: Sequence[Example], thresholds: Thresholds = THRESHO
 
 def judge_file(path: Path) -> list[Pair]:
     """Each line of `path` judged by the committed weights."""
-    triage, examples = load(), read(path)
-    known = vectors([example.text for example in examples], CACHE)
-    return [
-        (example, triage.judge(example.text, earlier=example.earlier, vector=vector))
-        for example, vector in zip(examples, known, strict=True)
-    ]
-
-
-def measure(pairs: Sequence[Pair]) -> dict[str, float]:
-    """Recall and precision of red, lane, service, type, immediacy, writer: shares, 0-1."""
-    red = [pair for pair in pairs if pair[0].lane is Lane.RED]
-    called = [pair for pair in pairs if pair[1].lane is Lane.RED]
-    both = [pair for pair in red if pair[1].lane is Lane.RED]
-    harm = [pair for pair in pairs if pair[0].lane is not Lane.BLUE]
-    plain = [pair for pair in pairs if pair[0].lane is Lane.BLUE]
-    signed = [pair for pair in pairs if pair[0].writer is not Writer.UNKNOWN]
-    return {
-        "red recall": _share(judged.lane is Lane.RED for _, judged in red),
-        "red precision": _share(example.lane is Lane.RED for example, _ in called),
-        "red average precision": _average_precision(pairs),
-        "blue called red": _share(judged.lane is Lane.RED for _, judged in plain),
-        "lane": _share(example.lane is judged.lane for example, judged in pairs),
-        "harm seen": _share(judged.lane is not Lane.BLUE for _, judged in harm),
-        "blue kept blue": _share(judged.lane is Lane.BLUE for _, judged in plain),
-        "first service (of red called red)": _share(e.services[:1] == j.services[:1] for e, j in both),
-        "all services (of red called red)": _share(set(e.services) == set(j.services) for e, j in both),
-        "type (of red called red)": _share(example.type is judged.type for example, judged in both),
-        "immediacy (of red called red)": _share(e.immediacy is j.immediacy for e, j in both),
-        "sexual": _share(example.sexual == judged.sexual for example, judged in pairs),
-        "writer (where known)": _share(example.writer is judged.writer for example, judged in signed),
-    }
-
-
-def _share(holds: Iterable[bool]) -> float:
-    found = list(holds)
-    return sum(found) / len(found) if found else float("nan")
-
-
-def _average_precision(pairs: Sequence[Pair]) -> float:
-    order = sorted(pairs, key=lambda pair: -pair[1].score)
-    truth = np.array([pair[0].lane is Lane.RED for pair in order])
-    if not truth.any():
-        return float("nan")
-    precision = truth.cumsum() / np.arange(1, len(truth) + 1)
-    return float(precision[truth].mean())
+    examples = read(path)
+    return judged(load(), examples, vectors([example.text for example in examples], CACHE))
 
 
 def report(pairs: Sequence[Pair], *, errors: bool) -> str:

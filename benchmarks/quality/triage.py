@@ -1,0 +1,114 @@
+"""Triage on the development sets, through `Triage.judge` with each line's `earlier`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sms_gateway.settings import ROOT
+from sms_gateway.triage import Harm, Judgement, Lane, load
+from sms_gateway.triage.examples_file import Example, read
+from sms_gateway.triage.measures import Pair, judged, measure, precision, share
+
+from .findings import Bars, Curve, Heat, Part, Table, Wrong, reliability_curve, reliability_table
+from .measures import by_class, confusion, grouped, precision_over_recall, reliability
+from .vectors import vectors
+
+FILES = (ROOT / "tests" / "quality" / "triage.jsonl", ROOT / "tests" / "quality" / "triage-fresh.jsonl")
+LANES = tuple(lane.value for lane in Lane)
+HARMS = tuple(harm.value for harm in Harm)
+
+
+def examine(files: Sequence[Path] = FILES) -> Part:
+    """Judge every line of the files."""
+    triage, by_set = load(), {}
+    for file in filter(Path.is_file, files):
+        examples = read(file)
+        by_set[file.stem] = judged(triage, examples, vectors([example.text for example in examples]))
+    return part(by_set)
+
+
+def part(by_set: dict[str, list[Pair]]) -> Part:
+    """What there is to say about these judgements."""
+    pairs = [pair for found in by_set.values() for pair in found]
+    bins = reliability([said.score for _, said in pairs], [_is_red(example) for example, _ in pairs])
+    lanes = [(example.lane.value, said.lane.value) for example, said in pairs]
+    types = [(example.type.value, said.type.value) for example, said in pairs]
+    of_types = by_class(types)
+    return Part(
+        name="triage",
+        title="Triage",
+        count=len(pairs),
+        measures=measure(pairs),
+        by_set={name: measure(found) for name, found in by_set.items()},
+        tables=(
+            _classes("Lanes", lanes),
+            _groups("By type (what it is)", pairs, lambda example: example.type.value),
+            _groups("By difficulty", pairs, lambda example: example.difficulty or "-"),
+            _groups("By writer", pairs, lambda example: example.writer.value),
+            _classes("Types, as named by triage", types),
+            _classes("Immediacy", [(example.immediacy.value, said.immediacy.value) for example, said in pairs]),
+            _classes("Writer", [(example.writer.value, said.writer.value) for example, said in pairs]),
+            reliability_table("Score of red: does it mean what it says?", bins),
+        ),
+        heats=(
+            Heat("Lane: what it is (rows), what was said", LANES, confusion(lanes, LANES)),
+            Heat("Type: what it is (rows), what was said", HARMS, confusion(types, HARMS)),
+        ),
+        curves=(_red_curve(pairs), reliability_curve("Triage: score of red", bins)),
+        bars=(Bars("F1 of each type", tuple((score.label, score.f1) for score in of_types if score.count)),),
+        wrong=tuple(sorted(map(_wrong, filter(_is_wrong, pairs)), key=lambda wrong: (wrong.truth, wrong.score))),
+    )
+
+
+def _is_red(example: Example) -> bool:
+    return example.lane is Lane.RED
+
+
+def _is_wrong(pair: Pair) -> bool:
+    return _said(*pair)[0] != _said(*pair)[1]
+
+
+def _said(example: Example, said: Judgement) -> tuple[str, str]:
+    """Lane and, in red, the services: what a mistake in is worth reading about."""
+    truth, answer = example.lane.value, said.lane.value
+    if example.lane is said.lane is Lane.RED:
+        truth, answer = (f"{truth} {'+'.join(services)}" for services in (example.services[:1], said.services[:1]))
+    return truth, answer
+
+
+def _wrong(pair: Pair) -> Wrong:
+    example, said = pair
+    return Wrong(*_said(example, said), said.score, " / ".join((*example.earlier, example.text)))
+
+
+def _classes(title: str, labels: list[tuple[str, str]]) -> Table:
+    rows = tuple((score.label, score.count, score.precision, score.recall, score.f1) for score in by_class(labels))
+    return Table(title, ("class", "texts", "precision", "recall", "F1"), rows)
+
+
+def _groups(title: str, pairs: list[Pair], key: Callable[[Example], str]) -> Table:
+    rows = []
+    for name, group in grouped(pairs, lambda pair: key(pair[0])).items():
+        found = measure(group)
+        rows.append((
+            name, len(group), found["emergency recall"], precision(group), found["harmless called red"],
+            found["lane"], found["harm seen"], found["right service"], share(e.type is j.type for e, j in group),
+        ))  # fmt: skip
+    columns = (
+        "",
+        "texts",
+        "red recall",
+        "red precision",
+        "harmless called red",
+        "lane",
+        "harm seen",
+        "service",
+        "type",
+    )
+    return Table(title, columns, tuple(rows))
+
+
+def _red_curve(pairs: list[Pair]) -> Curve:
+    points = precision_over_recall([said.score for _, said in pairs], [_is_red(example) for example, _ in pairs])
+    return Curve("Triage: red at every threshold", "recall", "precision", tuple(points))
