@@ -6,6 +6,7 @@ what is asked next and whether the form ends. `action_finish_form` then does wha
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from sms_gateway import regions
 from sms_gateway.database import transaction
-from sms_gateway.tickets import intake, phrases
+from sms_gateway.tickets import asides, intake, phrases
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.draft import Draft, Kind
 from sms_gateway.tickets.intake import Outcome, Reading
@@ -34,8 +35,12 @@ _ENDS = {
     Outcome.DANGER: End.DANGER,
     Outcome.ELSEWHERE: End.ELSEWHERE,
 }
-_SAID_BESIDE = {"ask_machine": "machine", "ask_secret": "keep.secret", "ask_arrest": "will.arrest"}
-"""Fixed sayings that are answered in the middle of a form and leave it as it is."""
+_SAID_BESIDE = {"ask_secret": "keep.secret", "ask_arrest": "will.arrest"}
+"""Fixed sayings that end in a question of their own; the form goes on once that is answered."""
+_SAID_BEFORE = {"ask_machine": "machine", "abuse": "abuse", "prank": "prank"}
+"""Fixed sayings after which the form's open question is put again."""
+_SURE_OF_PERSON = 0.7
+"""From this confidence on "我想找个人说" in the middle of a form brings a person."""
 
 
 class ValidateForm(Action):
@@ -56,7 +61,7 @@ class ValidateForm(Action):
 
 
 def _open(dispatcher: CollectingDispatcher, kind: Kind, turn: Turn) -> Kept:
-    if kind is Kind.REPORT and turn.writer == "professional":
+    if kind is Kind.REPORT and (turn.writer == "professional" or asides.names_duty(turn.text)):
         kind = Kind.MANDATED
     draft = intake.start(kind, turn.text)
     kept = Kept(draft, intake.next_question(draft).name, turn.now)
@@ -64,7 +69,10 @@ def _open(dispatcher: CollectingDispatcher, kind: Kind, turn: Turn) -> Kept:
         return kept.ended(End.DISCLOSED, draft)
     if draft.elsewhere and draft.county is None:
         return kept.ended(End.ELSEWHERE, draft)
-    _ask(dispatcher, Reading(Outcome.ANSWERED, draft, "form.noted" if "what" in draft.answers else None))
+    if kept.asked == "with":  # "must.report" ends in that question
+        speak(dispatcher, "must.report", asks="form")
+    else:
+        _ask(dispatcher, Reading(Outcome.ANSWERED, draft, "form.noted" if "what" in draft.answers else None))
     return kept
 
 
@@ -73,8 +81,7 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
     assert kept.asked is not None  # an open form asks something
     if turn.sexual:
         return kept.ended(End.DISCLOSED, kept.draft)
-    if beside := _SAID_BESIDE.get(turn.intent):
-        speak(dispatcher, beside, asks="form")
+    if await _said_beside(dispatcher, kept, turn):
         return replace(kept, at=turn.now)
     if phrases.is_back(turn.text):
         _ask(dispatcher, Reading(Outcome.ANSWERED, kept.draft, "form.back"))
@@ -86,10 +93,37 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
     if reading.outcome is Outcome.POLICY_QUESTION:
         answer = handbook().answer(turn.text, turn.vector)
         if answer.kind == "answer":
-            say_answer(dispatcher, answer, after=say("form.after_policy") + intake.next_question(kept.draft).text)
+            say_answer(dispatcher, answer, after=_open_question(kept))
             return replace(kept, at=turn.now)
-        reading = intake.read_answer(kept.draft, kept.asked, turn.text, as_answer=True)
+        reading = _not_known(kept, turn)
     return _after(dispatcher, replace(kept, at=turn.now), reading)
+
+
+async def _said_beside(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> bool:
+    """Answer what is no word about the form itself; False when the text is none of that."""
+    if beside := _SAID_BESIDE.get(turn.intent):
+        speak(dispatcher, beside, asks="form")
+    elif before := _SAID_BEFORE.get(turn.intent):
+        speak_text(dispatcher, f"{say(before)}\n{_open_question(kept)}", key=before, asks="form")
+    elif turn.intent == "human_agent" and turn.confidence >= _SURE_OF_PERSON and kept.asked not in ("what", "more"):
+        async with transaction() as session:
+            key = await people.call_person(session, turn, cause="asked_for_person")
+        speak(dispatcher, key, asks="form")
+    else:
+        return False
+    return True
+
+
+def _open_question(kept: Kept) -> str:
+    return say("form.after_policy") + intake.next_question(kept.draft).text
+
+
+def _not_known(kept: Kept, turn: Turn) -> Reading:
+    """The handbook has no answer: where any words will do the text is one itself, else it is kept for a person."""
+    assert kept.asked is not None
+    if intake.is_free(kept.asked):
+        return intake.read_answer(kept.draft, kept.asked, turn.text, as_answer=True)
+    return Reading(Outcome.UNCLEAR, kept.draft.adding("more", turn.text), "form.unsure")
 
 
 def _after(dispatcher: CollectingDispatcher, kept: Kept, reading: Reading) -> Kept:
@@ -141,8 +175,13 @@ class ActionFinishForm(Action):
 
 
 async def _call_person(turn: Turn, *, cause: str) -> None:
-    async with transaction() as session:
-        await people.call_person(session, turn, cause=cause)
+    """Call a person, come what may: a turn that is over must not take the call back."""
+
+    async def call() -> None:
+        async with transaction() as session:
+            await people.call_person(session, turn, cause=cause)
+
+    await asyncio.shield(call())
 
 
 async def _open_ticket(dispatcher: CollectingDispatcher, draft: Draft, turn: Turn) -> None:

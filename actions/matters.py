@@ -23,6 +23,8 @@ from .replies import speak
 from .turn import Turn, read_turn
 
 _NUMBER = re.compile(r"(?<!\d)(\d{8}|\d{3})(?!\d)")
+_SERVICES = frozenset({"110", "119", "120", "122"})
+"""Somebody who says that 110 was called names no ticket, unless one of theirs ends so."""
 _ONLY_ANNOUNCED = re.compile(
     "^(你好)?我?(想|要|有)?(给你们|跟你们|向你们)?(提|说|反映|反应)?(一|几|点|个|条|下|些)*"
     "(建议|意见)(想提|要提|想说|可以提|提)?[吗嘛么哈呢啊了]?[。.!！?？]*$"
@@ -67,11 +69,10 @@ class ActionTicketStatus(Action):
         turn = read_turn(tracker)
         async with transaction() as session:
             own = await tickets.list_tickets(session, contact_id=turn.contact_id)
-        number = _NUMBER.search(normalise(turn.text))
-        if number:
-            _tell(
-                dispatcher, [each for each in own if each.number.endswith(number.group())], unknown="status.not_yours"
-            )
+        named = _NUMBER.findall(normalise(turn.text))
+        found = [ticket for ticket in own if ticket.number.endswith(tuple(named))] if named else []
+        if found or set(named) - _SERVICES:
+            _tell(dispatcher, found, unknown="status.not_yours")
         else:
             _tell(dispatcher, _asked_about(own, turn), unknown="status.none")
         return []

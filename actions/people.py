@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import regions
 from sms_gateway.conversations import service as conversations
+from sms_gateway.conversations.foreign import is_pinyin
 from sms_gateway.database import transaction
 from texts.normalise import normalise
 
@@ -79,7 +80,12 @@ class ActionFallback(Action):
 
 
 async def not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[dict[str, Any]]:
-    """Ask gently, or whether it is about a child; the second time in a row a person is called."""
+    """Ask gently, or whether it is about a child; the second time in a row, and for pinyin, a person is called."""
+    if is_pinyin(turn.text):
+        async with transaction() as session:
+            await call_person(session, turn, cause="language")
+        speak(dispatcher, "foreign.pinyin")
+        return [SlotSet("question", None)]
     if (tracker.get_slot("question") or {}).get("kind") == "scope":
         async with transaction() as session:
             key = await call_person(session, turn, cause="unsure")

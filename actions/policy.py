@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from policy_faq import Answer, Handbook
+from sms_gateway.conversations.questions import digit_of
 from sms_gateway.database import transaction
 from sms_gateway.settings import get_settings
 
@@ -75,20 +76,35 @@ class ActionChoose(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         turn = read_turn(tracker)
-        question = tracker.get_slot("question") or {}
-        if not question or turn.now.timestamp() > question["until"]:
+        question = open_question(tracker, turn)
+        digit = digit_of(turn.text)
+        if question is None or digit is None:
             speak(dispatcher, "digit.lost")
-        elif question["kind"] == "policy":
-            _choose_entry(dispatcher, question["choices"], turn.text)
-        elif question["kind"] == "transfer":
-            await _choose_transfer(dispatcher, turn)
-        else:
-            await _choose_scope(dispatcher, turn)
-        return [SlotSet("question", None)]
+            return [SlotSet("question", None)]
+        return await choose(dispatcher, question, digit, turn)
 
 
-def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: str) -> None:
-    index = int(digit) - 1
+def open_question(tracker: Tracker, turn: Turn) -> dict[str, Any] | None:
+    """What the assistant asked last outside a form, if that still stands."""
+    question = tracker.get_slot("question")
+    return question if question and turn.now.timestamp() <= question["until"] else None
+
+
+async def choose(
+    dispatcher: CollectingDispatcher, question: dict[str, Any], digit: int, turn: Turn
+) -> list[dict[str, Any]]:
+    """Do what `digit` means as the answer to `question`."""
+    if question["kind"] == "policy":
+        _choose_entry(dispatcher, question["choices"], digit)
+    elif question["kind"] == "transfer":
+        await _choose_transfer(dispatcher, digit, turn)
+    else:
+        await _choose_scope(dispatcher, digit, turn)
+    return [SlotSet("question", None)]
+
+
+def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: int) -> None:
+    index = digit - 1
     entry = handbook().entry(choices[index]) if 0 <= index < len(choices) else None
     if entry is None:
         speak(dispatcher, "policy.ask_again")
@@ -96,9 +112,9 @@ def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: s
         speak_text(dispatcher, entry.short, key="policy.answer", entry=entry.id, score=1.0)
 
 
-async def _choose_transfer(dispatcher: CollectingDispatcher, turn: Turn) -> None:
+async def _choose_transfer(dispatcher: CollectingDispatcher, digit: int, turn: Turn) -> None:
     """ "要我帮你转吗？1要 2不用" for a matter of another province: a person passes it on."""
-    if turn.text.strip() != "1":
+    if digit != 1:
         speak(dispatcher, "other.province.no")
         return
     async with transaction() as session:
@@ -106,12 +122,12 @@ async def _choose_transfer(dispatcher: CollectingDispatcher, turn: Turn) -> None
     speak(dispatcher, "other.province.yes")
 
 
-async def _choose_scope(dispatcher: CollectingDispatcher, turn: Turn) -> None:
+async def _choose_scope(dispatcher: CollectingDispatcher, digit: int, turn: Turn) -> None:
     """ "这是孩子的事吗？1是 2不是 3说不清" after a text that was not understood."""
-    match turn.text.strip():
-        case "1":
+    match digit:
+        case 1:
             speak(dispatcher, "scope.tell")
-        case "2":
+        case 2:
             speak(dispatcher, "scope.other")
         case _:
             async with transaction() as session:

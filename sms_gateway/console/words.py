@@ -19,7 +19,8 @@ HARMS_BEFORE = {
 """The same harms where they are not happening now (orange)."""
 CAUSES = {
     "danger": "有危险", "disclosure": "疑似侵害", "asked_for_person": "要找真人", "assistant_silent": "机器没答上来",
-    "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看",
+    "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看", "form_silence": "登记说到一半没声音",
+    "language": "写的是外语或拼音",
 }  # fmt: skip
 IMMEDIACIES = {"now": "现在", "recent": "刚才（72 小时内）", "past": "以前"}
 SERVICES = {"110": "110 公安", "119": "119 消防", "120": "120 急救", "122": "122 交警"}

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.contacts import service as contacts
+from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Message, Thread
@@ -44,7 +45,7 @@ class Act:
         """What was kept with the question that stands."""
         return self.reading.question.detail if self.reading.question is not None else {}
 
-    async def say(self, key: str, **detail: str) -> None:
+    async def say(self, key: str, **detail: Any) -> None:
         """One fixed text goes back, and the question it ends in stands."""
         await outbox.queue_fixed(self.session, thread=self.thread, key=key, reply_to=self.message.id)
         await pending.ask_what_text_asks(self.session, contact_id=self.thread.contact_id, key=key, detail=detail)
@@ -92,7 +93,11 @@ async def _speak_again(act: Act) -> None:
 
 
 async def _ask_if_free_to_talk(act: Act) -> None:
-    kept = {"then": act.detail["then"]} if "then" in act.detail else {}
+    """What stood before is kept with the question: a red reply that must wait, a form that goes on after a yes."""
+    question = act.reading.question
+    kept = {name: act.detail[name] for name in ("then", "form") if name in act.detail}
+    if question is not None and question.kind == Kind.ASSISTANT and question.detail.get("key"):
+        kept["form"] = True
     await act.say("silent.back", **kept)
 
 
@@ -134,7 +139,9 @@ async def _read_safety(act: Act) -> None:
     await act.drop_question()
     escalation = await escalations.find_open(act.session, act.thread.id, for_update=True)
     in_red = escalation is not None and escalation.lane == "red"
-    if means_danger(question.detail.get("key", "ask.safe"), answer.answer) and not in_red:
+    if question.kind == Kind.ASSISTANT:  # a form's own question: "1有"
+        await service.hand_over(act.session, thread_id=act.thread.id, message_id=act.message.id, cause="danger")
+    elif means_danger(question.detail.get("key", "ask.safe"), answer.answer) and not in_red:
         await alarm.on_unsafe_answer(act.session, act.thread, act.message, reason=REASON)
     elif in_red:
         await act.say("danger.noted")
@@ -159,6 +166,19 @@ async def _read_mark(act: Act) -> None:
     return await act.say(key)
 
 
+async def _read_feedback(act: Act) -> None:
+    """Whether an answer helped. Thanks cost a text, so that they are said on the web only."""
+    answer, question = act.reading.answer, act.reading.question
+    if question is not None and question.kind == Kind.FEEDBACK:
+        await act.drop_question()
+    if answer is None or answer.answer is Answer.NO:
+        await act.say("feedback.sorry")
+    elif answer.answer is not Answer.YES:
+        await act.say("digit.lost")
+    elif act.thread.channel == Channel.WEB:
+        await act.say("feedback.thanks")
+
+
 async def _ask_again(act: Act) -> None:
     """The question is too old for a bare digit: it is asked again, never guessed."""
     asked = act.reading.question.kind if act.reading.question is not None else ""
@@ -177,9 +197,21 @@ async def _ask_gently(act: Act) -> None:
     await act.say("text.empty" if not normalise(act.message.body) else "text.only_emoji")
 
 
-async def _ask_safety(act: Act) -> None:
-    await service.call_quietly(act.session, thread=act.thread, message=act.message, cause="unsure")
-    await act.say("ask.safe")
+async def _still_calling(act: Act) -> None:
+    await act.say("human.still")
+
+
+async def _say_once_more(act: Act) -> None:
+    await act.say("same.again" if act.message.lane == "blue" else "orange.more")
+
+
+async def _keep_quiet(act: Act) -> None:
+    """It was answered; the console shows it."""
+
+
+async def _call_for_foreign(act: Act) -> None:
+    await service.hand_over(act.session, thread_id=act.thread.id, message_id=act.message.id, cause="language")
+    await act.say("foreign.person")
 
 
 _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
@@ -194,8 +226,12 @@ _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
     Step.FOLLOW_UP: _follow_up,
     Step.READ_SAFETY: _read_safety,
     Step.READ_MARK: _read_mark,
+    Step.READ_FEEDBACK: _read_feedback,
     Step.ASK_AGAIN: _ask_again,
     Step.DIGIT_WITHOUT_QUESTION: _digit_without_question,
     Step.ASK_GENTLY: _ask_gently,
-    Step.ASK_SAFETY: _ask_safety,
+    Step.STILL_CALLING: _still_calling,
+    Step.SAY_ONCE_MORE: _say_once_more,
+    Step.KEEP_QUIET: _keep_quiet,
+    Step.CALL_FOR_FOREIGN: _call_for_foreign,
 }

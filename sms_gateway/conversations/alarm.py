@@ -20,11 +20,12 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane
 
 from . import pending, safe_reply, talk
-from .commands import read_command
+from .commands import is_all_well, read_command
 from .ownership import Owner
 
 GONE_AFTER = timedelta(seconds=60)
 """An operator whose console is silent for longer does not read what comes now: a person is due within a minute."""
+OK_ONCE_IN = timedelta(minutes=30)
 CHILD_LIKE = frozenset({"child", "unknown"})
 
 
@@ -131,10 +132,19 @@ async def was_said_since(session: AsyncSession, thread_id: int, key: str, since:
     return any(said == key for said, _at in await _said_since(session, thread_id, since))
 
 
+async def say_fixed(session: AsyncSession, thread: Thread, message: Message, key: str) -> None:
+    """One fixed text answers `message`, and the question it ends in stands."""
+    await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
+    await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
+
+
 async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> None:
     """A text without new danger while the talk waits in red or about abuse: at most one fixed text goes back."""
     escalation = await escalations.find_open(session, thread.id)
     if escalation is None:
+        return
+    if escalation.lane == Lane.RED and is_all_well(message.body) and await _may_say_ok(session, thread):
+        await outbox.queue_fixed(session, thread=thread, key="ok.after.red", reply_to=message.id)
         return
     if escalation.lane == Lane.RED:
         await _answer(session, thread, escalation, message, None)
@@ -142,6 +152,12 @@ async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> 
     joined = await _is_joined(session, thread.id, "orange.more")
     if thread.contact.silent_at is None and not joined:
         await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
+
+
+async def _may_say_ok(session: AsyncSession, thread: Thread) -> bool:
+    if thread.contact.silent_at is not None:
+        return False
+    return not await was_said_since(session, thread.id, "ok.after.red", clock.now() - OK_ONCE_IN)
 
 
 async def on_orange(session: AsyncSession, message: Message, judged: Judgement) -> None:

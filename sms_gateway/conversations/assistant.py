@@ -34,6 +34,9 @@ class Reply:
     text: str
     key: str | None
     asks: str | None
+    entry: str | None = None
+    """The handbook entry it gives."""
+    score: float | None = None
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +80,11 @@ def _listed(answer: httpx.Response) -> list[dict[str, Any]]:
 
 def _reply(found: dict[str, Any]) -> Reply:
     custom = found.get("custom") or {}
-    return Reply(text=str(found.get("text") or "").strip(), key=custom.get("key"), asks=custom.get("asks"))
+    score = custom.get("score")
+    return Reply(
+        text=str(found.get("text") or "").strip(), key=custom.get("key"), asks=custom.get("asks"), entry=custom.get("entry"),
+        score=float(score) if isinstance(score, int | float) else None,
+    )  # fmt: skip
 
 
 async def close() -> None:

@@ -73,6 +73,17 @@ def squeezed(text: str) -> str:
     return _NOISE.sub("", normalise(text).replace("\u20e3", ""))
 
 
+_ALL_WELL = re.compile(
+    "(?:哈|嘿|呵|额|哦|啊|嗯|对不起|不好意思|我|们|现在|已经|都|是|其实|刚才|真的|逗你们?|你们?)*(?:没事|好了|安全|没有事|不用来|不用管|没问题|开玩笑|"
+    "(?:开个)玩笑|闹着玩|骗你|骗人|逗你玩|试一试|试试|乱发|测试|解决)(?:了|的|哈|啦|呢|吧|玩|而已|罢了|嘛|一下|你们?)*"
+)
+
+
+def is_all_well(text: str) -> bool:
+    """Whether the whole text only says that it is over or was a joke; in danger that closes nothing."""
+    return _ALL_WELL.fullmatch(squeezed(text)) is not None
+
+
 def read_command(text: str, *, talking: bool) -> Command | None:
     """The service word that the whole of `text` is, else None. `talking`: a matter is being talked about just now.
 

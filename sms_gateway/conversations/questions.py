@@ -24,12 +24,15 @@ class Kind(StrEnum):
     """Another province: shall we pass it on?"""
     SURVEY = "survey"
     """How satisfied, 5 best."""
+    FEEDBACK = "feedback"
+    """Whether an answer helped: asked beside it, and only while nothing else is asked."""
 
 
 DANGER_VALID = timedelta(minutes=30)
 FORM_VALID = timedelta(hours=24)
 CHOICE_VALID = timedelta(minutes=30)
 SURVEY_VALID = timedelta(days=7)
+FEEDBACK_VALID = timedelta(minutes=30)
 
 VALID_FOR: Mapping[Kind, timedelta] = {
     Kind.DANGER: DANGER_VALID,
@@ -37,6 +40,7 @@ VALID_FOR: Mapping[Kind, timedelta] = {
     Kind.ASSISTANT: FORM_VALID,
     Kind.TRANSFER: FORM_VALID,
     Kind.SURVEY: SURVEY_VALID,
+    Kind.FEEDBACK: FEEDBACK_VALID,
 }
 
 
@@ -49,22 +53,26 @@ class Answer(StrEnum):
     """To the survey: 没解决."""
 
 
-_SAFE_KEYS = (
+SAFE_KEYS = (
     "ask.safe", "orange.harm", "orange.abuse", "orange.witness", "form.stopped", "human.joins", "keep.secret", "will.arrest",
 )  # fmt: skip
+"""Fixed texts that end in "are you safe now"."""
 ASKS: Mapping[str, Kind] = {
-    **dict.fromkeys((*_SAFE_KEYS, "red.abuse", "red.suicide", "red.disaster", "parent.rage"), Kind.DANGER),
+    **dict.fromkeys((*SAFE_KEYS, "red.abuse", "red.suicide", "red.disaster", "parent.rage"), Kind.DANGER),
     "silent.back": Kind.SILENT_BACK, "other.province": Kind.TRANSFER, "form.outside": Kind.TRANSFER,
-    "survey": Kind.SURVEY, "eval.reask": Kind.SURVEY,
+    "survey": Kind.SURVEY, "eval.reask": Kind.SURVEY, "feedback.ask": Kind.FEEDBACK,
 }  # fmt: skip
 """The question a fixed text ends in, by its wording key; texts not here ask nothing that the line itself reads."""
 
+FORM_DANGER = frozenset({"form.help.danger", "form.report.danger"})
+"""The assistant's own questions about danger: a yes is read by the line itself."""
+
 MEANS_DANGER: Mapping[str, frozenset[Answer]] = {
-    **dict.fromkeys(_SAFE_KEYS, frozenset({Answer.NO})),
+    **dict.fromkeys(SAFE_KEYS, frozenset({Answer.NO})),
     "red.abuse": frozenset({Answer.YES}),  # that person is beside them
     "red.suicide": frozenset(Answer),  # whether somebody is there or not: the danger stands
     "red.disaster": frozenset({Answer.NO}),
-    "parent.rage": frozenset({Answer.YES}),
+    **dict.fromkeys(("parent.rage", *FORM_DANGER), frozenset({Answer.YES})),
 }
 """Answers that say the danger is now, whatever was judged before, by the wording key that asked."""
 
@@ -77,7 +85,7 @@ _SAFE_WORDS = (
     "不安全|我不安全|现在不安全|不|不是|没有|危险|有危险|很危险|不太安全",
 )
 _WORDS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(_SAFE_KEYS, _SAFE_WORDS),
+    **dict.fromkeys(SAFE_KEYS, _SAFE_WORDS),
     "red.abuse": ("在|在旁边|在的|是|嗯|在家|他在|就在旁边", "不在|没在|没有|走了|出去了|不在家|不|他不在"),
     "red.suicide": ("有|有人|在|是|嗯", "没有|没|没人|没有人|不|就我一个|就我自己|我一个人"),
     "red.disaster": ("是|是的|都出来了|出来了|嗯", "没有|没|不|没出来|还没|还有人"),
@@ -85,6 +93,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "silent.back": ("方便|方便了|可以|是|嗯|在|好", "不方便|不|不行"),
     "other.province": ("要|要的|需要|好|是|嗯|帮我转", "不用|不要|不需要|不|没有"),
     "form.outside": ("要|要的|需要|好|是|嗯|帮我转", "不用|不要|不需要|不|没有"),
+    "feedback.ask": ("有用|有用的|很有用|有帮助|有点用", "没用|没有用|没得用|没帮助|没有帮助"),
 }
 _UNSURE = "说不清|不知道|不清楚|不晓得|不好说|不确定"
 _STARS = {
@@ -126,15 +135,24 @@ def ask(key: str, now: datetime) -> Standing | None:
 
 
 def may_replace(new: Kind, standing: Standing | None, now: datetime) -> bool:
-    """Whether a question of kind `new` may take the place of the standing one: danger yields only to danger."""
+    """Whether a question of kind `new` may take the place of the standing one: danger yields only to danger, and
+    whether an answer helped is asked only where nothing else is."""
     if standing is None or now >= standing.valid_until or new in (Kind.DANGER, Kind.SILENT_BACK):
         return True
+    if new is Kind.FEEDBACK:
+        return standing.kind is Kind.FEEDBACK
     return standing.kind not in (Kind.DANGER, Kind.SILENT_BACK)
 
 
 def is_digit(text: str) -> bool:
     """Whether the whole text is one digit: an answer to some question, or a lost one."""
-    return _DIGIT.fullmatch(normalise(text)) is not None
+    return digit_of(text) is not None
+
+
+def digit_of(text: str) -> int | None:
+    """The one digit the whole text is ("１", "1。", "选2"), else None."""
+    found = _DIGIT.fullmatch(normalise(text))
+    return int(found.group(1)) if found else None
 
 
 def means_danger(key: str, answer: Answer | None) -> bool:

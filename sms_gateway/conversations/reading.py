@@ -10,20 +10,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.escalations import service as escalations
+from sms_gateway.handbook.asked import find_last as find_last_asked
+from sms_gateway.handbook.models import Outcome
+from sms_gateway.handbook.wishes import is_rejection
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message, PendingQuestion, Thread
-from sms_gateway.tickets.phrases import is_back
+from sms_gateway.tickets import phrases
+from sms_gateway.tickets.draft import OPTIONS
 
 from . import alarm, pending
-from .commands import Command, read_command
+from .commands import Command, read_command, squeezed
+from .foreign import is_foreign
 from .ownership import Owner
-from .questions import Answer, Kind, Read, read_digit
+from .questions import FORM_DANGER, Answer, Kind, Read, is_digit, read_digit
 from .steps import Answers, Situation, Wish
 
 SAFETY_ASKED_WITHIN = timedelta(minutes=30)
-_ANSWERS = {Kind.DANGER: Answers.DANGER, Kind.SILENT_BACK: Answers.CONVENIENT, Kind.SURVEY: Answers.SURVEY}
+_ANSWERS = {
+    Kind.DANGER: Answers.DANGER,
+    Kind.SILENT_BACK: Answers.CONVENIENT,
+    Kind.SURVEY: Answers.SURVEY,
+    Kind.FEEDBACK: Answers.FEEDBACK,
+}
 _ASSISTANTS = frozenset({Kind.ASSISTANT, Kind.TRANSFER})
 """Questions whose answers Rasa reads."""
+REPEATED_WITHIN = timedelta(minutes=30)
+AN_ANSWER = 6
+"""Characters of an answer to an open question that may well be given twice ("不知道", "没有")."""
 TALKING_WITHIN = timedelta(hours=2)
 """Someone whose last talk is longer ago is not being talked with: 别发 then means the outreach texts."""
 
@@ -36,6 +49,8 @@ class Reading:
     command: Command | None
     question: PendingQuestion | None
     answer: Read | None
+    began_matter: bool = False
+    """The harm this text tells of was not told of before."""
 
 
 async def read(session: AsyncSession, message: Message, thread: Thread) -> Reading:
@@ -43,9 +58,11 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
     body = message.body
     escalation = await escalations.find_open(session, thread.id)
     question = await pending.find(session, thread.contact_id)
-    talking = escalation is not None or question is not None or await _is_talking(session, thread, message)
+    asks = question is not None and question.kind != Kind.FEEDBACK  # that one stands beside an answer, not in a talk
+    talking = escalation is not None or asks or await _is_talking(session, thread, message)
     command = read_command(body, talking=talking)
-    answer = read_digit(pending.as_standing(question), body, clock.now())
+    answer = _danger_in_form(question, body) or read_digit(pending.as_standing(question), body, clock.now())
+    asked = _is_the_assistants(question)
     abuse = escalation is not None and escalation.lane == "orange" and escalation.harm == "sexual_abuse"
     situation = Situation(
         owner=thread.owner,
@@ -53,26 +70,63 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         guarded=thread.owner == Owner.WAITING and (thread.lane == "red" or abuse),
         silent=thread.contact.silent_at is not None,
         wish=Wish(command.kind) if command is not None else Wish.NONE,
-        answers=_answers(question, answer),
-        assistant_asked=_is_the_assistants(question),
+        answers=await _answers_or_rejects(session, thread, body, _answers(question, answer)),
+        assistant_asked=asked,
         wordless=is_wordless(body),
-        unsure=bool(message.unsure) and not is_back(body),
+        unsure=bool(message.unsure) and not phrases.is_back(body),
         asked_safety_lately=await alarm.was_said_since(
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),
         resumes_form=_resumes_form(question, answer),
+        repeats=0 if _may_be_said_twice(body, asked=asked) else await _count_repeats(session, message),
+        foreign=is_foreign(body),
+        calls_out=phrases.calls_out(body),
     )
-    return Reading(situation, command, question, answer)
+    began = escalation is not None and escalation.message_id == message.id
+    return Reading(situation, command, question, answer, began)
+
+
+def _danger_in_form(question: PendingQuestion | None, body: str) -> Read | None:
+    """A yes to a form's "is somebody in danger now" is acted on here, before the assistant: it needs no machine."""
+    key = question.detail.get("key") if question is not None else None
+    if question is None or key not in FORM_DANGER or question.valid_until < clock.now():
+        return None
+    chosen = phrases.read_option("danger", OPTIONS["danger"], body)
+    return Read(Answer.YES) if chosen is not None and chosen[0] == 1 else None
+
+
+def _may_be_said_twice(body: str, *, asked: bool) -> bool:
+    return is_digit(body) or (asked and len(squeezed(body)) <= AN_ANSWER)
+
+
+async def _count_repeats(session: AsyncSession, message: Message) -> int:
+    """How many texts right before this one said the very same within half an hour."""
+    same, count = squeezed(message.body) or message.body.strip(), 0
+    for before in await inbox.list_bodies_before(session, message, since=message.at - REPEATED_WITHIN):
+        if (squeezed(before) or before.strip()) != same:
+            break
+        count += 1
+    return count
+
+
+async def _answers_or_rejects(session: AsyncSession, thread: Thread, body: str, answers: Answers) -> Answers:
+    """Also without being asked "不是这个" is about the handbook's last answer, if that was just given."""
+    if answers is not Answers.NOTHING or not is_rejection(body):
+        return answers
+    told = await find_last_asked(session, thread.id, outcomes=(Outcome.ANSWERED,))
+    return Answers.FEEDBACK if told is not None else Answers.NOTHING
 
 
 def _answers(question: PendingQuestion | None, answer: Read | None) -> Answers:
     if question is None or answer is None:
         return Answers.NOTHING
+    if question.kind == Kind.ASSISTANT:
+        return Answers.DANGER  # of what the assistant asked only that is read here
     return Answers.EXPIRED if answer.expired else _ANSWERS.get(Kind(question.kind), Answers.NOTHING)
 
 
 def _resumes_form(question: PendingQuestion | None, answer: Read | None) -> bool:
-    interrupted = question is not None and bool(question.detail.get("form"))
+    interrupted = question is not None and bool(question.detail.get("form")) and not question.detail.get("then")
     return interrupted and answer is not None and answer.answer is Answer.YES and not answer.expired
 
 

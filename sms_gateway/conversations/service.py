@@ -33,7 +33,7 @@ class DangerIsNotClosedSo(BadInput):
 async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, cause: str) -> str:
     """Call a person for a talk; the key of the fixed text to say.
 
-    `cause`: asked_for_person, transfer (to another province), disclosure, unsure, assistant_silent, or danger (a form's
+    `cause`: asked_for_person, transfer (to another province), disclosure, unsure, language, assistant_silent, or danger (a form's
     "is somebody in danger now" was answered yes). With nobody on duty a ticket keeps the promise.
     """
     thread = await talk.get_talk(session, thread_id, for_update=True)

@@ -28,6 +28,8 @@ class Answers(StrEnum):
     DANGER = "danger"
     CONVENIENT = "convenient"
     SURVEY = "survey"
+    FEEDBACK = "feedback"
+    """Whether an answer of the handbook helped, by digit or by plain words ("不是这个")."""
     EXPIRED = "expired"
     """It would answer, but the question no longer stands."""
 
@@ -48,6 +50,7 @@ class Step(StrEnum):
     """Waiting for a person in danger: at most one fixed text."""
     READ_SAFETY = "read_safety"
     READ_MARK = "read_mark"
+    READ_FEEDBACK = "read_feedback"
     ASK_AGAIN = "ask_again"
     """A digit whose question has expired."""
     DIGIT_WITHOUT_QUESTION = "digit_without_question"
@@ -59,6 +62,14 @@ class Step(StrEnum):
     RESUME_FORM = "resume_form"
     """They are safe: the form that was interrupted for that question goes on."""
     ASK_ASSISTANT = "ask_assistant"
+    STILL_CALLING = "still_calling"
+    """ "在吗" while they wait for a person: that is what they hear, no greeting."""
+    SAY_ONCE_MORE = "say_once_more"
+    """The same text again: a short word about that, not the same answer."""
+    KEEP_QUIET = "keep_quiet"
+    """The same text a third time: shown, not answered."""
+    CALL_FOR_FOREIGN = "call_for_foreign"
+    """Another language: a few words in both, and a person."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,12 @@ class Situation:
     unsure: bool
     asked_safety_lately: bool
     resumes_form: bool = False
-    """The answer to the danger question is "safe", and that question interrupted a form."""
+    """The answer to the question that stands is "safe" (or "convenient"), and that question interrupted a form."""
+    repeats: int = 0
+    """How many of their last texts said the very same; 0 where repeating is no wonder (digits, short answers)."""
+    foreign: bool = False
+    calls_out: bool = False
+    """Only asks whether somebody is there."""
 
 
 def next_step(now: Situation) -> Step:
@@ -89,7 +105,9 @@ def next_step(now: Situation) -> Step:
     if now.wish is Wish.SILENCE:
         return Step.HUSH
     if now.silent:
-        return Step.SPEAK_AGAIN if now.answers is Answers.CONVENIENT else Step.ASK_IF_FREE_TO_TALK
+        if now.answers is not Answers.CONVENIENT:
+            return Step.ASK_IF_FREE_TO_TALK
+        return Step.RESUME_FORM if now.resumes_form and not now.guarded else Step.SPEAK_AGAIN
     if now.wish is Wish.OPT_OUT:
         return Step.OPT_OUT_QUIETLY if now.lane in ("red", "orange") else Step.OPT_OUT
     if now.wish is Wish.OPT_IN:
@@ -102,14 +120,33 @@ def next_step(now: Situation) -> Step:
 
 
 def _in_plain_talk(now: Situation) -> Step:
+    if now.repeats:
+        return _again(now)
     if now.wish is Wish.HUMAN:
         return Step.CALL_PERSON
     if now.answers is Answers.SURVEY:
         return Step.READ_MARK
+    if now.answers is Answers.FEEDBACK and not now.assistant_asked:
+        return Step.READ_FEEDBACK
+    if now.owner == "waiting" and now.calls_out:
+        return Step.STILL_CALLING
     if now.wish is Wish.DIGIT and not now.assistant_asked:
         return Step.ASK_AGAIN if now.answers is Answers.EXPIRED else Step.DIGIT_WITHOUT_QUESTION
     if now.unsure and not now.asked_safety_lately:
         return Step.ASK_SAFETY_IN_FORM if now.assistant_asked else Step.ASK_SAFETY
     if now.wordless:
         return Step.ASK_GENTLY
+    if now.foreign and now.lane == "blue" and not now.assistant_asked:
+        return Step.CALL_FOR_FOREIGN
     return Step.ASK_ASSISTANT
+
+
+def _again(now: Situation) -> Step:
+    """The same text once more: a short other word, then silence; somebody sees every copy."""
+    if now.repeats > 1:
+        return Step.KEEP_QUIET
+    if now.wordless and not now.asked_safety_lately:
+        return Step.ASK_SAFETY
+    if now.owner == "waiting" and (now.calls_out or now.wish is Wish.HUMAN):
+        return Step.STILL_CALLING
+    return Step.SAY_ONCE_MORE

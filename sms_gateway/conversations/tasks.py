@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app
+from sms_gateway.database import transaction
+from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
+from sms_gateway.messages import inbox
 
-from . import forgotten, judging, turn
+from . import forgotten, form_silence, judging, turn
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -17,6 +19,29 @@ async def judge(message_id: int) -> None:
 async def take_turn(message_id: int) -> None:
     """The rest of what a text needs, in its contact's order."""
     await turn.take(message_id)
+
+
+@app.task(name="conversations.end_waiting", queue="replies", retry=RetryIfTransient(attempts=20))
+async def end_waiting(subject_id: int) -> None:
+    """No further part of a long text came in time: its turn is due, in its contact's order."""
+    async with transaction() as session:
+        message = await inbox.get_message(session, subject_id)
+        if message.answered_by is None:
+            lock = f"contact:{message.contact_id}"
+            await defer(session, "conversations.take_held_turn", lock=lock, message_id=subject_id)
+
+
+@app.task(name="conversations.take_held_turn", queue="turns", retry=RetryAtOnce(attempts=2))
+async def take_held_turn(message_id: int) -> None:
+    """The turn of a text that has waited for more."""
+    await turn.take(message_id, may_wait=False)
+
+
+@app.task(name="conversations.form_silence", queue="replies", retry=RetryIfTransient(attempts=8))
+async def look_at_silence(subject_id: int) -> None:
+    """A form's question stands unanswered: remind once by day, or let a person read."""
+    async with transaction() as session:
+        await form_silence.look(session, subject_id)
 
 
 @app.task(name="conversations.rescue", queue="danger", retry=RetryIfTransient(attempts=20))

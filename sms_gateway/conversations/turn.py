@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
+from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.settings import get_settings
-from sms_gateway.wording import say
-from texts.embedding import pack_base64, unpack
+from sms_gateway.triage.judgement import LANE_RANK
+from texts.embedding import embed, pack_base64, unpack
 
-from . import acts, alarm, assistant, judging, pending, reading, service, steps, talk
-from .questions import CHOICE_VALID, FORM_VALID, Kind
+from . import acts, after_turn, alarm, assistant, joining, judging, parts_of, pending, reading, service, steps, talk
+from .after_turn import Note
+from .passing_on import pass_on
 from .steps import Step
 
 log = logs.get("conversations")
@@ -38,126 +40,126 @@ class Question:
     sender: str
     text: str
     metadata: dict[str, Any]
-    lane: str
-    writer: str
-    sexual: bool
+    parts: tuple[int, ...]
+    """Earlier parts of the text that are answered with it."""
     unsure: bool
-    """Borderline, in the middle of a form: they are asked whether they are safe before the form goes on."""
+    """Borderline: they are asked whether they are safe, before an open form goes on."""
 
 
-ASKS_ASSISTANT = frozenset({Step.ASK_ASSISTANT, Step.ASK_SAFETY_IN_FORM, Step.RESUME_FORM})
+ASKS_ASSISTANT = frozenset({Step.ASK_ASSISTANT, Step.ASK_SAFETY, Step.ASK_SAFETY_IN_FORM, Step.RESUME_FORM})
+UNSURE = frozenset({Step.ASK_SAFETY, Step.ASK_SAFETY_IN_FORM})
 RESUME = "继续"
 """What the assistant hears when a form goes on."""
+I_REPORT = "我要报告："
+"""What stands before the first words of somebody who must report, so that the assistant opens the short form."""
 
 
-async def take(message_id: int) -> None:
-    """Give the text of that id its turn; one that was dealt with is left alone."""
+async def take(message_id: int, *, may_wait: bool = True) -> None:
+    """Give the text of that id its turn; one that was dealt with is left alone. `may_wait`: for the rest of a long text."""
     await judging.ensure_judged(message_id)
     async with transaction() as session:
-        question = await _begin(session, message_id)
-    if question is not None:
-        await _ask_assistant(question)
+        begun = await _begin(session, message_id, may_wait=may_wait)
+    note = await _ask_assistant(begun) if isinstance(begun, Question) else begun
+    if note is not None:
+        await after_turn.write(note)
 
 
-async def _begin(session: AsyncSession, message_id: int) -> Question | None:
-    """Do the step where it is ours to do; the question for the assistant where it is not."""
+async def _begin(session: AsyncSession, message_id: int, *, may_wait: bool) -> Question | Note | None:
+    """Do the step where it is ours to do (a note: what it says about the handbook); else the question for the assistant."""
     message = await inbox.get_message(session, message_id)
     if message.answered_by is not None:
         return None
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
-    message.turn_tries += 1
     read = await reading.read(session, message, thread)
     step = steps.next_step(read.situation)
+    parts = await parts_of.before(session, message)
+    if step is Step.ASK_ASSISTANT and may_wait and await parts_of.wait_for_more(session, message, parts):
+        return None
+    message.turn_tries += 1
     log.info("turn_step", message=message_id, step=str(step))
     if step in ASKS_ASSISTANT and message.turn_tries <= TRIES:
-        return _question(message, thread, step)
+        return await _question(session, message, thread, read=read, step=step, parts=parts)
     await inbox.mark_answered(session, message_id, "operator" if step is Step.SHOW_ONLY else "turn")
+    await parts_of.mark_answered(session, [part.id for part in parts])
     if step in ASKS_ASSISTANT:
         await give_to_person(session, message, thread)
     else:
         await acts.do(session, step, message=message, thread=thread, reading=read)
-    return None
+    return after_turn.of_step(step, read, body=message.body, message_id=message.id, thread_id=thread.id)
 
 
-def _question(message: Message, thread: Thread, step: Step) -> Question:
+async def _question(
+    session: AsyncSession, message: Message, thread: Thread, *, read: reading.Reading, step: Step, parts: list[Message]
+) -> Question:
     assert message.vector is not None  # judged
     deadline = clock.wall_seconds() + get_settings().assistant_timeout_seconds - MARGIN_SECONDS
+    whole = [*parts, message]
     metadata: dict[str, Any] = {
         "contact": message.contact_id, "message": message.id, "thread": thread.id, "turn": uuid4().hex,
         "deadline": deadline, "channel": thread.channel, "region": thread.contact.region,
-        "e5": pack_base64(unpack(message.vector)), "lane": message.lane, "sexual": bool(message.sexual), "writer": message.writer, "now": clock.now().timestamp(),
+        "e5": pack_base64(unpack(message.vector)), "lane": _gravest(whole), "sexual": any(part.sexual for part in whole),
+        "writer": message.writer, "now": clock.now().timestamp(),
+        "form_off": await parts_of.form_is_off(session, message),
     }  # fmt: skip
-    text = message.body
+    text = joining.joined([part.body for part in whole]) if parts else message.body
+    must_report = message.lane == "orange" and message.writer == "professional" and read.began_matter
     if step is Step.RESUME_FORM:
         text = RESUME
-        del metadata["e5"]  # it is of the digit
+        await contacts.set_silent(session, thread.contact_id, silent=False)
+    elif must_report and not read.situation.assistant_asked:
+        text = I_REPORT + text
+    if text != message.body:
+        del metadata["e5"]  # it is of something else
     return Question(
-        message.id, thread.id, f"thread-{thread.id}", text, metadata, message.lane or "blue", message.writer or "unknown",
-        bool(message.sexual), step is Step.ASK_SAFETY_IN_FORM,
-    )  # fmt: skip
+        message.id, thread.id, f"thread-{thread.id}", text, metadata, tuple(part.id for part in parts), step in UNSURE
+    )
 
 
-async def _ask_assistant(question: Question) -> None:
-    within = get_settings().assistant_timeout_seconds
-    replies: list[assistant.Reply] | None = None
-    for attempt in (1, 2):
-        try:
-            replies = await assistant.ask(
-                sender=question.sender, text=question.text, metadata=question.metadata, within=within
-            )
-            break
-        except assistant.AssistantDidNotAnswer as error:
-            log.warning("assistant_silent", message=question.message_id, attempt=attempt, late=error.late)
-            if error.late:
-                break
+def _gravest(parts: list[Message]) -> str | None:
+    return max((part.lane for part in parts), key=lambda lane: LANE_RANK.get(lane or "blue", 0))
+
+
+async def _ask_assistant(question: Question) -> Note | None:
+    """Ask, and pass on what it says; a note of what that says about a question to the handbook."""
+    replies = await _replies_to(question)
     async with transaction() as session:
         thread = await talk.get_talk(session, question.thread_id, for_update=True)
         message = await inbox.get_message(session, question.message_id)
         if not await inbox.mark_answered(session, message.id, "turn"):
-            return
+            return None
+        await parts_of.mark_answered(session, question.parts)
         if not outbox.may_leave(Author.ASSISTANT, thread.owner, thread.lane):
-            return  # while it was asked, a human stepped in or danger came: its words are no longer wanted
+            return None  # while it was asked, a human stepped in or danger came: its words are no longer wanted
         if replies is not None:
-            if question.unsure:
-                await service.call_quietly(session, thread=thread, message=message, cause="unsure")
-            await _pass_on(session, thread, message, question, replies)
+            await pass_on(session, thread=thread, message=message, replies=replies, unsure=question.unsure)
+        elif question.unsure and message.lane != "orange":  # whether they are safe is asked without any machine
+            await service.call_quietly(session, thread=thread, message=message, cause="unsure")
+            await alarm.say_fixed(session, thread, message, "ask.safe")
         else:
             await give_to_person(session, message, thread)
+    if replies is None or question.metadata["lane"] != "blue":
+        return None
+    return after_turn.of_replies(
+        replies, text=question.text, message_id=question.message_id, thread_id=question.thread_id
+    )
 
 
-async def _pass_on(
-    session: AsyncSession, thread: Thread, message: Message, question: Question, replies: list[assistant.Reply]
-) -> None:
-    """The assistant's replies; where harm was told and it did not take it up, the fixed words for that come first."""
-    bodies = [reply.text for reply in replies]
-    asks = next((reply.asks for reply in reversed(replies) if reply.asks), None)
-    if question.unsure and asks == "form" and all((reply.key or "").startswith("form.") for reply in replies):
-        await outbox.queue_fixed(session, thread=thread, key="ask.safe", reply_to=message.id)
-        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key="ask.safe", detail={"form": True})
-        return
-    if question.lane == "orange" and asks != "form":
-        key = alarm.words_for_orange(sexual=question.sexual, writer=question.writer)
-        if await alarm.was_said_since(session, thread.id, key, clock.now() - timedelta(hours=6)):
-            key = "orange.more"
-        bodies = [say(key), *(reply.text for reply in replies if reply.key == "policy.answer")]
-        asks = None
-        await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
-    if asks is not None:
-        valid_for = FORM_VALID if asks == "form" else CHOICE_VALID
-        await pending.ask(
-            session, contact_id=thread.contact_id, kind=Kind.ASSISTANT, valid_for=valid_for, in_reply_to=message.at
-        )
-    elif question.lane != "orange":
-        await _drop_assistants_question(session, thread.contact_id)
-        if replies and replies[-1].key is not None:  # 保密、会不会抓人: they end in whether somebody is safe
-            await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=replies[-1].key)
-    await outbox.queue_replies(session, thread=thread, bodies=bodies, reply_to=question.message_id)
-
-
-async def _drop_assistants_question(session: AsyncSession, contact_id: int) -> None:
-    asked = await pending.find(session, contact_id)
-    if asked is not None and asked.kind == Kind.ASSISTANT:
-        await pending.drop(session, contact_id)
+async def _replies_to(question: Question) -> list[assistant.Reply] | None:
+    """The assistant's replies; None when it did not answer."""
+    if "e5" not in question.metadata:
+        vector = await asyncio.to_thread(embed, question.text)
+        question.metadata["e5"] = pack_base64(vector)
+    within = get_settings().assistant_timeout_seconds
+    for attempt in (1, 2):
+        try:
+            return await assistant.ask(
+                sender=question.sender, text=question.text, metadata=question.metadata, within=within
+            )
+        except assistant.AssistantDidNotAnswer as error:
+            log.warning("assistant_silent", message=question.message_id, attempt=attempt, late=error.late)
+            if error.late:
+                break
+    return None
 
 
 async def give_to_person(session: AsyncSession, message: Message, thread: Thread) -> None:

@@ -155,6 +155,20 @@ async def list_last_bodies(session: AsyncSession, message: Message, *, count: in
     return [row.body for row in reversed((await session.scalars(found)).all())]
 
 
+async def list_bodies_before(session: AsyncSession, message: Message, *, since: datetime, count: int = 4) -> list[str]:
+    """Up to `count` texts of the same talk right before `message`, after `since`, the newest first."""
+    found = select(Message).where(Message.thread_id == message.thread_id, Message.direction == Direction.IN)
+    found = found.where(Message.id < message.id, Message.at >= since).order_by(Message.id.desc()).limit(count)
+    return [row.body for row in (await session.scalars(found)).all()]
+
+
+async def list_held(session: AsyncSession, message: Message, *, since: datetime) -> list[Message]:
+    """Parts of a longer text that still wait for `message`, the oldest first: no turn of theirs has begun."""
+    held = select(Message).where(Message.thread_id == message.thread_id, Message.direction == Direction.IN)
+    held = held.where(Message.id < message.id, Message.at >= since, Message.answered_by.is_(None))
+    return list(await session.scalars(held.where(Message.turn_tries == 0).order_by(Message.id)))
+
+
 async def mark_answered(session: AsyncSession, message_id: int, by: str) -> bool:
     """Note that `by` has dealt with a text; False when somebody already had."""
     row = update(Message).where(Message.id == message_id, Message.answered_by.is_(None)).values(answered_by=by)

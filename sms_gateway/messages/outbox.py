@@ -91,10 +91,15 @@ async def queue_fixed(
     )
 
 
-async def queue_replies(session: AsyncSession, *, thread: Thread, bodies: list[str], reply_to: int) -> list[int]:
-    """Queue the assistant's replies to one text, sent in their order; those queued before by the same turn are left alone."""
+async def queue_replies(
+    session: AsyncSession, *, thread: Thread, bodies: list[str], reply_to: int, first_slot: int = 0
+) -> list[int]:
+    """Queue the assistant's replies to one text, sent in their order; those queued before by the same turn are left alone.
+
+    `first_slot=1`: they follow a fixed text that was queued for it just now.
+    """
     made = []
-    for slot, body in enumerate(bodies):
+    for slot, body in enumerate(bodies, start=first_slot):
         queued = await queue(
             session, thread=thread, author=Author.ASSISTANT, body=body, reply_to=reply_to, slot=slot, start=slot == 0
         )

@@ -123,9 +123,20 @@ def without_opener(text: str) -> str:
     return _OPENER.sub("", clean(text), count=1).strip()
 
 
+def is_place_only(text: str) -> bool:
+    """Whether the whole text is a place ("镇雄", "在昭通市威信县")."""
+    rest = regions.without_places(text)
+    return rest != text and not re.sub("[我们在是的这里那边住家县市州镇乡村，,。.\\s]", "", rest)
+
+
 def says_something(text: str) -> bool:
     """Whether there is a matter in it beside greetings, wishes to complain and a place."""
     return len(_HOLLOW.sub("", regions.without_places(text))) >= 3
+
+
+def names_duty(text: str) -> bool:
+    """Whether the writer says that they are a teacher, doctor, village cadre … who must report."""
+    return _UNIT.search(reading(text)) is not None
 
 
 def take_place(draft: Draft, said: str, *, anew: bool = False) -> Draft:

@@ -21,6 +21,20 @@ def is_back(text: str) -> bool:
     return bool(normalise(text)) and _BACK.fullmatch(normalise(text)) is not None
 
 
+_CALLS_OUT = re.compile(
+    "(?:你好|您好|喂+|hi|hello|在|你|您|你们|还|有|没有?|人|在不|不在|在没|呢|吗|么|嘛|呀|啊|咋|怎么|还没|来|值班员|真人|多久|回|理|我|"
+    "怎么还|快点|好了|几时|什么时候|[,，。.!！?？~\\s])+"
+)
+
+
+def calls_out(text: str) -> bool:
+    """Whether the whole text only asks if somebody is there or comes ("你在吗", "人呢", "怎么还没人")."""
+    words = normalise(text)
+    return bool(words) and (
+        _CALLS_OUT.fullmatch(words) is not None and re.search("在|人|喂|呢|回|理|好", words) is not None
+    )
+
+
 def bare(text: str) -> str:
     """The normal form without punctuation at its edges: what whole answers are compared with."""
     return _EDGES.sub("", normalise(text))
