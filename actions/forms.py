@@ -25,7 +25,7 @@ from sms_gateway.wording import say
 
 from . import drafts, people
 from .drafts import End, Kept
-from .policy import handbook, say_answer
+from .policy import look_up, say_answer
 from .replies import hush, speak, speak_text
 from .turn import Turn, read_turn
 
@@ -91,7 +91,7 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
         return replace(kept, at=turn.now)
     reading = intake.read_answer(kept.draft, kept.asked, turn.text)
     if reading.outcome is Outcome.POLICY_QUESTION:
-        answer = handbook().answer(turn.text, turn.vector)
+        answer = look_up(turn)
         if answer.kind == "answer":
             say_answer(dispatcher, answer, after=_open_question(kept))
             return replace(kept, at=turn.now)

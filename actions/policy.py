@@ -12,9 +12,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from policy_faq import Answer, Handbook
+from policy_faq.past_review import short_answer
+from sms_gateway import clock
 from sms_gateway.conversations.questions import digit_of
 from sms_gateway.database import transaction
+from sms_gateway.handbook.live import LiveHandbook
 from sms_gateway.settings import get_settings
+from sms_gateway.wording import say
 
 from . import people
 from .replies import speak, speak_text
@@ -25,9 +29,19 @@ CHOICE_LASTS = timedelta(minutes=30)
 
 
 @lru_cache(maxsize=1)
+def live_handbook() -> LiveHandbook:
+    """This process's handbook with what was approved since; the server keeps it fresh while it runs."""
+    return LiveHandbook(cache=get_settings().data_dir / "handbook.npz")
+
+
 def handbook() -> Handbook:
-    """This process's handbook; loaded at the start, since the first load embeds what is new."""
-    return Handbook.load(cache=get_settings().data_dir / "handbook.npz")
+    """The handbook as it is now; loaded at the start, since the first load embeds what is new."""
+    return live_handbook().book
+
+
+def look_up(turn: Turn) -> Answer:
+    """What the handbook says to this text; figures past their review date with their day."""
+    return handbook().answer(turn.text, turn.vector, today=clock.shanghai(turn.now).date())
 
 
 def say_answer(dispatcher: CollectingDispatcher, answer: Answer, *, after: str = "") -> None:
@@ -49,7 +63,7 @@ class ActionAnswerPolicy(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         turn = read_turn(tracker)
-        answer = handbook().answer(turn.text, turn.vector)
+        answer = look_up(turn)
         if answer.kind == "answer":
             say_answer(dispatcher, answer)
         elif answer.kind == "clarify":
@@ -62,7 +76,8 @@ class ActionAnswerPolicy(Action):
 def ask_which(dispatcher: CollectingDispatcher, answer: Answer, turn: Turn) -> dict[str, Any]:
     """Ask which of two entries is meant, and remember them."""
     first, second = (choice.question.rstrip("？?") for choice in answer.choices[:2])
-    speak(dispatcher, "policy.clarify", asks="choice", first=first, second=second)
+    text = say("policy.clarify", first=first, second=second)
+    speak_text(dispatcher, text, key="policy.clarify", asks="choice", score=round(answer.score, 3))
     until = (turn.now + CHOICE_LASTS).timestamp()
     choices = [choice.entry_id for choice in answer.choices[:2]]
     return dict(SlotSet("question", {"kind": "policy", "choices": choices, "until": until}))
@@ -95,7 +110,7 @@ async def choose(
 ) -> list[dict[str, Any]]:
     """Do what `digit` means as the answer to `question`."""
     if question["kind"] == "policy":
-        _choose_entry(dispatcher, question["choices"], digit)
+        _choose_entry(dispatcher, question["choices"], digit, turn)
     elif question["kind"] == "transfer":
         await _choose_transfer(dispatcher, digit, turn)
     else:
@@ -103,13 +118,14 @@ async def choose(
     return [SlotSet("question", None)]
 
 
-def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: int) -> None:
+def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: int, turn: Turn) -> None:
     index = digit - 1
     entry = handbook().entry(choices[index]) if 0 <= index < len(choices) else None
     if entry is None:
         speak(dispatcher, "policy.ask_again")
     else:
-        speak_text(dispatcher, entry.short, key="policy.answer", entry=entry.id, score=1.0)
+        short = short_answer(entry, clock.shanghai(turn.now).date())
+        speak_text(dispatcher, short, key="policy.answer", entry=entry.id, score=1.0)
 
 
 async def _choose_transfer(dispatcher: CollectingDispatcher, digit: int, turn: Turn) -> None:

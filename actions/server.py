@@ -21,6 +21,7 @@ from sanic.response import HTTPResponse, json
 from sms_gateway import logs
 from sms_gateway.database import dispose
 
+from . import policy
 from .registry import all_actions
 from .turn import deadline_of
 
@@ -55,8 +56,14 @@ def make_app(secret: str) -> Sanic[Any, Any]:
             return json({"error": "not_a_call"}, status=400)
         return await _run(executor, call)
 
+    @app.after_server_start
+    async def follow(_app: Sanic[Any, Any]) -> None:
+        app.ctx.following = asyncio.create_task(policy.live_handbook().follow(), name="handbook")
+
     @app.after_server_stop
     async def close(_app: Sanic[Any, Any]) -> None:
+        app.ctx.following.cancel()
+        await asyncio.gather(app.ctx.following, return_exceptions=True)
         await dispose()
 
     return app

@@ -20,6 +20,8 @@ log = logs.get("handbook")
 LOOK_AGAIN_SECONDS = 60.0
 """How often a process looks by itself, should a notice ever be lost."""
 AFTER_FAILURE_SECONDS = 2.0
+NOTHING_APPROVED: Stamp = (0, 0, 0)
+"""Before anything was: the handbook of the files alone is already the right one."""
 
 
 class LiveHandbook:
@@ -31,7 +33,7 @@ class LiveHandbook:
         self._folder = folder
         self._files: tuple[Entry, ...] = ()
         self._book: Handbook | None = None
-        self._stamp: Stamp | None = None
+        self._stamp: Stamp = NOTHING_APPROVED
         self._building = asyncio.Lock()
 
     @property
