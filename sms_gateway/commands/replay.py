@@ -21,6 +21,8 @@ from typing import Any
 from .predict import identity_of
 
 SERVICES_NAMED = re.compile(r"(?<!\d)(?:110|119|120|122)(?!\d)")
+JOINING = 4
+"""Seconds for a turn with `"more": true` and the one after it; the clock stands still, so any will do."""
 LONGEST_WAIT = timedelta(days=400)
 
 
@@ -116,14 +118,21 @@ async def _pipeline() -> AsyncIterator[Pipeline]:
             postgres.folder / "data", "rasa", "actions", database_url=url, model=model
         ) as hotline:
             os.environ.update(hotline.environment)
-            os.environ["HOTLINE_JOINING_SECONDS"] = "0"  # a user turn closes the joining window
-            get_settings.cache_clear()
+            set_joining(0)  # a user turn closes the joining window
             logs.configure("replay")
             memory, clock = Memory(), HeldClock()
             registry.use(memory)
             use(clock)
             async with _workers(url):
                 yield Pipeline(memory, clock)
+
+
+def set_joining(seconds: float) -> None:
+    """From now on texts that come within so many seconds belong together."""
+    from sms_gateway.settings import get_settings
+
+    os.environ["HOTLINE_JOINING_SECONDS"] = str(seconds)
+    get_settings.cache_clear()
 
 
 @asynccontextmanager
@@ -161,19 +170,25 @@ class Pipeline:
         """Every turn with what came back and how things stand then."""
         from .replay_state import survey_sent
 
-        played, read = [], 0
+        played, read, more = [], 0, False
         if dialogue.get("precondition") == "survey_sent":
             await survey_sent(number)
             await self._settle()
             read = len(self.memory.left.get(number, ()))
         for turn in dialogue["turns"]:
             if isinstance(turn.get("user"), str):
+                more_follows = turn.get("more") is True
+                set_joining(JOINING if more_follows or more else 0)
+                more = more_follows
                 await self._text(number, turn["user"])
                 said = {"user": turn["user"]}
             else:
+                more = False
                 await self._wait(timedelta(seconds=turn["wait"]))
                 said = {"wait": turn["wait"]}
             await self._settle()
+            if not more:
+                await self._close_joining()
             left = self.memory.left.get(number, [])
             played.append({**said, "replies": left[read:], "state": await self._state(number, left)})
             read = len(left)
@@ -212,6 +227,13 @@ class Pipeline:
                 pause = min(0.05, pause * 1.3)
             if not swept:
                 return
+
+    async def _close_joining(self) -> None:
+        """No further part comes: what waits for one is answered now."""
+        from .replay_state import end_waiting_now
+
+        if await end_waiting_now():
+            await self._settle()
 
     async def _state(self, number: str, left: list[str]) -> dict[str, Any]:
         from .replay_state import read_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
@@ -34,6 +34,14 @@ async def next_timer(until: datetime) -> datetime | None:
     async with transaction() as session:
         wanted = select(func.min(Timer.due_at)).where(Timer.done_at.is_(None), Timer.due_at <= until)
         return await session.scalar(wanted)
+
+
+async def end_waiting_now() -> int:
+    """Let every text that waits for a further part have its turn; returns how many."""
+    async with transaction() as session:
+        waiting = update(Timer).where(Timer.job == "conversations.end_waiting", Timer.done_at.is_(None))
+        due = await session.scalars(waiting.values(due_at=clock.now()).returning(Timer.id))
+        return len(due.all())
 
 
 async def survey_sent(number: str) -> None:
