@@ -209,11 +209,6 @@ async def _keep_quiet(act: Act) -> None:
     """It was answered; the console shows it."""
 
 
-async def _call_for_foreign(act: Act) -> None:
-    await service.hand_over(act.session, thread_id=act.thread.id, message_id=act.message.id, cause="language")
-    await act.say("foreign.person")
-
-
 _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
     Step.SHOW_ONLY: _show_only,
     Step.HUSH: _hush,
@@ -233,5 +228,4 @@ _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
     Step.STILL_CALLING: _still_calling,
     Step.SAY_ONCE_MORE: _say_once_more,
     Step.KEEP_QUIET: _keep_quiet,
-    Step.CALL_FOR_FOREIGN: _call_for_foreign,
 }

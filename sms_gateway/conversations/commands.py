@@ -35,6 +35,7 @@ def _words(block: str) -> frozenset[str]:
 
 _NOISE = re.compile(r"[\s\W_]+")
 _TAIL = re.compile("(?:吧|啊|呀|呢|了|哦|嘛|哈|噢|谢谢|谢|好吗|行吗|一下|快点|快些|赶快|马上|快)+$")
+_HEAD = re.compile("^(?:以后|今后|往后|请你们?|请您?|麻烦你?们?|拜托|求求你们?|你们?|都|给我)+")
 _OPT_OUT = _words("""
     退订 td t 退 stop td12345 t12345 停发 退订短信 我要退订 要退订 请退订 退定 tuiding 取消订阅 unsubscribe
     stopall quit 退订回t 回t退订 退订宣传 退订宣传短信 退订通知 别再给我发宣传 不要再给我发宣传 别给我发宣传
@@ -63,7 +64,7 @@ _OUT_WHEN_QUIET = _words("""
 _STOP_INSIDE = re.compile("退订|退定|(?<![a-z])(?:td|stop)(?![a-z])")
 _PLEA = re.compile(
     "救|帮帮|帮我|求求|求你|打我|打人|被打|在打|要打|杀|死|害怕|怕|关起来|关着|锁|出不去|不敢|摸我|"
-    "欺负|碰我|疼|流血|跑不掉|危险|报警|110|快来|来人|别告诉|他在|她在|他来|跟着我|逼我|威胁|没吃|"
+    "欺负|碰我|疼|刀|棍|斧|拿着|堵|砸|踢|踹|掐|门口|喝醉|流血|跑不掉|危险|报警|110|快来|来人|别告诉|他在|她在|他来|跟着我|逼我|威胁|没吃|"
     "一个人在家|不要我|骗"
 )
 
@@ -75,13 +76,13 @@ def squeezed(text: str) -> str:
 
 _ALL_WELL = re.compile(
     "(?:哈|嘿|呵|额|哦|啊|嗯|对不起|不好意思|我|们|现在|已经|都|是|其实|刚才|真的|逗你们?|你们?)*(?:没事|好了|安全|没有事|不用来|不用管|没问题|开玩笑|"
-    "(?:开个)玩笑|闹着玩|骗你|骗人|逗你玩|试一试|试试|乱发|测试|解决)(?:了|的|哈|啦|呢|吧|玩|而已|罢了|嘛|一下|你们?)*"
+    "(?:开个)?玩笑|闹着玩|骗你|骗人|逗你玩|试一试|试试|乱发|测试|解决)(?:了|的|哈|啦|呢|吧|玩|而已|罢了|嘛|一下|你们?)*"
 )
 
 
 def is_all_well(text: str) -> bool:
     """Whether the whole text only says that it is over or was a joke; in danger that closes nothing."""
-    return _ALL_WELL.fullmatch(squeezed(text)) is not None
+    return re.fullmatch(f"(?:{_ALL_WELL.pattern})+", squeezed(text)) is not None
 
 
 def read_command(text: str, *, talking: bool) -> Command | None:
@@ -92,6 +93,7 @@ def read_command(text: str, *, talking: bool) -> Command | None:
     """
     words = squeezed(text)
     short = _TAIL.sub("", words) or words
+    short = _HEAD.sub("", short) or short
     if words in _SILENCE_ALWAYS:
         return Command(Kind.SILENCE)
     if (talking or short not in _OPT_OUT | _OUT_WHEN_QUIET) and {words, short} & _SILENCE_TALKING:

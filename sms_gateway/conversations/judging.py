@@ -15,7 +15,7 @@ from sms_gateway.database import notify, transaction
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
 from sms_gateway.tickets import phrases
-from sms_gateway.tickets.asides import is_place_only
+from sms_gateway.tickets.asides import tells_only_particulars
 from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
@@ -57,7 +57,7 @@ async def judge(message_id: int) -> None:
 
 def _answers_by_itself(body: str) -> bool:
     """A digit, a service word, a greeting, a place, or no word at all says nothing about the texts before it."""
-    said_nothing = is_digit(body) or is_wordless(body) or phrases.is_back(body) or is_place_only(body)
+    said_nothing = is_digit(body) or is_wordless(body) or phrases.is_back(body) or tells_only_particulars(body)
     return said_nothing or read_command(body, talking=True) is not None
 
 

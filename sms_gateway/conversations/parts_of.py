@@ -16,6 +16,8 @@ from sms_gateway.timers import set_timer
 
 from . import joining
 
+_ENDS_A_FORM = ("danger.noted", "orange.harm", "orange.abuse", "orange.witness", "foreign.person")
+"""Fixed words after which the assistant's form, if it opened one for the same text, is not gone on with."""
 LOOK_BACK = timedelta(minutes=1)
 
 
@@ -48,9 +50,7 @@ async def form_is_off(session: AsyncSession, message: Message) -> bool:
     answered danger or a disclosure, or a human spoke."""
     same = Message.thread_id == message.thread_id, Message.id < message.id
     last_word = select(Message.id).where(*same, Message.author == Author.ASSISTANT).order_by(Message.id.desc()).limit(1)
-    last = await session.scalar(last_word)
-    if last is None:
-        return False
+    last = await session.scalar(last_word) or 0
     seen_to = (Message.direction == Direction.IN) & or_(Message.answered_by == "judge", Message.lane == "red")
-    ended = or_(seen_to, Message.author == Author.OPERATOR, Message.text_key == "danger.noted")
+    ended = or_(seen_to, Message.author == Author.OPERATOR, Message.text_key.in_(_ENDS_A_FORM))
     return await session.scalar(select(Message.id).where(*same, Message.id > last, ended).limit(1)) is not None

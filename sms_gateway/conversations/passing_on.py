@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Message, Thread
+from sms_gateway.tickets import asides
 from sms_gateway.wording import say
 
 from . import alarm, feedback, form_silence, pending, service
@@ -16,24 +17,33 @@ from .assistant import Reply
 from .questions import ASKS, CHOICE_VALID, FORM_VALID, SAFE_KEYS, Kind
 
 SAID_LATELY = timedelta(hours=6)
-_ANSWERS = frozenset({"policy.answer", "must.report"})
+_ANSWERS = frozenset({"policy.answer"})
 """Replies that are worth saying beside the fixed words about harm."""
+_WORDS_ENOUGH = frozenset({*SAFE_KEYS, "foreign.pinyin"})
+"""Replies that ask for safety themselves, or bring a person."""
 
 
 async def pass_on(
-    session: AsyncSession, *, thread: Thread, message: Message, replies: list[Reply], unsure: bool
+    session: AsyncSession, *, thread: Thread, message: Message, replies: list[Reply], unsure: bool, in_form: bool
 ) -> None:
-    """Queue the replies to `message`; `unsure`: they are also asked whether they are safe."""
+    """Queue the replies to `message`.
+
+    `unsure`: they are also asked whether they are safe. `in_form`: a form was open before this text. Who tells of harm
+    without asking for a form gets the words for that and a person, no form.
+    """
     asks = next((reply.asks for reply in reversed(replies) if reply.asks), None)
     last = replies[-1].key if replies else None
+    harm = message.lane == "orange"
+    wants_form = in_form or last == "must.report" or asides.announces(message.body)
+    if harm and not (asks == "form" and wants_form):
+        await _after_harm(session, thread, message, replies)
+        return
+    if unsure and not harm:
+        await service.call_quietly(session, thread=thread, message=message, cause="unsure")
     if asks == "form" and last not in SAFE_KEYS:
         await form_silence.watch(session, thread)
-    if unsure:
-        await service.call_quietly(session, thread=thread, message=message, cause="unsure")
-    if unsure and last not in SAFE_KEYS:
+    if unsure and not harm and last not in _WORDS_ENOUGH:
         await _ask_if_safe(session, thread, message, replies, in_form=asks == "form")
-    elif message.lane == "orange" and asks != "form":
-        await _after_harm(session, thread, message, replies)
     else:
         await _note_question(session, message, replies, asks)
         bodies = await feedback.ask_beside(session, thread, message, replies)
@@ -96,3 +106,14 @@ async def _drop_assistants_question(session: AsyncSession, contact_id: int) -> N
     asked = await pending.find(session, contact_id)
     if asked is not None and asked.kind == Kind.ASSISTANT:
         await pending.drop(session, contact_id)
+
+
+def understood(replies: list[Reply] | None) -> bool:
+    """Whether a text in another language got an answer out of the handbook."""
+    return bool(replies) and any(reply.key == "policy.answer" for reply in replies or ())
+
+
+async def call_for_foreign(session: AsyncSession, thread: Thread, message: Message) -> None:
+    """Another language, not understood: a few words in both, and a person."""
+    await service.hand_over(session, thread_id=thread.id, message_id=message.id, cause="language")
+    await alarm.say_fixed(session, thread, message, "foreign.person")

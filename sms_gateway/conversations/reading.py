@@ -16,11 +16,11 @@ from sms_gateway.handbook.wishes import is_rejection
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message, PendingQuestion, Thread
 from sms_gateway.tickets import phrases
+from sms_gateway.tickets.asides import tells_only_particulars
 from sms_gateway.tickets.draft import OPTIONS
 
 from . import alarm, pending
 from .commands import Command, read_command, squeezed
-from .foreign import is_foreign
 from .ownership import Owner
 from .questions import FORM_DANGER, Answer, Kind, Read, is_digit, read_digit
 from .steps import Answers, Situation, Wish
@@ -73,13 +73,12 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         answers=await _answers_or_rejects(session, thread, body, _answers(question, answer)),
         assistant_asked=asked,
         wordless=is_wordless(body),
-        unsure=bool(message.unsure) and not phrases.is_back(body),
+        unsure=bool(message.unsure) and not (phrases.is_back(body) or tells_only_particulars(body)),
         asked_safety_lately=await alarm.was_said_since(
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),
         resumes_form=_resumes_form(question, answer),
         repeats=0 if _may_be_said_twice(body, asked=asked) else await _count_repeats(session, message),
-        foreign=is_foreign(body),
         calls_out=phrases.calls_out(body),
     )
     began = escalation is not None and escalation.message_id == message.id

@@ -68,8 +68,6 @@ class Step(StrEnum):
     """The same text again: a short word about that, not the same answer."""
     KEEP_QUIET = "keep_quiet"
     """The same text a third time: shown, not answered."""
-    CALL_FOR_FOREIGN = "call_for_foreign"
-    """Another language: a few words in both, and a person."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,6 @@ class Situation:
     """The answer to the question that stands is "safe" (or "convenient"), and that question interrupted a form."""
     repeats: int = 0
     """How many of their last texts said the very same; 0 where repeating is no wonder (digits, short answers)."""
-    foreign: bool = False
     calls_out: bool = False
     """Only asks whether somebody is there."""
 
@@ -136,8 +133,6 @@ def _in_plain_talk(now: Situation) -> Step:
         return Step.ASK_SAFETY_IN_FORM if now.assistant_asked else Step.ASK_SAFETY
     if now.wordless:
         return Step.ASK_GENTLY
-    if now.foreign and now.lane == "blue" and not now.assistant_asked:
-        return Step.CALL_FOR_FOREIGN
     return Step.ASK_ASSISTANT
 
 

@@ -20,7 +20,8 @@ from texts.embedding import embed, pack_base64, unpack
 
 from . import acts, after_turn, alarm, assistant, joining, judging, parts_of, pending, reading, service, steps, talk
 from .after_turn import Note
-from .passing_on import pass_on
+from .foreign import is_foreign
+from .passing_on import call_for_foreign, pass_on, understood
 from .steps import Step
 
 log = logs.get("conversations")
@@ -44,6 +45,8 @@ class Question:
     """Earlier parts of the text that are answered with it."""
     unsure: bool
     """Borderline: they are asked whether they are safe, before an open form goes on."""
+    in_form: bool
+    """The assistant had asked something before this text."""
 
 
 ASKS_ASSISTANT = frozenset({Step.ASK_ASSISTANT, Step.ASK_SAFETY, Step.ASK_SAFETY_IN_FORM, Step.RESUME_FORM})
@@ -111,7 +114,14 @@ async def _question(
     if text != message.body:
         del metadata["e5"]  # it is of something else
     return Question(
-        message.id, thread.id, f"thread-{thread.id}", text, metadata, tuple(part.id for part in parts), step in UNSURE
+        message_id=message.id,
+        thread_id=thread.id,
+        sender=f"thread-{thread.id}",
+        text=text,
+        metadata=metadata,
+        parts=tuple(part.id for part in parts),
+        unsure=step in UNSURE,
+        in_form=read.situation.assistant_asked or step is Step.RESUME_FORM,
     )
 
 
@@ -130,8 +140,17 @@ async def _ask_assistant(question: Question) -> Note | None:
         await parts_of.mark_answered(session, question.parts)
         if not outbox.may_leave(Author.ASSISTANT, thread.owner, thread.lane):
             return None  # while it was asked, a human stepped in or danger came: its words are no longer wanted
-        if replies is not None:
-            await pass_on(session, thread=thread, message=message, replies=replies, unsure=question.unsure)
+        if not question.in_form and is_foreign(question.text) and not understood(replies):
+            await call_for_foreign(session, thread, message)
+        elif replies is not None:
+            await pass_on(
+                session,
+                thread=thread,
+                message=message,
+                replies=replies,
+                unsure=question.unsure,
+                in_form=question.in_form,
+            )
         elif question.unsure and message.lane != "orange":  # whether they are safe is asked without any machine
             await service.call_quietly(session, thread=thread, message=message, cause="unsure")
             await alarm.say_fixed(session, thread, message, "ask.safe")

@@ -173,9 +173,8 @@ def _take_candidate(draft: Draft, asked: Question, chosen: int) -> Reading:
 
 def _skip(draft: Draft, asked: Question) -> Reading:
     if asked.name == "county":
-        draft = _county_in_vain(draft)
-        later = draft.knows("county")
-        return Reading(Outcome.SKIPPED if later else Outcome.UNCLEAR, draft, "form.county_later" if later else None)
+        later = replace(draft, candidates=()).skipping("county")  # who does not know is not asked twice
+        return Reading(Outcome.SKIPPED, later, "form.county_later")
     if asked.name == "what":  # the one thing nobody else can say
         return Reading(Outcome.UNCLEAR, replace(draft, tries=draft.tries + 1), "form.reask")
     if asked.name in ("fix", "more", "confirm"):
