@@ -23,7 +23,7 @@ COMMANDS = {
     "predict": ("sms_gateway.commands.predict:predict", "逐行判断：triage、intent、faq"),
     "replay": ("sms_gateway.commands.replay:replay", "把写好的对话走一遍真的流程"),
     "backup": ("sms_gateway.commands.backup:backup", "备份数据库"),
-    "handbook": ("sms_gateway.commands.handbook:app", "问答手册：ask"),
+    "handbook": ("sms_gateway.commands.handbook:app", "问答手册：check、ask"),
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }

@@ -51,7 +51,7 @@ def _asked_password() -> str:
 def add(
     login: Login,
     name: Annotated[str, typer.Option(help="姓名，只给值班台看")],
-    role: Annotated[Role, typer.Option(help="operator 值班员，supervisor 值班长")] = Role.OPERATOR,
+    role: Annotated[Role, typer.Option(help="operator 值班员，supervisor 值班长，editor 手册编辑")] = Role.OPERATOR,
     no_password: Annotated[bool, typer.Option("--no-password", help="不设密码，只用一次性链接登录")] = False,
 ) -> None:
     password = None if no_password else _asked_password()

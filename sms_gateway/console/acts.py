@@ -20,6 +20,7 @@ from sms_gateway.operators.models import Operator
 
 from . import pages, words
 from .ids import Id
+from .rules import Act, is_allowed
 from .seat import Seat, ShowingNumber, TakingOver, Talking
 from .talks import live_parts
 
@@ -183,7 +184,10 @@ async def second_signature(
     if signed_in is None:
         raise WrongSecondSignature
     async with transaction() as session:
-        return await accounts.get(session, login)
+        second = await accounts.get(session, login)
+    if not is_allowed(second.role, Act.TALK):
+        raise WrongSecondSignature
+    return second
 
 
 @router.post("/false-alarm")

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from . import acts, casework, failures, live, signing, talks
+from . import (
+    acts,
+    casework,
+    failures,
+    handbook_drafts,
+    handbook_entries,
+    handbook_gaps,
+    handbook_room,
+    live,
+    signing,
+    talks,
+)  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, casework.router):
+for part in (signing.router, live.router, talks.router, acts.router, casework.router, handbook_gaps.router,
+    handbook_drafts.router, handbook_entries.router,
+):  # fmt: skip
     router.include_router(part)
 
 PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health"})
@@ -17,5 +30,6 @@ PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health"})
 def furnish(app: FastAPI) -> None:
     """Give `app` the console's routes, its board and its own words for errors (after `dress`, whose handlers it replaces)."""
     app.state.board = live.Board()
+    handbook_room.furnish(app)
     app.include_router(router)
     failures.listen_for(app)

@@ -24,7 +24,8 @@ from . import words
 from .failures import DATABASE_IS_AWAY
 from .ids import TalkInQuery
 from .lookout import Lookout, Shared, Viewers, concerns, look_out
-from .seat import BeingThere, Leaving, Seat
+from .rules import Act
+from .seat import BeingThere, GoingOnDuty, Seat
 
 router = APIRouter(prefix="/live")
 
@@ -81,7 +82,7 @@ async def beat(seat: BeingThere) -> JSONResponse:
 
 
 @router.post("/duty")
-async def set_duty(request: Request, seat: Leaving) -> Response:
+async def set_duty(request: Request, seat: GoingOnDuty) -> Response:
     """Start or end duty (`on` = 1 or 0)."""
     on_duty = (await request.form()).get("on") == "1"
     async with transaction() as session:
@@ -126,13 +127,16 @@ async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[
 
 
 async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[str]]) -> str:
+    if not seat.may(Act.SEE_QUEUE):  # no alarm, no talk is any business of theirs
+        data: dict[str, Any] = {**{name: [] for name in said}, "alarms": [], "now": _now(), "on_duty": False}
+        return f"event: changed\ndata: {json.dumps(data)}\n\n"
     seen = await here.lookout.look()
     mine = [
         alarm
         for alarm in seen.alarms
         if concerns(alarm, operator_id=seat.operator.id, on_duty=on_duty, somebody_on_duty=seen.somebody_on_duty)
     ]
-    data: dict[str, Any] = {name: sorted(ids) for name, ids in said.items()}
+    data = {name: sorted(ids) for name, ids in said.items()}
     data |= {"alarms": [_alarm(alarm) for alarm in mine], "now": _now(), "on_duty": on_duty}
     return f"event: changed\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 

@@ -21,20 +21,33 @@ class Act(StrEnum):
     SEE_TICKETS = "see_tickets"
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
+    BE_ON_DUTY = "be_on_duty"
+    SEE_GAPS = "see_gaps"
+    """Questions the handbook could not answer, in people's words, and everything else of the handbook."""
+    WRITE_HANDBOOK = "write_handbook"
+    """Write drafts, propose them, take an answer out of use."""
+    DECIDE_HANDBOOK = "decide_handbook"
+    """Approve or reject what somebody else proposed."""
 
 
-EVERYBODY = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+EVERYBODY = frozenset(Role)
+AT_THE_DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+EDITORS = frozenset({Role.EDITOR, Role.SUPERVISOR})
 
 MAY: Mapping[Act, frozenset[Role]] = {
     Act.BE_THERE: EVERYBODY,
-    Act.SEE_QUEUE: EVERYBODY,
-    Act.SEE_TALK: EVERYBODY,
-    Act.TALK: EVERYBODY,
-    Act.SHOW_NUMBER: EVERYBODY,
-    Act.SEE_TICKETS: EVERYBODY,
+    Act.SEE_QUEUE: AT_THE_DESK,
+    Act.SEE_TALK: AT_THE_DESK,
+    Act.TALK: AT_THE_DESK,
+    Act.SHOW_NUMBER: AT_THE_DESK,
+    Act.SEE_TICKETS: AT_THE_DESK,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
+    Act.BE_ON_DUTY: AT_THE_DESK,
+    Act.SEE_GAPS: EDITORS,
+    Act.WRITE_HANDBOOK: EDITORS,
+    Act.DECIDE_HANDBOOK: EDITORS,
 }
 
 

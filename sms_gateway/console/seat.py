@@ -31,7 +31,7 @@ class SignInFirst(HotlineError):
 
 class NotYourRole(HotlineError):
     status_code = 403
-    sentence = "这一项只有值班长能做。"
+    sentence = "你的岗位不能看、不能做这一项。"
 
 
 class PageIsStale(HotlineError):
@@ -55,6 +55,11 @@ class Seat:
     def may(self, act: Act | str) -> bool:
         """Whether this operator's role allows `act`."""
         return is_allowed(self.operator.role, Act(act))
+
+    @property
+    def home(self) -> str:
+        """The page to start from."""
+        return "/" if self.may(Act.SEE_QUEUE) else "/handbook"
 
     @property
     def is_supervisor(self) -> bool:
@@ -106,7 +111,7 @@ def may(act: Act, *, counts: bool = True) -> Callable[[Request], Awaitable[Seat]
 
 BeingThere = Annotated[Seat, Depends(may(Act.BE_THERE, counts=False))]
 Leaving = Annotated[Seat, Depends(may(Act.BE_THERE))]
-SeeingQueue = Annotated[Seat, Depends(may(Act.SEE_QUEUE))]
+BeingHome = Annotated[Seat, Depends(may(Act.BE_THERE))]
 WatchingQueue = Annotated[Seat, Depends(may(Act.SEE_QUEUE, counts=False))]
 SeeingTalk = Annotated[Seat, Depends(may(Act.SEE_TALK))]
 WatchingTalk = Annotated[Seat, Depends(may(Act.SEE_TALK, counts=False))]
@@ -114,6 +119,10 @@ Talking = Annotated[Seat, Depends(may(Act.TALK))]
 ShowingNumber = Annotated[Seat, Depends(may(Act.SHOW_NUMBER))]
 TakingOver = Annotated[Seat, Depends(may(Act.TAKE_FROM_COLLEAGUE))]
 SeeingTickets = Annotated[Seat, Depends(may(Act.SEE_TICKETS))]
+GoingOnDuty = Annotated[Seat, Depends(may(Act.BE_ON_DUTY))]
+SeeingGaps = Annotated[Seat, Depends(may(Act.SEE_GAPS))]
+WritingHandbook = Annotated[Seat, Depends(may(Act.WRITE_HANDBOOK))]
+DecidingHandbook = Annotated[Seat, Depends(may(Act.DECIDE_HANDBOOK))]
 SeeingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.conversations import overview
@@ -13,14 +14,17 @@ from sms_gateway.operators.models import Role
 from . import pages
 from .ids import Id, TalkInQuery
 from .live import board
-from .seat import Seat, SeeingQueue, SeeingTalk, WatchingQueue, WatchingTalk
+from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
 from .talk_view import TalkView
 
 router = APIRouter()
 
 
 @router.get("/")
-async def show_queue(seat: SeeingQueue) -> Response:
+async def show_queue(seat: BeingHome) -> Response:
+    """The queue; whose work is elsewhere is led there."""
+    if seat.home != "/":
+        return RedirectResponse(seat.home, status_code=303)
     return await _queue("queue.html", seat)
 
 

@@ -58,7 +58,40 @@ STATUSES = {
     "merged": "已并单", "declined": "不予受理", "transferred": "已转出", "withdrawn": "已撤回",
 }  # fmt: skip
 
-ROLES = {"operator": "值班员", "supervisor": "值班长"}
+ROLES = {"operator": "值班员", "supervisor": "值班长", "editor": "手册编辑"}
+
+ASKED = {
+    "unanswered": "没答上", "unclear": "问了是哪条，没选", "useless": "答了，说没用", "not_this": "答了，说不是这个", "handed_over": "答了，又找真人",
+}  # fmt: skip
+"""Why a question stands in the list of gaps: what was said to the answer, else what it got."""
+DRAFT_STATES = {
+    "draft": "在写", "proposed": "等人审", "approved": "已上线", "rejected": "退回修改", "retired": "不用了",
+}  # fmt: skip
+DRAFT_EVENTS = {
+    **DRAFT_STATES,
+    "made": "开始写",
+    "draft": "接着写",
+    "proposed": "提交审核",
+    "approved": "审过，上线",
+    "retired": "停用",
+}
+TOPICS = {
+    "hotline": "热线", "orphans": "孤儿", "unattended": "事实无人抚养", "assistance": "低保救助", "left-behind": "留守儿童", "guardianship": "监护",
+    "adoption": "收养", "violence": "家暴", "reporting": "强制报告", "sexual-abuse": "性侵害", "school": "学校", "online": "网络",
+    "street": "流浪乞讨", "legal-aid": "法律援助", "education": "上学资助", "medical": "医疗康复", "offending": "违法犯罪", "labour": "童工用工",
+    "registration": "户口证件", "mental-health": "心理", "missing": "走失拐卖", "safety": "安全", "privacy": "隐私", "places": "娱乐场所",
+    "institutions": "机构",
+}  # fmt: skip
+REGIONS = {
+    "national": "全国", "yunnan": "云南全省", "kunming": "昆明", "baoshan": "保山", "lijiang": "丽江", "chuxiong": "楚雄",
+}  # fmt: skip
+SOURCE_KINDS = {
+    "law": "法律法规", "document": "政策文件", "article": "本项目文章", "excerpt": "网页摘录", "recalled": "没有原文",
+}  # fmt: skip
+FIELDS = {
+    "id": "编号", "question": "问题", "variants": "问法", "short": "短信答案", "long": "长答案", "sources": "来源", "figures_date": "数字截至",
+    "review_by": "复核日期", "region": "地区", "topic": "主题", "facts": "事实编号", "file": "格式",
+}  # fmt: skip
 
 OUTCOMES: Mapping[str, str] = {
     "safe": "孩子安全，有可靠的人照看", "with_police": "公安已接手，孩子有人陪", "in_hospital": "已送医，有人陪",
@@ -96,6 +129,8 @@ TICKET_EVENTS = {
 AUDIT = {
     "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
-    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字",
+    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
+    "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
+    "retire_entry": "停用问答", "restore_entry": "恢复问答",
 }  # fmt: skip
 WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}

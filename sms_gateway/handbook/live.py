@@ -15,6 +15,8 @@ from . import published
 from .overlay import lay_over
 from .published import CHANNEL, Live, Stamp
 
+__all__ = ["Handbook", "LiveHandbook"]
+
 log = logs.get("handbook")
 
 LOOK_AGAIN_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""Demo accounts for development: one supervisor, two operators; they sign in by one-time links."""
+"""Demo accounts for development: one supervisor, two operators, one editor of the handbook; they sign in by one-time links."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ DEMO = (
     ("demo-banzhang", "演示值班长", Role.SUPERVISOR),
     ("demo-zhiban", "演示值班员", Role.OPERATOR),
     ("demo-zhiban2", "演示值班员二", Role.OPERATOR),
+    ("demo-bianji", "演示手册编辑", Role.EDITOR),
 )
 
 

@@ -15,6 +15,8 @@ from sms_gateway.database import Base
 class Role(StrEnum):
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    EDITOR = "editor"
+    """Writes the handbook; has no talks, sees no queue, and is never on duty."""
 
 
 class Operator(SealedRow, Base):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 
-from .models import AuditRow, Operator
+from .models import AuditRow, Operator, Role
 
 SEEN_WITHIN = timedelta(seconds=20)
 """An operator whose console has been silent for longer is away (heartbeats come every 5 s)."""
@@ -45,9 +45,10 @@ async def beat(session: AsyncSession, *, operator_id: int) -> None:
 
 
 async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) -> None:
-    """Start or end this operator's duty."""
+    """Start or end this operator's duty. An editor of the handbook is never on duty: nobody would be helped by them."""
+    duty = and_(literal(on_duty), Operator.role != Role.EDITOR)
     await session.execute(
-        update(Operator).where(Operator.id == operator_id).values(on_duty=on_duty, last_seen_at=clock.now())
+        update(Operator).where(Operator.id == operator_id).values(on_duty=duty, last_seen_at=clock.now())
     )
 
 

@@ -81,7 +81,7 @@ async def sign_in(console: FastAPI) -> AsyncIterator[SignIn]:
         opened.append(client)
         answer = await client.post("/sign-in", data={"login": login, "password": PASSWORD})
         assert answer.status_code == 303
-        found = re.search(r'data-csrf="([^"]+)"', (await client.get("/", headers=PAGE)).text)
+        found = re.search(r'data-csrf="([^"]+)"', (await client.get("/", headers=PAGE, follow_redirects=True)).text)
         assert found
         return Desk(client, operator, found.group(1))
 

@@ -51,7 +51,13 @@ def _acts(route: APIRoute) -> list[Act]:
 
 
 def _address(path: str) -> str:
-    return path.replace("{talk_id}", "1").replace("{ticket_id}", "1").replace("{token}", "abc")
+    return (
+        path.replace("{talk_id}", "1")
+        .replace("{ticket_id}", "1")
+        .replace("{draft_id}", "1")
+        .replace("{entry_id}", "a")
+        .replace("{token}", "abc")
+    )
 
 
 def test_every_route_but_the_public_ones_asks_for_a_role(console: FastAPI) -> None:

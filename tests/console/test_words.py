@@ -10,6 +10,7 @@ from sms_gateway.console.pages import environment, marked
 from sms_gateway.conversations import caution
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.escalations.ladder import LADDER, State
+from sms_gateway.handbook.lifecycle import State as DraftState
 from sms_gateway.messages.delivery import ALARMING
 from sms_gateway.messages.delivery import State as Delivery
 from sms_gateway.messages.segments import segments
@@ -22,7 +23,7 @@ from sms_gateway.wording import SIGNATURE, say
 def test_every_state_has_a_chinese_word() -> None:
     for table, states in (
         (words.LANES, Lane), (words.CALL_STATES, State), (words.DELIVERY, Delivery), (words.STATUSES, Status),
-        (words.OWNERS, Owner), (words.WRITERS, Writer), (words.ROLES, Role),
+        (words.OWNERS, Owner), (words.WRITERS, Writer), (words.ROLES, Role), (words.DRAFT_STATES, DraftState),
     ):  # fmt: skip
         assert set(table) == {str(state) for state in states}
     assert set(words.HARMS) == {str(harm) for harm in Harm if harm is not Harm.NONE}
