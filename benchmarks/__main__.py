@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rich.console import Console
 
-from . import danger, table, turns, understanding, webhooks
+from . import danger, limits, table, turns, understanding, webhooks
 from .results import AREAS, Row, keep
 
 Measure = Callable[[Console], Awaitable[list[Row]]]
@@ -26,6 +26,7 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("turns",), turns.measure),
     (("webhooks",), webhooks.measure),
     (("understanding",), understanding.measure),
+    (("understanding",), limits.measure),
     (("webhooks", "understanding"), danger.measure),  # its load is what the memory is read after
 )
 """The areas each measure has rows for, and the measure."""

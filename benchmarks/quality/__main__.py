@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
+from sms_gateway.supervision.bot_model import TrainingFailed
+
 from . import dialogues, duplicates, faq, intents, triage
 from .findings import Part
 from .measures import under
@@ -39,6 +41,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def examined(name: str, examine: Callable[[], Part]) -> Part:
+    """The part, or why it could not be measured: one that breaks does not cost the others."""
+    try:
+        return examine()
+    except (RuntimeError, TrainingFailed) as error:
+        return Part(name, name.capitalize(), skipped=f"{type(error).__name__}: {error}", failed=True)
+
+
 def main(words: Sequence[str]) -> int:
     """Run; returns the exit code, 1 when a measure is under its floor."""
     given, console = arguments(words), Console()
@@ -48,7 +58,7 @@ def main(words: Sequence[str]) -> int:
     parts = []
     for name in given.only or PARTS:
         console.print(f"{name} …")
-        parts.append(PARTS[name]())
+        parts.append(examined(name, PARTS[name]))
     measured = {name: value for part in parts for name, value in part.measures.items()}
     if given.write_floors:
         floors = just_below(measured, floors)
@@ -61,7 +71,7 @@ def main(words: Sequence[str]) -> int:
     console.print(f"Report: {file}")
     for name in missed:
         console.print(f"under its floor: {name}: {measured[name]:.3f}, floor {floors[name]:.3f}", style="red")
-    return 1 if missed else 0
+    return 1 if missed or any(part.failed for part in parts) else 0
 
 
 if __name__ == "__main__":

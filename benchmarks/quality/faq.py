@@ -56,7 +56,7 @@ def part(by_set: dict[str, list[Result]]) -> Part:
                 _answerable(results),
             ),
             Table("Unanswerable texts by kind", ("kind", "texts", "abstained", "answered"), _unanswerable(results)),
-            reliability_table("Score: is the best entry right as often as it says?", bins),
+            reliability_table("Score: does it mean what it says?", bins),
         ),
         curves=(reliability_curve("Handbook: score of the best entry", bins),),
         wrong=tuple(map(_wrong, sorted(wrong, key=lambda result: (result.case.kind, result.answer.score)))),

@@ -60,7 +60,8 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Part:
-    """`measures`: shares by name, over all lines; `by_set` the same for each file. `skipped`: why there is nothing."""
+    """`measures`: shares by name, over all lines; `by_set` the same for each file. `skipped`: why there is nothing;
+    `failed`: and that there should be."""
 
     name: str
     title: str
@@ -73,6 +74,7 @@ class Part:
     bars: tuple[Bars, ...] = ()
     wrong: tuple[Wrong, ...] = ()
     skipped: str = ""
+    failed: bool = False
 
 
 def reliability_table(title: str, bins: list[Bin]) -> Table:

@@ -21,7 +21,7 @@ FILES = (ROOT / "tests" / "quality" / "intents.jsonl", ROOT / "tests" / "quality
 Read = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class ModelDidNotAnswer(Exception):
+class ModelDidNotAnswer(RuntimeError):
     """The assistant's model ended, or cannot be read."""
 
 

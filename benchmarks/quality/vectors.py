@@ -28,6 +28,7 @@ Matrix = NDArray[np.float32]
 Engine = Literal["product", "shipped"]
 _PROBES = ("有人打我", "孤儿每个月能领多少钱", "hello")
 _ONE_PROCESS_IS_ENOUGH = 100
+_SAVED_AFTER = 4000
 _KEPT = 3
 
 
@@ -63,9 +64,11 @@ def vectors(texts: Sequence[str], engine: Engine = "product", place: Path | None
     """Shape (n, 384): read where known, else embedded (some 20 ms a text, on two cores) and kept."""
     file = (place or folder()) / f"vectors-{fingerprint(engine)}.npz"
     known, keys = _read(file), [_key(text) for text in texts]
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    if missing:
-        known.update(zip(missing, _embed_all(list(missing.values()), engine), strict=True))
+    missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
+    for start in range(0, len(missing), _SAVED_AFTER):  # a long run that is ended has lost little
+        some = missing[start : start + _SAVED_AFTER]
+        found = _embed_all([text for _, text in some], engine)
+        known.update((key, vector) for (key, _), vector in zip(some, found, strict=True))
         _write(file, known)
     return np.stack([known[key] for key in keys]) if keys else np.zeros((0, DIMENSIONS), np.float32)
 
