@@ -108,14 +108,19 @@ class HotlineInput(InputChannel):
         return door
 
     async def _answer(self, turn: Turn, on_new_message: OnNewMessage) -> HTTPResponse:
-        outcome, replies = turns.Outcome(), Replies()
+        known = turn.metadata.get("message")
+        message = known if isinstance(known, int) else None
+        outcome, replies = turns.Outcome(message=message, form_off=turn.metadata.get("form_off") is True), Replies()
         try:
             await asyncio.wait_for(self._take(turn, outcome, replies, on_new_message), turn.deadline - time.time())
         except asyncio.TimeoutError:
             return _refusal(504, "turn_late")
         except Exception:  # anything at all: a person takes over, and the text stays out of the log
-            log.exception("turn_failed")
-            return _refusal(500, "turn_failed")
+            if not outcome.said_before:
+                log.exception("turn_failed")
+                return _refusal(500, "turn_failed")
+        if outcome.said_before:
+            return response.json(outcome.said_before)
         if outcome.failed or not replies.messages:
             return _refusal(500, "turn_failed" if outcome.failed else "nothing_said")
         return response.json(replies.messages)

@@ -17,7 +17,7 @@ import psycopg
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SessionStarted, UserUttered
+from rasa.shared.core.events import BotUttered, SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from sealing import Keyring, SealBroken
@@ -34,6 +34,13 @@ ON CONFLICT (sender) DO UPDATE SET sealed = EXCLUDED.sealed, updated_at = EXCLUD
 _KEYS = "SELECT sender FROM bot_trackers"
 _RANKED = 3
 """Intents kept of an old turn's ranking."""
+
+_FORM_OFF = [
+    {"event": "active_loop", "name": None},
+    {"event": "slot", "name": "requested_slot", "value": None},
+    {"event": "slot", "name": "draft", "value": None},
+]
+"""What ends an open form without a word: the line has answered danger or a disclosure itself, or a human spoke."""
 
 Result = TypeVar("Result")
 
@@ -83,6 +90,12 @@ class SealedTrackerStore(TrackerStore):
             events = json.loads(self._keyring.open(bytes(row[0]), _place(sender_id)))
         except SealBroken:
             raise self._failure("tracker_does_not_open") from None
+        outcome = turns.current()
+        if outcome is not None:
+            outcome.said_before = _said_to(outcome.message, events)
+            outcome.failed = outcome.failed or bool(outcome.said_before)  # no action is run, nothing is saved
+            if outcome.form_off:
+                events += _FORM_OFF
         return DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
 
     async def keys(self) -> Iterable[str]:
@@ -112,6 +125,19 @@ class SealedTrackerStore(TrackerStore):
         log.error(event)
         turns.mark_failed()
         return TrackerStoreFailed(event)
+
+
+def _said_to(message: int | None, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was said in answer to that message, when it was the last one heard; nothing for another."""
+    said: list[dict[str, Any]] = []
+    for event in reversed(events):
+        if event.get("event") == UserUttered.type_name:
+            heard = (event.get("metadata") or {}).get("message")
+            return said[::-1] if message is not None and heard == message else []
+        if event.get("event") == BotUttered.type_name:
+            custom = (event.get("data") or {}).get("custom")
+            said.append({key: value for key, value in (("text", event.get("text")), ("custom", custom)) if value})
+    return []
 
 
 def _place(sender_id: str) -> bytes:

@@ -19,10 +19,10 @@ from sms_gateway.tickets.asides import tells_only_particulars
 from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
-from . import alarm, talk
-from .commands import read_command
+from . import alarm, pending, talk
+from .commands import is_all_well, read_command
 from .ownership import Owner
-from .questions import is_digit
+from .questions import Kind, is_digit
 from .reading import is_wordless
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ async def judge(message_id: int) -> None:
             return
         body = message.body
         earlier = await inbox.list_last_bodies(session, message, count=LAST_TEXTS, since=message.at - TOGETHER)
-    judged, vector = await asyncio.to_thread(_judge, body, [] if _answers_by_itself(body) else earlier)
+        alone = _answers_by_itself(body) or await _answers_a_form(session, message)
+    judged, vector = await asyncio.to_thread(_judge, body, [] if alone else earlier)
     async with transaction() as session:
         wanted = select(Message).where(Message.id == message_id).with_for_update(of=Message, key_share=True)
         message = (await session.scalars(wanted.options(joinedload(Message.contact)))).one()
@@ -59,6 +60,14 @@ def _answers_by_itself(body: str) -> bool:
     """A digit, a service word, a greeting, a place, or no word at all says nothing about the texts before it."""
     said_nothing = is_digit(body) or is_wordless(body) or phrases.is_back(body) or tells_only_particulars(body)
     return said_nothing or read_command(body, talking=True) is not None
+
+
+async def _answers_a_form(session: AsyncSession, message: Message) -> bool:
+    """ "不知道" to a form's question is about that, not about the texts before; "没事了" always is about those."""
+    if not phrases.is_plain_answer(message.body) or is_all_well(message.body):
+        return False
+    asked = await pending.find(session, message.contact_id)
+    return asked is not None and asked.kind == Kind.ASSISTANT and asked.valid_until >= clock.now()
 
 
 def _judge(body: str, earlier: list[str]) -> tuple[Judgement, Vector]:

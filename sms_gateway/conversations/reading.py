@@ -73,7 +73,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         answers=await _answers_or_rejects(session, thread, body, _answers(question, answer)),
         assistant_asked=asked,
         wordless=is_wordless(body),
-        unsure=bool(message.unsure) and not (phrases.is_back(body) or tells_only_particulars(body)),
+        unsure=bool(message.unsure) and not _says_no_news(body, asked=asked),
         asked_safety_lately=await alarm.was_said_since(
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),
@@ -92,6 +92,10 @@ def _danger_in_form(question: PendingQuestion | None, body: str) -> Read | None:
         return None
     chosen = phrases.read_option("danger", OPTIONS["danger"], body)
     return Read(Answer.YES) if chosen is not None and chosen[0] == 1 else None
+
+
+def _says_no_news(body: str, *, asked: bool) -> bool:
+    return phrases.is_back(body) or tells_only_particulars(body) or (asked and phrases.is_plain_answer(body))
 
 
 def _may_be_said_twice(body: str, *, asked: bool) -> bool:

@@ -207,6 +207,14 @@ def looks_like_question(text: str, *, telling: bool = False) -> bool:
     return not telling or bool(_ASKED_OUTRIGHT.search(words))
 
 
+def is_plain_answer(text: str) -> bool:
+    """Whether the whole text only answers a question that was asked (不知道, 有, 没有了, 就这些): no news by itself."""
+    words = bare(text)
+    if is_skip(words) or is_submit(words) or is_filler(words):
+        return True
+    return any(re.fullmatch(f"(?:{said}){_TAIL}", words) for answers in _YES_NO.values() for said in answers)
+
+
 def read_option(name: str, options: Sequence[str], text: str) -> tuple[int, str] | None:
     """Which option (1, 2, 3) the text chooses and what it says beside; None when it chooses none.
 
