@@ -76,7 +76,10 @@ async def retire(request: Request, entry_id: EntryId, seat: WritingHandbook) -> 
         )
         await presence.note(session, operator_id=seat.operator.id, what="retire_entry", subject=_subject(entry_id))
     log.info("entry_retired", operator=seat.operator.id)
-    return RedirectResponse(f"/handbook/entries/{entry_id}", status_code=303)
+    where = f"/handbook/entries/{entry_id}"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": where})
+    return RedirectResponse(where, status_code=303)
 
 
 @router.post("/{entry_id}/restore")

@@ -31,7 +31,7 @@ class SignInFirst(HotlineError):
 
 class NotYourRole(HotlineError):
     status_code = 403
-    sentence = "你的岗位不能看、不能做这一项。"
+    sentence = "这一项你的岗位做不了，请找值班长。"
 
 
 class PageIsStale(HotlineError):

@@ -18,7 +18,7 @@ from .draft_form import Form, blank, entry_of, of_entry, problems_of, written
 from .lifecycle import OPEN, DraftHasMoved, State, check_second_person, move
 from .models import Draft, DraftEvent
 from .overlay import shared_wordings
-from .wishes import without_numbers
+from .wishes import BLOTTED, without_numbers
 
 LONGEST_REASON = 500
 WORDING_LIMIT = 60
@@ -47,7 +47,7 @@ async def make(
     await asked.give_to_draft(session, ids=asked_ids, draft_id=draft.id)
     questions = await asked.list_of_draft(session, draft.id)
     wordings = list(dict.fromkeys(without_numbers(row.message.body).strip() for row in questions))
-    short = [wording for wording in wordings if "\n" not in wording and len(wording) <= WORDING_LIMIT]
+    short = [each for each in wordings if len(each) <= WORDING_LIMIT and "\n" not in each and BLOTTED not in each]
     draft.content = of_entry(entry, more_variants=short) if entry else blank(f"asked-{draft.id}", wordings=short)
     await note(session, draft, "made", operator_id=operator_id, detail={"asked": len(questions)})
     return draft

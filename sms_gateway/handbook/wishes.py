@@ -31,9 +31,10 @@ def is_question(text: str) -> bool:
     return len(text.strip()) >= 4 and _ASKS.search(normalise(text)) is not None
 
 
+BLOTTED = "＊＊＊"
 _NUMBERS = re.compile(r"\d[\d \-]{5,}[\dXx]")
 
 
 def without_numbers(text: str) -> str:
     """`text` as an editor sees it: runs of seven digits and more (phones, identity cards) are blotted out."""
-    return _NUMBERS.sub("＊＊＊", text)
+    return _NUMBERS.sub(BLOTTED, text)
