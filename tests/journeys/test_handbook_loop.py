@@ -63,12 +63,12 @@ async def test_what_nobody_could_answer_is_answered_once_two_people_have_written
         )
     async with transaction() as session:
         await drafts.approve(session, draft_id=draft.id, operator_id=second, version=2, others=files)
-    until = time.monotonic() + 30
-    while True:  # the action server hears of it and swaps its handbook; it is not restarted
-        [answer] = await person.texts(QUESTION + "？" * (int(time.monotonic()) % 3))
-        if "12315" in answer or time.monotonic() > until:
+    wordings = FORM["variants"].splitlines()[1:]
+    for wording in wordings:  # the action server hears of it and swaps its handbook; it is not restarted
+        [answer] = await person.texts(wording)
+        if "12315" in answer:
             break
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1)
     assert "12315" in answer and "消费者权益保护法2013年版" in answer
     assert (await gaps_of(person))[0].settled_at is not None
     async with transaction() as session:
@@ -90,9 +90,7 @@ async def test_not_this_one_and_asking_for_a_person_after_an_answer_are_both_gap
 async def test_an_answer_with_room_in_its_last_segment_asks_whether_it_helped_and_the_digit_is_kept(
     person: Person,
 ) -> None:
-    [answer] = await person.texts("孤儿证明去哪里办 全省有几个孤儿")
-    if "1有用 2没用" not in answer:  # whichever entry it was: this one has room
-        [answer] = await person.texts("云南有多少孤儿")
+    [answer] = await person.texts("云南有多少孤儿")
     assert answer.endswith("有用吗？1有用 2没用")
     [sorry] = await person.texts("2")
     assert "对不起" in sorry
