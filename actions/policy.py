@@ -69,7 +69,7 @@ class ActionAnswerPolicy(Action):
         elif answer.kind == "clarify":
             return [ask_which(dispatcher, answer, turn)]
         else:
-            speak_text(dispatcher, answer.text, key="policy.unsure", score=round(answer.score, 3))
+            speak_text(dispatcher, say("policy.unsure"), key="policy.unsure", score=round(answer.score, 3))
         return [SlotSet("question", None)]
 
 

@@ -193,7 +193,7 @@ def _take_county(draft: Draft, _asked: Question, said: str) -> Reading:
     found = take_place(replace(draft, elsewhere=None), said, anew=True)
     beside = said if says_something(said) else ""
     if found.county is None and found.prefecture == draft.prefecture and not (found.candidates or found.elsewhere):
-        aside = _keep_beside(found, beside)
+        aside = take_aside(_keep_beside(found, beside), said)
         if _gained(draft, aside):
             return Reading(Outcome.ANSWERED, aside, "form.noted")
         vain = _keep_beside(_county_in_vain(found if beside else found.adding("county_said", said)), beside)
@@ -203,7 +203,7 @@ def _take_county(draft: Draft, _asked: Question, said: str) -> Reading:
         return Reading(Outcome.ELSEWHERE, _keep_beside(found.adding("county_said", said).skipping("county"), beside))
     if found.county is None:  # a prefecture, or several counties to choose from
         return Reading(Outcome.ANSWERED, replace(_keep_beside(found, beside), tries=0))
-    found = _keep_beside(replace(found, tries=0), beside)
+    found = take_aside(_keep_beside(replace(found, tries=0), beside), said)
     if draft.kind is Kind.REPORT and not found.knows("place"):
         found = found.skipping("place")  # the question asked for it already
     return Reading(Outcome.ANSWERED, found)

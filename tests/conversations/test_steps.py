@@ -60,6 +60,14 @@ def test_a_silence_word_always_hushes(now: Situation) -> None:
         ({"unsure": True}, Step.ASK_SAFETY),
         ({"unsure": True, "asked_safety_lately": True}, Step.ASK_ASSISTANT),
         ({"wordless": True}, Step.ASK_GENTLY),
+        ({"wordless": True, "repeats": 1}, Step.ASK_SAFETY),
+        ({"repeats": 1}, Step.SAY_ONCE_MORE),
+        ({"repeats": 2}, Step.KEEP_QUIET),
+        ({"repeats": 3, "guarded": True}, Step.FOLLOW_UP),
+        ({"owner": "waiting", "calls_out": True}, Step.STILL_CALLING),
+        ({"owner": "waiting", "wish": Wish.HUMAN, "repeats": 1}, Step.STILL_CALLING),
+        ({"silent": True, "answers": Answers.CONVENIENT, "resumes_form": True}, Step.RESUME_FORM),
+        ({"answers": Answers.DANGER, "resumes_form": True}, Step.RESUME_FORM),
     ],
 )
 def test_each_situation_has_its_step(change: dict[str, object], step: Step) -> None:

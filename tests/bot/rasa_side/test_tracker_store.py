@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import turns
@@ -146,3 +146,39 @@ async def test_a_database_that_is_down_fails_the_turn_without_a_word_of_it(
 
 async def test_a_talk_that_is_not_there_is_none(store: SealedTrackerStore) -> None:
     assert await store.retrieve("thread-9") is None
+
+
+async def _kept_answer(store: SealedTrackerStore, outcome: turns.Outcome) -> None:
+    tracker = talk()
+    tracker.update(UserUttered(STORY, metadata={"message": 7}))
+    tracker.update(BotUttered("现在还这样吗？", {"custom": {"key": "form.complaint.still"}}))
+    await store.save(tracker)
+
+
+async def test_the_same_message_asked_again_gets_the_same_words_and_changes_nothing(
+    store: SealedTrackerStore, outcome: turns.Outcome
+) -> None:
+    await _kept_answer(store, outcome)
+    again = turns.Outcome(message=7)
+    turns.begin(again)
+    await store.retrieve("thread-1")
+    assert again.said_before == [{"text": "现在还这样吗？", "custom": {"key": "form.complaint.still"}}]
+    assert again.failed, "no action is run, nothing is saved"
+
+
+async def test_another_message_is_read(store: SealedTrackerStore, outcome: turns.Outcome) -> None:
+    await _kept_answer(store, outcome)
+    following = turns.Outcome(message=8)
+    turns.begin(following)
+    await store.retrieve("thread-1")
+    assert following.said_before == [] and not following.failed
+
+
+async def test_a_form_that_the_front_door_ended_is_open_no_more(
+    store: SealedTrackerStore, outcome: turns.Outcome
+) -> None:
+    await store.save(talk())
+    ended = turns.Outcome(message=9, form_off=True)
+    turns.begin(ended)
+    found = await store.retrieve("thread-1")
+    assert found is not None and found.active_loop_name is None and found.get_slot("draft") is None

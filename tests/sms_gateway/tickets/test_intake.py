@@ -486,3 +486,67 @@ def test_a_very_long_text_is_read_in_linear_time() -> None:
     began = time.perf_counter()
     read_answer(start("complaint", "我要投诉" * 500), "county", "不是打是骂 希望要求 大关 我家" * 1500)
     assert time.perf_counter() - began < 3.0
+
+
+# --- any order, taken back, asked in return --------------------------------------------------------------------------
+
+
+def test_one_text_fills_place_time_person_and_secrecy() -> None:
+    draft, asked, _ = fill("complaint", "我要投诉", "镇雄一中 昨天 班主任打的 不要说我名字")
+    assert asked == ["what", "still"] and draft.county == "530627"
+    known = {name: draft.answers[name] for name in ("place", "when", "who", "secret")}
+    assert known == {"place": "镇雄一中", "when": "昨天", "who": "班主任", "secret": "要"}
+
+
+def test_answers_to_other_questions_are_kept_and_the_open_one_put_again() -> None:
+    reading = one("complaint", "county", "要保密", answers={"what": "食堂饭里有虫"})
+    assert (reading.outcome, reading.note_key) == (Outcome.ANSWERED, "form.noted")
+    assert reading.draft.answers["secret"] == "要" and next_question(reading.draft).name == "county"
+
+
+def test_a_wish_about_ones_name_is_not_the_childs_age() -> None:
+    reading = one("report", "child", "老街新网吧 不要说我名字", answers={"what": "网吧收小学生"})
+    assert "child" not in reading.draft.answers and reading.draft.answers["place"] == "老街新网吧"
+
+
+@pytest.mark.parametrize(
+    ("text", "county"),
+    [
+        ("不对 是威信", "530629"),
+        ("是威信不是镇雄", "530629"),
+        ("刚才地方写错了，是彝良的", "530628"),
+        ("应该是彝良", "530628"),
+    ],
+)
+def test_the_county_is_taken_back_in_many_ways(text: str, county: str) -> None:
+    reading = one("complaint", "still", text, answers={"what": "乱收费"}, county="530627")
+    assert (reading.outcome, reading.draft.county) == (Outcome.CORRECTED, county)
+
+
+def test_a_wrong_digit_is_taken_back() -> None:
+    _, asked, _ = fill("complaint", "我要投诉 学校乱收费 镇雄", "2", "选错了", "1")
+    assert asked == ["still", "wish", "still", "wish"]
+    draft, _, _ = fill("complaint", "我要投诉 学校乱收费 镇雄", "2", "选错了 应该是1")
+    assert draft.answers["still"] == "还在"
+
+
+def test_an_age_is_taken_back() -> None:
+    draft, _, _ = fill("help", "我要求助", "2", "我12岁 家里没钱交学费", "镇雄", "不对 是13岁")
+    assert draft.answers["child"] == "13岁" and "不对 是13岁" in draft.answers["more"]
+
+
+@pytest.mark.parametrize("asked", ["county", "still", "wish", "secret"])
+def test_a_question_in_return_is_no_answer(asked: str) -> None:
+    reading = one("complaint", asked, "这个多久能办好啊", answers={"what": "乱收费"})
+    assert reading.outcome is Outcome.POLICY_QUESTION
+
+
+def test_a_wish_put_as_a_question_is_a_wish() -> None:
+    reading = one("complaint", "wish", "能不能让他们退钱", answers={"what": "乱收费"})
+    assert reading.draft.answers["wish"] == "能不能让他们退钱"
+
+
+@pytest.mark.parametrize("word", ["好的", "嗯嗯", "谢谢", "收到"])
+def test_a_polite_word_answers_nothing_and_costs_no_try(word: str) -> None:
+    reading = one("complaint", "what", word)
+    assert (reading.outcome, reading.draft.tries) == (Outcome.UNCLEAR, 0) and "what" not in reading.draft.answers
