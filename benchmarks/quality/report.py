@@ -64,9 +64,8 @@ def write_html(
     )
     environment.filters |= {"share": shown, "svg": curve_svg}
     made = f"{clock.shanghai(clock.now()):%Y-%m-%d %H:%M}"
-    sets = [name for part in parts for name in part.by_set]
     page = environment.get_template("report.html.j2").render(
-        parts=parts, targets=lines(parts, floors, missed), sets=sets, made=made, errors=errors
+        parts=parts, targets=lines(parts, floors, missed), made=made, errors=errors
     )
     file = place / "report.html"
     file.write_text(page, encoding="utf-8")
