@@ -17,7 +17,8 @@ from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.operators.presence import is_anyone_on_duty, is_there
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import service as tickets
-from sms_gateway.triage.judgement import Harm, Judgement, Lane
+from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
+from sms_gateway.triage.replies import reply_key
 
 from . import pending, safe_reply, talk
 from .commands import is_all_well, read_command
@@ -25,6 +26,11 @@ from .ownership import Owner
 
 GONE_AFTER = timedelta(seconds=60)
 """An operator whose console is silent for longer does not read what comes now: a person is due within a minute."""
+SAME_WRITER_WITHIN = timedelta(hours=2)
+_TO_A_CHILD = frozenset(
+    {"red.violence", "red.abuse", "red.abuse.recent", "red.confined", "red.alone", "red.other", "red.suicide"}
+)
+"""Safe replies that speak to the child in danger."""
 OK_ONCE_IN = timedelta(minutes=30)
 CHILD_LIKE = frozenset({"child", "unknown"})
 
@@ -59,7 +65,20 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
         await contacts.opt_out(session, thread.contact_id)
         await escalations.note_silence(session, escalation, message.id)
         return  # somebody may be holding the phone: nothing goes back
-    await _answer(session, thread, escalation, message, judged.reply_key)
+    await _answer(session, thread, escalation, message, await _key_for_writer(session, message, judged))
+
+
+async def _key_for_writer(session: AsyncSession, message: Message, judged: Judgement) -> str | None:
+    """The safe reply for who writes: somebody who wrote as a teacher or doctor before is one still."""
+    if judged.writer is Writer.PROFESSIONAL or judged.reply_key not in _TO_A_CHILD:
+        return judged.reply_key
+    before = select(Message.id).where(Message.thread_id == message.thread_id, Message.direction == Direction.IN)
+    before = before.where(Message.writer == Writer.PROFESSIONAL, Message.at >= message.at - SAME_WRITER_WITHIN)
+    if await session.scalar(before.limit(1)) is None:
+        return judged.reply_key
+    return reply_key(
+        judged.type, writer=Writer.PROFESSIONAL, immediacy=judged.immediacy, services=tuple(judged.services)
+    )
 
 
 async def _wait_for_person(session: AsyncSession, thread: Thread, message: Message) -> None:

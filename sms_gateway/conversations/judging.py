@@ -15,7 +15,7 @@ from sms_gateway.database import notify, transaction
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
 from sms_gateway.tickets import phrases
-from sms_gateway.tickets.asides import tells_only_particulars
+from sms_gateway.tickets.asides import tells_only_particulars, tells_with_whom
 from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
@@ -64,7 +64,8 @@ def _answers_by_itself(body: str) -> bool:
 
 async def _answers_a_form(session: AsyncSession, message: Message) -> bool:
     """ "不知道" to a form's question is about that, not about the texts before; "没事了" always is about those."""
-    if not phrases.is_plain_answer(message.body) or is_all_well(message.body):
+    plain = phrases.is_plain_answer(message.body) or tells_with_whom(message.body)
+    if not plain or is_all_well(message.body):
         return False
     asked = await pending.find(session, message.contact_id)
     return asked is not None and asked.kind == Kind.ASSISTANT and asked.valid_until >= clock.now()

@@ -44,6 +44,9 @@ async def pass_on(
         await form_silence.watch(session, thread)
     if unsure and not harm and last not in _WORDS_ENOUGH:
         await _ask_if_safe(session, thread, message, replies, in_form=asks == "form")
+    elif last == "must.report":  # kept under its key: where danger follows it is not said again
+        await outbox.queue_fixed(session, thread=thread, key="must.report", reply_to=message.id)
+        await _note_question(session, message, replies, asks)
     else:
         await _note_question(session, message, replies, asks)
         bodies = await feedback.ask_beside(session, thread, message, replies)

@@ -21,8 +21,9 @@ from sms_gateway.tickets.draft import OPTIONS
 
 from . import alarm, pending
 from .commands import Command, read_command, squeezed
+from .commands import Kind as CommandKind
 from .ownership import Owner
-from .questions import FORM_DANGER, Answer, Kind, Read, is_digit, read_digit
+from .questions import FORM_DANGER, Answer, Kind, Read, digit_of, read_digit
 from .steps import Answers, Situation, Wish
 
 SAFETY_ASKED_WITHIN = timedelta(minutes=30)
@@ -78,7 +79,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
             session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
         ),
         resumes_form=_resumes_form(question, answer),
-        repeats=0 if _may_be_said_twice(body, asked=asked) else await _count_repeats(session, message),
+        repeats=0 if _may_be_said_twice(body, question, asked=asked) else await _count_repeats(session, message),
         calls_out=phrases.calls_out(body),
     )
     began = escalation is not None and escalation.message_id == message.id
@@ -98,8 +99,10 @@ def _says_no_news(body: str, *, asked: bool) -> bool:
     return phrases.is_back(body) or tells_only_particulars(body) or (asked and phrases.is_plain_answer(body))
 
 
-def _may_be_said_twice(body: str, *, asked: bool) -> bool:
-    return is_digit(body) or (asked and len(squeezed(body)) <= AN_ANSWER)
+def _may_be_said_twice(body: str, question: PendingQuestion | None, *, asked: bool) -> bool:
+    """Whether the same words again may well answer another question."""
+    digit = read_command(body, talking=True) == Command(CommandKind.DIGIT, digit_of(body))
+    return (digit and question is not None) or (asked and len(squeezed(body)) <= AN_ANSWER and squeezed(body) != "0")
 
 
 async def _count_repeats(session: AsyncSession, message: Message) -> int:

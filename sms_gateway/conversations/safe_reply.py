@@ -45,6 +45,6 @@ def choose(reply_key: str | None, talk: RedTalk) -> str | None:
 
 def _same_danger(reply_key: str, said: Collection[str]) -> bool:
     """Whether its safe reply was given already: another wording of the same danger is no new one, nor is a vaguer one."""
-    told = [key for key in said if key.startswith(("red.", "parent."))]
+    told = [key for key in said if key.startswith(("red.", "parent.", "must."))]
     kind = reply_key.split(".")[:2]
     return bool(told) and (reply_key == "red.other" or any(key.split(".")[:2] == kind for key in told))

@@ -123,13 +123,14 @@ def without_opener(text: str) -> str:
     return _OPENER.sub("", clean(text), count=1).strip()
 
 
+_TILL = re.compile("(?:他|她|奶奶|爷爷|爸爸|妈妈)?(?:要)?(?:来)?接(?:走|他|她)?|放学|[上下]午|中午|晚上")
 _ANNOUNCES = re.compile(
     "(?:要|想|来|需要)(?:向你们)?(?:匿名|实名)?(?:求助|投诉|举报|报告|反映|反应|检举|登记|帮助|帮忙|帮帮)|帮帮我|^(?:求助|投诉|举报|报告)"
 )
 _PARTICULARS = re.compile(
-    "(?:\\d+|[一二两三四五六七八九十几半]+)(?:周?岁|个月大?|年级|个|点半?|号|栋|楼|班)?|年级|初中|高中|左右|大概|差不多|男孩?|女孩?|自己|本人|"
+    "(?:\\d+|[一二两三四五六七八九十几半]+)(?:周?岁|个月大?|年级|个|点半?|号|栋|楼|班)?|年级|初中|高中|左右|大概|差不多|男孩?|女孩?|自己(?![一在个])|本人|"
     "孩子|娃娃?|小孩|儿子|女儿|姑娘|孙子|孙女|侄[子女儿]|外甥女?|弟弟|妹妹|哥哥|姐姐|邻居|同学|旁边|附近|对面|门口|里面|后面|前面|"
-    "[我们你在是的这那里边住家县市州镇乡村第他她有和，,。.!！、\\s]"
+    "[我们你在是的这那里边住家县市州镇乡村第有和，,。.!！、\\s]"
 )
 
 
@@ -141,6 +142,13 @@ def announces(text: str) -> bool:
 def tells_only_particulars(text: str) -> bool:
     """Whether the whole text is a place, an age, whose child, when: it says nothing about what happened."""
     return bool(reading(text)) and not _PARTICULARS.sub("", remainder(text))
+
+
+def tells_with_whom(text: str) -> bool:
+    """Whether the whole text says with whom a child is, and till when."""
+    words = reading(text)
+    rest = _PARTICULARS.sub("", remainder(_TILL.sub("", _WITH.sub("", words))))
+    return _WITH.search(words) is not None and not rest
 
 
 def says_something(text: str) -> bool:

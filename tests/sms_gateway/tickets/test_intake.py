@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_gateway.messages.segments import units
+from sms_gateway.tickets.asides import tells_only_particulars, tells_with_whom
 from sms_gateway.tickets.draft import ORDER
 from sms_gateway.tickets.intake import (
     Draft,
@@ -550,3 +551,13 @@ def test_a_wish_put_as_a_question_is_a_wish() -> None:
 def test_a_polite_word_answers_nothing_and_costs_no_try(word: str) -> None:
     reading = one("complaint", "what", word)
     assert (reading.outcome, reading.draft.tries) == (Outcome.UNCLEAR, 0) and "what" not in reading.draft.answers
+
+
+@pytest.mark.parametrize("text", ["威信县", "宣威，在第三小学旁边", "15岁，是我自己", "昨天", "在镇雄"])
+def test_a_place_or_an_age_says_nothing_of_what_happened(text: str) -> None:
+    assert tells_only_particulars(text)
+
+
+@pytest.mark.parametrize("text", ["他在门口", "弟弟自己在家", "我一个人在家", "我12岁被打", "有人来了", "救我", ""])
+def test_what_may_be_danger_beside_earlier_texts_is_more_than_particulars(text: str) -> None:
+    assert not tells_only_particulars(text) and not tells_with_whom(text)
