@@ -1,7 +1,7 @@
-"""What a text says, without how it was typed: one form for triage, the NLU and the handbook.
+"""What a text says, without how it was typed: one form for triage, the NLU and the handbook. Pure.
 
-Full width, capitals, invisible characters, traditional script (OpenCC), emoji, homophones, initials and the commonest
-pinyin (`spellings.tsv`), words pulled apart with blanks or dots, characters held down. Pure.
+Full width, capitals, invisible characters, look-alike letters, traditional script (OpenCC), emoji, homophones and initials
+(`spellings.tsv`), phrases in pinyin (`pinyin.tsv`), words pulled apart with blanks or signs, characters held down.
 """
 
 from __future__ import annotations
@@ -9,21 +9,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .letters import INVISIBLE, plain
+from .pinyin import in_han
+from .spellings import in_plain_words
 
 if TYPE_CHECKING:
     from opencc import OpenCC
 
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
-)
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"\s+")
 _REPEATED = re.compile(r"(.)\1{3,}")
-_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff])[ \-_.·•*~`'^|/\\]+(?=[\u4e00-\u9fff])")
-_SOFT_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]{2})\s+(?=[\u4e00-\u9fff]{2})")
-_SPELLINGS = Path(__file__).parent / "spellings.tsv"
+_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])[ \-_.·•*~`'^|/\\+=#@&—–――○●◦◯□■▪☆★]+(?=[{_HAN}])")
+_SPELLED_OUT = re.compile(rf"(?<![{_HAN}\w])[{_HAN}](?:[^\w{_HAN}]{{1,3}}[{_HAN}]){{2,}}(?![{_HAN}\w])")
+_NOT_HAN = re.compile(rf"[^{_HAN}]+")
+_LETTERS_APART = re.compile(r"(?<![a-z0-9])[a-z](?:[ .\-_*·,]{1,3}[a-z](?![a-z0-9])){1,7}")
+_SOFT_BLANK = re.compile(rf"(?<=[{_HAN}]{{2}})\s+(?=[{_HAN}]{{2}})")
+_ROUNDS = 6
 
 ENCODER_LIMIT = 160
 """Characters the encoder is given (DESIGN section 2: about 1 ms a token on one thread)."""
@@ -32,19 +36,33 @@ ENCODER_LIMIT = 160
 def clean(text: str) -> str:
     """`text` without NUL, control and invisible characters, lone surrogates replaced: safe to store and show."""
     text = text.encode("utf-8", "replace").decode("utf-8")
-    return _INVISIBLE.sub("", _CONTROL.sub(" ", text)).strip()
+    return INVISIBLE.sub("", _CONTROL.sub(" ", text)).strip()
 
 
 def normalise(text: str) -> str:
-    """The form that words are looked for in.
+    """The form that words are looked for in; of any text, never raises, and is its own normal form.
 
-    NFKC (full width to half width), lower case, simplified, invisible characters gone, runs of white space one blank,
-    a character repeated more than three times three times, blanks and dots between Han characters removed, the
-    spellings of `spellings.tsv` replaced by what they mean.
+    NFKC (full width to half width), lower case, simplified, nothing invisible, look-alike letters Latin, runs of white
+    space one blank, a character repeated more than three times three times, blanks and signs between Han characters and
+    in words spelled out removed, pinyin phrases in Han characters, the spellings of `spellings.tsv` replaced by what they mean.
     """
-    text = _SPACES.sub(" ", _INVISIBLE.sub("", _simplified(unicodedata.normalize("NFKC", clean(text)).lower())))
-    text = _BETWEEN_HAN.sub("", _REPEATED.sub(r"\1\1\1", text)).strip()
-    return _BETWEEN_HAN.sub("", _REPEATED.sub(r"\1\1\1", _in_plain_words(text)))
+    for _ in range(_ROUNDS):  # what one step makes, an earlier one may undo: seldom more than two rounds
+        before, text = text, _once(text)
+        if text == before:
+            break
+    return text
+
+
+def _once(text: str) -> str:
+    text = _SPACES.sub(" ", _simplified(_CONTROL.sub(" ", plain(text))))
+    text = _together(_REPEATED.sub(r"\1\1\1", text))
+    return _together(_REPEATED.sub(r"\1\1\1", in_plain_words(in_han(text)))).strip()
+
+
+def _together(text: str) -> str:
+    """Words that stand in pieces put together: 救 . 命, 自-杀, 我、不、想、活, z s."""
+    text = _SPELLED_OUT.sub(lambda match: _NOT_HAN.sub("", match.group()), _BETWEEN_HAN.sub("", text))
+    return _LETTERS_APART.sub(lambda match: re.sub("[^a-z]", "", match.group()), text)
 
 
 def reading(text: str) -> str:
@@ -70,25 +88,3 @@ def _converter() -> OpenCC:
 
 def _simplified(text: str) -> str:
     return text if text.isascii() else str(_converter().convert(text))
-
-
-@lru_cache(maxsize=1)
-def _spellings() -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """Left side, its pattern, what it means; the longest first."""
-    lines = _SPELLINGS.read_text(encoding="utf-8").splitlines()
-    pairs = [line.split("\t") for line in lines if line and not line.startswith("#")]
-    return tuple((left, _whole(left), right) for left, right in sorted(pairs, key=lambda pair: -len(pair[0])))
-
-
-def _whole(word: str) -> re.Pattern[str]:
-    """Finds `word`; one that ends or begins in a Latin letter is not part of a longer word."""
-    before = "(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
-    after = "(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
-    return re.compile(before + re.escape(word) + after)
-
-
-def _in_plain_words(text: str) -> str:
-    for left, pattern, right in _spellings():
-        if left in text:
-            text = pattern.sub(right, text)
-    return text
