@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from policy_faq.calibrate import Result, load_cases, measures
@@ -10,8 +10,9 @@ from policy_faq.handbook import Handbook
 from sms_gateway.commands.handbook import shared_handbook
 from sms_gateway.settings import ROOT
 
-from .findings import Part, Table, Wrong, reliability_curve, reliability_table
+from .findings import WITHOUT_COPIES, Part, Table, Wrong, reliability_curve, reliability_table
 from .measures import grouped, reliability
+from .training import Copies
 from .vectors import vectors
 
 FILES = (
@@ -24,7 +25,7 @@ FILES = (
 def examine(files: Sequence[Path] = FILES) -> Part:
     """Ask the handbook every line of the files."""
     handbook = shared_handbook()
-    return part({file.stem: ask(handbook, file) for file in files if file.is_file()})
+    return part({file.stem: ask(handbook, file) for file in files if file.is_file()}, Copies())
 
 
 def ask(handbook: Handbook, file: Path) -> list[Result]:
@@ -36,9 +37,10 @@ def ask(handbook: Handbook, file: Path) -> list[Result]:
     ]
 
 
-def part(by_set: dict[str, list[Result]]) -> Part:
-    """What there is to say about these answers."""
+def part(by_set: dict[str, list[Result]], copies: Container[str] = ()) -> Part:
+    """What there is to say about these answers; `copies`: texts that are training texts too."""
     results = [result for found in by_set.values() for result in found]
+    by_set = {**by_set, WITHOUT_COPIES: [result for result in results if result.case.text not in copies]}
     bins = reliability(
         [result.answer.score for result in results], [result.first in result.case.entries for result in results]
     )

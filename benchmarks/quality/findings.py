@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from .measures import Bin, calibration_error
 
 Cell = str | int | float
+WITHOUT_COPIES = "without copies"
+"""Beside the files: all lines but those that stand, letter for letter, among the training texts."""
 
 
 @dataclass(frozen=True)

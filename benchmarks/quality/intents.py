@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from sms_gateway.commands.predict import intent_reader
 from sms_gateway.settings import ROOT
 from texts.embedding import pack_base64
 
-from .findings import Bars, Heat, Part, Table, Wrong, reliability_curve, reliability_table
+from .findings import WITHOUT_COPIES, Bars, Heat, Part, Table, Wrong, reliability_curve, reliability_table
 from .measures import Labels, by_class, confusion, grouped, macro_f1, reliability, worst_confusions
+from .training import Copies
 from .vectors import vectors
 
 FILES = (ROOT / "tests" / "quality" / "intents.jsonl", ROOT / "tests" / "quality" / "intents-fresh.jsonl")
@@ -43,7 +44,7 @@ class Case:
 def examine(files: Sequence[Path] = FILES) -> Part:
     """Ask the model every line of the files. Raises ModelDidNotAnswer, TrainingFailed."""
     read = intent_reader()
-    return part({file.stem: ask(file, read) for file in files if file.is_file()})
+    return part({file.stem: ask(file, read) for file in files if file.is_file()}, Copies())
 
 
 def ask(file: Path, read: Read) -> list[Case]:
@@ -59,9 +60,10 @@ def ask(file: Path, read: Read) -> list[Case]:
     return cases
 
 
-def part(by_set: dict[str, list[Case]]) -> Part:
-    """What there is to say about these answers."""
+def part(by_set: dict[str, list[Case]], copies: Container[str] = ()) -> Part:
+    """What there is to say about these answers; `copies`: texts that are training texts too."""
     cases = [case for found in by_set.values() for case in found]
+    by_set = {**by_set, WITHOUT_COPIES: [case for case in cases if case.text not in copies]}
     labels, classes = _labels(cases), by_class(_labels(cases))
     bins = reliability([case.confidence for case in cases], [case.right for case in cases])
     names = tuple(score.label for score in classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from sms_gateway.settings import ROOT
@@ -10,8 +10,9 @@ from sms_gateway.triage import Harm, Judgement, Lane, load
 from sms_gateway.triage.examples_file import Example, read
 from sms_gateway.triage.measures import Pair, judged, measure, precision, share
 
-from .findings import Bars, Curve, Heat, Part, Table, Wrong, reliability_curve, reliability_table
+from .findings import WITHOUT_COPIES, Bars, Curve, Heat, Part, Table, Wrong, reliability_curve, reliability_table
 from .measures import by_class, confusion, grouped, precision_over_recall, reliability
+from .training import Copies
 from .vectors import vectors
 
 FILES = (ROOT / "tests" / "quality" / "triage.jsonl", ROOT / "tests" / "quality" / "triage-fresh.jsonl")
@@ -25,12 +26,13 @@ def examine(files: Sequence[Path] = FILES) -> Part:
     for file in filter(Path.is_file, files):
         examples = read(file)
         by_set[file.stem] = judged(triage, examples, vectors([example.text for example in examples]))
-    return part(by_set)
+    return part(by_set, Copies())
 
 
-def part(by_set: dict[str, list[Pair]]) -> Part:
-    """What there is to say about these judgements."""
+def part(by_set: dict[str, list[Pair]], copies: Container[str] = ()) -> Part:
+    """What there is to say about these judgements; `copies`: texts that are training texts too."""
     pairs = [pair for found in by_set.values() for pair in found]
+    by_set = {**by_set, WITHOUT_COPIES: [pair for pair in pairs if pair[0].text not in copies]}
     bins = reliability([said.score for _, said in pairs], [_is_red(example) for example, _ in pairs])
     lanes = [(example.lane.value, said.lane.value) for example, said in pairs]
     types = [(example.type.value, said.type.value) for example, said in pairs]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import __main__ as evaluation
-from benchmarks.quality import dialogues, duplicates, faq, intents, targets, vectors
+from benchmarks.quality import dialogues, duplicates, faq, intents, targets, training, vectors
 from benchmarks.quality.drawing import curve_svg, place
 from benchmarks.quality.findings import Bars, Curve, Heat, Part, Table, Wrong
 from benchmarks.quality.report import lines, write_html
@@ -91,8 +91,16 @@ def test_nearness_of_meaning_is_what_is_left_without_what_all_have_in_common() -
 
 
 def test_training_texts_come_from_every_model_and_only_once() -> None:
-    found = duplicates.training_texts()
+    found = training.training_texts()
     assert len(found) == len(set(found)) > 15_000
+
+
+def test_a_development_text_that_is_trained_on_counts_in_no_column_without_copies() -> None:
+    known = training.training_texts()[0]
+    cases = [intents.Case(known, "greet", "plain", "greet", 0.9), intents.Case("q7", "thanks", "plain", "greet", 0.9)]
+    found = intents.part({"set": cases}, training.Copies()).by_set
+    assert found["set"]["intent right"] == 0.5
+    assert found["without copies"]["intent right"] == 0.0
 
 
 def test_vectors_are_kept_and_not_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
