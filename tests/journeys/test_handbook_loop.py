@@ -90,12 +90,12 @@ async def test_not_this_one_and_asking_for_a_person_after_an_answer_are_both_gap
 async def test_an_answer_with_room_in_its_last_segment_asks_whether_it_helped_and_the_digit_is_kept(
     person: Person,
 ) -> None:
-    [answer] = await person.texts("云南有多少孤儿")
+    [answer] = await person.texts("孤儿每个月能领多少钱")
     assert answer.endswith("有用吗？1有用 2没用")
     [sorry] = await person.texts("2")
     assert "对不起" in sorry
     assert (await gaps_of(person))[-1].verdict == "useless"
-    assert await person.texts("云南有多少孤儿啊请问") != []
+    assert await person.texts("请问收养孩子要什么条件") != []
     assert await person.texts("1") == []  # thanks would cost a text
     assert (await gaps_of(person))[-1].verdict == "useful"
     [lost] = await person.texts("2")
