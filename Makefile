@@ -10,7 +10,7 @@ PREPARE = @$(or $(PYTHON),$(error 需要 Python 3.11 或更新的版本（带 ve
 
 HOTLINE := .venv/bin/hotline
 PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest
-FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup
+FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuning
 RASA_SIDE := bot texts sealing
 
 .PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser bench bench-table eval train lock
@@ -61,7 +61,13 @@ bench-table: setup-test
 eval: setup-test
 	@.venv/bin/python -m benchmarks.quality
 
+# Everything that is learned, anew and in order; what it writes is committed. An hour and more on two cores.
 train: setup-test
+	$(PREPARE) train
+	OMP_NUM_THREADS=$${THREADS:-1} .venv-train/bin/python -m tuning.tune --out texts/tuned.npz
+	.venv/bin/python -m policy_faq
+	.venv/bin/python -m policy_faq.calibrate --write
+	.venv/bin/python -m sms_gateway.triage.train
 	@$(HOTLINE) train
 
 # Newer versions of everything, locked with hashes and without host names.

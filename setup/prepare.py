@@ -1,7 +1,7 @@
 """Sets a bare clone up for `make run` and `make test`: two Python environments, the pages' scripts, a browser.
 
 Runs on a plain Python 3.11+ with nothing installed. Every step is stamped with a hash of what it was made from, so a
-second call takes a moment. `prepare.py run`, `prepare.py test` or `prepare.py lock`.
+second call takes a moment. `prepare.py run`, `test`, `train` or `lock`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-TOOLS, FRONT_DOOR, RASA = ROOT / ".tools", ROOT / ".venv", ROOT / ".venv-rasa"
+TOOLS, FRONT_DOOR, RASA, TRAINING = (ROOT / name for name in (".tools", ".venv", ".venv-rasa", ".venv-train"))
 VENDOR = ROOT / "sms_gateway" / "static" / "vendor"
 SCRIPTS = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
@@ -170,6 +170,32 @@ def install_environment(uv: Path, folder: Path, lock: Path, *, title: str, pytho
     return todo
 
 
+def install_training() -> None:
+    """PyTorch and what it needs, in `.venv-train`: for `make train` only. By pip, which knows the CPU build's place."""
+    locks = (REQUIREMENTS / "train.txt", REQUIREMENTS / "torch.txt")
+    with step("安装训练环境 .venv-train", TRAINING / ".stamp", fingerprint(*locks, sys.version, str(ROOT))) as todo:
+        if todo:
+            make: list[str | Path] = [sys.executable, "-m", "venv", "--clear", TRAINING]
+            call(make, failed="建不了 Python 环境 .venv-train。 The environment could not be made.")
+            for lock in locks:
+                call(
+                    [
+                        TRAINING / "bin" / "python",
+                        "-m",
+                        "pip",
+                        "install",
+                        "-q",
+                        "--no-deps",
+                        "--require-hashes",
+                        "-r",
+                        lock,
+                    ],
+                    failed="训练用的软件包没有装上（原因见上）：PyTorch 的 CPU 版要在 pip 找得到的地方。 PyTorch's CPU build is needed.",
+                    PIP_DISABLE_PIP_VERSION_CHECK="1",
+                )
+            link_ourselves(TRAINING)
+
+
 def _other_disk(uv: Path, folder: Path) -> bool:
     cache = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=False).stdout.strip()
     place = next((p for p in (Path(cache), *Path(cache).parents) if p.exists()), folder)
@@ -258,6 +284,7 @@ def make_locks(uv: Path) -> None:
         ("dev.in", "dev.txt", ("--universal", "--python-version", "3.11", "-c", "requirements/frontdoor.txt")),
         ("tools.in", "tools.txt", ("--universal", "--python-version", "3.11")),
         ("node.in", "node.txt", ("--universal", "--python-version", "3.11")),
+        ("train.in", "train.txt", ("--universal", "--python-version", "3.11", "-c", "requirements/frontdoor.txt")),
         ("rasa.in", "rasa.txt", ("--python-version", "3.10")),
     ):
         say(f"· {lock}")
@@ -296,6 +323,9 @@ def prepare(goal: str) -> None:
     install_scripts()
     if goal == "test":
         install_browser()
+    if goal == "train":
+        install_training()
+    if goal == "test":
         call([FRONT_DOOR / "bin" / "hotline", "setup"], failed="准备没有做完（原因见上）。 The set-up did not finish.")
 
 
@@ -306,8 +336,8 @@ def _stamped(folder: Path, lock: str) -> bool:
 
 def main() -> None:
     goal = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if goal not in {"run", "test", "lock"}:
-        raise Stopped("用法：prepare.py run|test|lock")
+    if goal not in {"run", "test", "train", "lock"}:
+        raise Stopped("用法：prepare.py run|test|train|lock")
     if sys.version_info < (3, 11):
         raise Stopped("需要 Python 3.11 或更新的版本。 Python 3.11+ is needed.")
     TOOLS.mkdir(exist_ok=True)
