@@ -67,6 +67,7 @@ def _together(text: str) -> str:
 
 def reading(text: str) -> str:
     """`normalise`, but a blank between two phrases stays visible as a comma: people type blanks for punctuation."""
+    text = text.encode("utf-8", "ignore").decode("utf-8")
     return normalise(_SOFT_BLANK.sub("，", unicodedata.normalize("NFKC", clean(text))))
 
 

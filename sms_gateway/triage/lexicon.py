@@ -20,7 +20,12 @@ from .judgement import Harm, Lane
 
 _HERE = Path(__file__).parent
 _SET = re.compile(r"\{([^{}\d][^{}]*)\}")
-_NOT_WORD = re.compile(r"[\W_]+")
+_BETWEEN = r"[\W_〇]"
+_BETWEEN_QUIET = r"[^\w\s,.!?;:，。！？；：、\"'“”‘’《》「」()（）]"
+"""Signs that no clause ends with."""
+_NOT_WORD = re.compile(f"{_BETWEEN}+")
+_NOT_WORD_QUIET = re.compile(f"{_BETWEEN_QUIET}+")
+_APART = 8
 _SEARCHED_HITS = 30
 _REACH = 30
 _BEFORE = 8
@@ -44,6 +49,7 @@ class Cue:
     lane: Lane | None
     services: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
+    plain: tuple[str, ...]
     hidden: tuple[str, ...]
 
 
@@ -59,7 +65,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """All that the lexicon saw in one text."""
+    """All that the lexicon saw in one text; `view` is the reading it looked at, `mended` when it put a word together there."""
 
     hits: tuple[Hit, ...]
     contexts: frozenset[str]
@@ -67,11 +73,7 @@ class Finding:
     signals: frozenset[str]
     length: int
     view: str
-
-
-def tight_of(view: str) -> str:
-    """Letters, digits and Han only: a word spelled out with anything between its characters stands together again."""
-    return _NOT_WORD.sub("", view)
+    mended: bool
 
 
 class Lexicon:
@@ -82,6 +84,9 @@ class Lexicon:
         for name, words in data["sets"].items():
             self._sets[name] = self._expand(str(words))
         self.cues = tuple(self._cue(entry) for entry in data["cues"])
+        hidden = {word: cue.weight for cue in self.cues for word in cue.hidden}
+        heavy = {word: cue.weight for cue in self.cues for word in cue.plain if cue.weight >= 2 and word not in hidden}
+        self._apart = ((_NOT_WORD, _torn(hidden, _BETWEEN)), (_NOT_WORD_QUIET, _torn(heavy, _BETWEEN_QUIET)))
         self._mask = self._compile(data["contexts"]["idiom"]["words"])
         self._contexts = {
             name: self._compile(entry["words"])
@@ -122,7 +127,7 @@ class Lexicon:
 
     def _cue(self, entry: dict[str, Any]) -> Cue:
         words = [str(word) for word in entry["words"]]
-        plain = tuple(w for w in words if re.fullmatch(r"[\u4e00-\u9fff]{2,6}", w)) if entry.get("hidden") else ()
+        plain = tuple(w for w in words if re.fullmatch(r"[\u4e00-\u9fff]{2,6}", w))
         return Cue(
             name=entry["name"],
             says=entry["says"],
@@ -132,7 +137,8 @@ class Lexicon:
             lane=Lane(entry["lane"]) if "lane" in entry else None,
             services=tuple(entry.get("services", ())),
             patterns=self._compile(words),
-            hidden=plain,
+            plain=plain,
+            hidden=plain if entry.get("hidden") else (),
         )
 
     def masked(self, view: str) -> str:
@@ -141,9 +147,21 @@ class Lexicon:
             view = pattern.sub(lambda match: "□" * len(match.group()), view)
         return view
 
+    def mended(self, view: str) -> str:
+        """`view` with danger words put together that signs, blanks or line ends tear apart: 自，杀 and 着♪火."""
+        for signs, words in self._apart:
+            tight = signs.sub("", view)
+            if len(tight) == len(view):
+                continue
+            for word, torn in words:
+                if word in tight and tight.count(word) > view.count(word):
+                    view = torn.sub(word, view)
+        return view
+
     def find(self, text: str) -> Finding:
         """What stands in `text`; never raises, any length."""
-        view = reading(text)
+        read = reading(text)
+        view = self.mended(read)
         masked = self.masked(view)
         places = {name: _places(patterns, view) for name, patterns in self._contexts.items()}
         hits = [hit for cue in self.cues for hit in self._hits(cue, masked, places)]
@@ -159,6 +177,7 @@ class Lexicon:
             signals=frozenset(n for n, ps in self._signals.items() if any(p.search(masked) for p in ps)),
             length=len(view),
             view=view,
+            mended=view != read,
         )
 
     def _hits(self, cue: Cue, masked: str, places: dict[str, list[int]]) -> list[Hit]:
@@ -170,14 +189,6 @@ class Lexicon:
                 start = match.start()
                 if match.group() and start not in hits:
                     hits[start] = Hit(cue, match.group(), start, self._against(masked, start, places))
-        if not hits and cue.hidden:
-            tight = tight_of(masked)
-            if len(tight) < len(masked):
-                for word in cue.hidden:
-                    start = tight.find(word)
-                    if start >= 0:
-                        everywhere = frozenset(name for name, found in places.items() if found)
-                        hits[0] = Hit(cue, word, 0, everywhere | self._negated(tight, start))
         return list(hits.values())
 
     def _negated(self, text: str, start: int) -> frozenset[str]:
@@ -192,6 +203,25 @@ class Lexicon:
             name for name, found in places.items() if any(abs(place - start) <= self._reach[name] for place in found)
         }
         return frozenset(around) | self._negated(masked, start)
+
+
+def _torn(words: dict[str, int], between: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Each word (with its cue's weight), the longest first, and how it looks with signs between its characters.
+
+    Two characters of a lighter word may also meet by chance over a comma (愉快，来): there, one of them must stand alone.
+    """
+    return [
+        (word, re.compile(_apart(word, words[word], between)))
+        for word in sorted(words, key=lambda word: (-len(word), word))
+    ]
+
+
+def _apart(word: str, weight: int, between: str) -> str:
+    if len(word) > 2 or weight >= 3 or between == _BETWEEN_QUIET:
+        return f"{between}{{0,{_APART}}}".join(word)
+    first, second = word
+    anything, quiet = f"{between}{{1,{_APART}}}", f"{_BETWEEN_QUIET}{{1,{_APART}}}"
+    return rf"(?<!\w){first}{anything}{second}|{first}{anything}{second}(?!\w)|{first}{quiet}{second}"
 
 
 def _stands_open(word: str) -> bool:
