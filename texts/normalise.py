@@ -73,6 +73,8 @@ def reading(text: str) -> str:
 
 def for_encoder(text: str) -> str:
     """At most `ENCODER_LIMIT` characters of the reading, its head and its tail; the lexicon reads all of it."""
+    if len(text) > 10 * ENCODER_LIMIT:  # the middle is not looked at, so it need not be read
+        text = text[: 5 * ENCODER_LIMIT] + text[-5 * ENCODER_LIMIT :]
     text = reading(text)
     if len(text) <= ENCODER_LIMIT:
         return text
