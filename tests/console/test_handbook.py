@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from fastapi import FastAPI
 
 from sms_gateway.contacts.models import Channel
@@ -12,8 +14,13 @@ from sms_gateway.operators.models import Role
 from sms_gateway.operators.presence import is_anyone_on_duty
 
 from .conftest import PAGE, Desk, SignIn
-from .handbook_story import CAMPING, ENTRY, ask_what_nobody_knows
+from .handbook_story import CAMPING, ENTRY, ask_what_nobody_knows, warm
 from .story import Teller
+
+
+@pytest.fixture(autouse=True)
+def at_once(tmp_path: Path) -> None:
+    warm(tmp_path)
 
 
 async def submit(desk: Desk, path: str, **fields: object) -> str:
