@@ -71,7 +71,10 @@ def _load_what_is_slow(queue: str) -> None:
     from . import regions, triage
     from .wording import say
 
-    triage.load().judge("你好", vector=embed("你好"))
+    judge = triage.load()
+    if judge.by_words_alone:
+        logs.get("triage").error("triage_judges_by_words_alone", queue=queue)
+    judge.judge("你好", vector=embed("你好"))
     regions.recognise("镇雄")
     say("red.other")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from sms_gateway import triage
 from sms_gateway.settings import Settings, SettingsAreWrong, get_settings
 
 from . import postgres, running
@@ -61,6 +62,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield disk(shutil.disk_usage(data_dir.path).free)
     yield database(settings, data_dir)
     yield model(find_model(data_dir))
+    yield judge(by_words_alone=triage.load().by_words_alone)
     yield keys(settings)
     yield carrier(settings)
     yield font()
@@ -137,6 +139,16 @@ def model(found: Path | None) -> Finding:
     if found is not None:
         return Finding(Verdict.FINE, "小助手已训练好")
     return Finding(Verdict.ADVICE, "小助手还没有按现在的语料训练：make run 会先训练，约一分钟。")
+
+
+def judge(*, by_words_alone: bool) -> Finding:
+    """The weights of the danger judgement fit its word list."""
+    if not by_words_alone:
+        return Finding(Verdict.FINE, "危险判断：词表和权重对得上")
+    return Finding(
+        Verdict.WRONG,
+        "危险判断的权重用不了（和词表对不上或文件坏了），现在只按词表判断，隐晦的求助会漏：请运行 make train，或换回配套的 weights.npz。",
+    )
 
 
 def keys(settings: Settings) -> Finding:

@@ -104,3 +104,10 @@ def test_a_browser_named_by_chromium_is_found(monkeypatch: pytest.MonkeyPatch, t
     assert doctor.browser().verdict is Verdict.FINE
     monkeypatch.setenv("CHROMIUM", str(tmp_path / "gone"))
     assert doctor.browser().verdict is Verdict.ADVICE
+
+
+def test_weights_of_the_danger_judgement_that_do_not_fit_are_wrong() -> None:
+    assert doctor.judge(by_words_alone=False).verdict is Verdict.FINE
+    found = doctor.judge(by_words_alone=True)
+    assert found.verdict is Verdict.WRONG
+    assert "make train" in found.sentence
