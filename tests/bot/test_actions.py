@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
 from collections.abc import AsyncIterator
@@ -174,6 +175,23 @@ async def test_a_sigh_is_not_sent_away(call: dict[str, Any]) -> None:
 async def test_a_matter_that_is_hardly_understood_is_asked_about_first(call: dict[str, Any]) -> None:
     said, slots = await run(ActionOutOfScope(), tracker_of(call, "那个东西还没有弄来", confidence=0.45))
     assert said == [wording.say("scope.ask")] and slots["question"]["kind"] == "scope"
+
+
+async def test_pinyin_that_is_not_understood_brings_a_person(
+    call: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actions import people
+
+    called: list[str] = []
+
+    async def call_person(_session: object, _turn: object, *, cause: str) -> str:
+        called.append(cause)
+        return "human.queued"
+
+    monkeypatch.setattr(people, "call_person", call_person)
+    monkeypatch.setattr(people, "transaction", contextlib.nullcontext)
+    said, _ = await run(ActionFallback(), tracker_of(call, "zhe ge dong xi na ge hui nong", confidence=0.3))
+    assert said == [wording.say("foreign.pinyin")] and called == ["language"]
 
 
 async def test_annoyance_is_no_wish_to_opt_out(call: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from sms_gateway.database import transaction
@@ -148,6 +149,33 @@ async def test_nobody_on_duty_is_said_and_a_ticket_keeps_the_promise(talk: Talk)
 
 async def test_the_machine_says_that_it_is_one(talk: Talk) -> None:
     assert (await talk.say("你是真人吗"))[0].startswith("我是自动回复")
+
+
+async def test_the_same_message_asked_again_is_no_answer_to_the_next_question(talk: Talk) -> None:
+    await talk.say("我要投诉 学校乱收费")
+    first = await talk.say("镇雄", message=987654)
+    assert await talk.say("镇雄", message=987654) == first
+    (wish,) = await talk.say("1")
+    assert wish.startswith("您想怎么解决")
+
+
+async def test_a_form_that_danger_ended_does_not_take_the_next_text(talk: Talk) -> None:
+    await talk.say("我要投诉 学校乱收费")
+    await talk.say("孤儿每个月能领多少钱", form_off=True)
+    assert talk.keys == ["policy.answer"] and talk.last[0]["custom"]["asks"] is None
+    assert await talk.say("继续") == ["现在没有在填的登记。有什么事，写几个字就行。"]
+
+
+@pytest.mark.parametrize("words", ["１", "1。", "要"])
+async def test_a_choice_is_read_however_it_is_typed(talk: Talk, words: str) -> None:
+    await talk.say("我要投诉贵阳的一所小学乱收费")
+    (passed,) = await talk.say(words)
+    assert passed.startswith("好，已交给值班员帮你转")
+
+
+async def test_that_110_was_called_names_no_ticket(talk: Talk) -> None:
+    (told,) = await talk.say("110打了 我的投诉进度怎么样")
+    assert told == "这个号码没有在办的单。有事直接写，我帮您登记。"
 
 
 async def test_two_talks_at_once_never_see_each_others_form(talk: Talk) -> None:
