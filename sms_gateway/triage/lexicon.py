@@ -219,7 +219,7 @@ def _torn(words: dict[str, int], between: str) -> list[tuple[str, re.Pattern[str
 def _apart(word: str, weight: int, between: str) -> str:
     if len(word) > 2 or weight >= 3 or between == _BETWEEN_QUIET:
         return f"{between}{{0,{_APART}}}".join(word)
-    first, second = word
+    first, second = word[0], word[1]
     anything, quiet = f"{between}{{1,{_APART}}}", f"{_BETWEEN_QUIET}{{1,{_APART}}}"
     return rf"(?<!\w){first}{anything}{second}|{first}{anything}{second}(?!\w)|{first}{quiet}{second}"
 
