@@ -63,9 +63,10 @@ async def test_what_nobody_could_answer_is_answered_once_two_people_have_written
         )
     async with transaction() as session:
         await drafts.approve(session, draft_id=draft.id, operator_id=second, version=2, others=files)
-    wordings = FORM["variants"].splitlines()[1:]
-    for wording in wordings:  # the action server hears of it and swaps its handbook; it is not restarted
-        [answer] = await person.texts(wording)
+    answer = ""
+    for tail in range(20):  # the action server hears of it and swaps its handbook; it is not restarted
+        somebody = Person(f"+86138000044{tail:02d}", person.carrier, person.run)
+        [answer] = await somebody.texts(QUESTION)
         if "12315" in answer:
             break
         await asyncio.sleep(1)
