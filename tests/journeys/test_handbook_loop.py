@@ -19,14 +19,14 @@ from sms_gateway.operators import accounts
 from sms_gateway.operators.models import Role
 from tests.telling import Person
 
-QUESTION = "报了夏令营不去了学费能退吗"
+QUESTION = "未成年人几岁可以献血 有没有规定"
 FORM = {
-    "question": "报了夏令营不去了能退钱吗？",
-    "variants": f"{QUESTION}\n夏令营退费\n夏令营的钱能退不\n娃娃不去夏令营了钱咋个退\n交了夏令营的钱想退\n夏令营没去成退钱吗\n研学营退费找谁\n暑假营不想去了钱退不退\n夏令营老师不退钱",
-    "short": "先看合同怎么写的，再找主办方协商；谈不成打12315，由市场监管部门调解。（消费者权益保护法2013年版第39条）",
-    "long": "带上合同、交钱记录、聊天记录。先和主办方谈，谈不成打 12315 请求调解。",
-    "topic": "education", "region": "national",
-    "sources": [{"name": "消费者权益保护法", "kind": "article", "file": "", "article": "第39条", "date": "2013-10-25"}],
+    "question": "未成年人可以献血吗？",
+    "variants": f"{QUESTION}\n几岁能献血\n娃娃可以献血不\n16岁献血要得吗\n学生能去献血车吗\n高中生献血\n献血要满多少岁\n我17了想献血\n孩子能不能献血",
+    "short": "不可以。国家提倡18到55岁的健康人自愿献血，不满18岁不用献。（献血法1997年版第2条）",
+    "long": "国家提倡十八周岁至五十五周岁的健康公民自愿献血（献血法第2条）。",
+    "topic": "medical", "region": "national",
+    "sources": [{"name": "献血法", "kind": "article", "file": "", "article": "第2条", "date": "1997-12-29"}],
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ async def editors() -> tuple[int, int]:
 
 async def test_what_nobody_could_answer_is_answered_once_two_people_have_written_it(person: Person) -> None:
     [unsure] = await person.texts(QUESTION)
-    assert "12315" not in unsure
+    assert "献血法" not in unsure
     [gap] = await gaps_of(person)
     assert gap.outcome != "answered"
     writer, second = await editors()
@@ -67,10 +67,10 @@ async def test_what_nobody_could_answer_is_answered_once_two_people_have_written
     for tail in range(20):  # the action server hears of it and swaps its handbook; it is not restarted
         somebody = Person(f"+86138000044{tail:02d}", person.carrier, person.run)
         [answer] = await somebody.texts(QUESTION)
-        if "12315" in answer:
+        if "献血法" in answer:
             break
         await asyncio.sleep(1)
-    assert "12315" in answer and "消费者权益保护法2013年版" in answer
+    assert "献血法" in answer and "1997年版" in answer
     assert (await gaps_of(person))[0].settled_at is not None
     async with transaction() as session:
         await drafts.retire_entry(session, entry_id=f"asked-{draft.id}", operator_id=writer, has_file=False)
