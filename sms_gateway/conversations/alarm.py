@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -146,9 +147,10 @@ async def _is_joined(session: AsyncSession, thread_id: int, key: str) -> bool:
     return any(said == key and at > since for said, at in await _said_since(session, thread_id, since))
 
 
-async def was_said_since(session: AsyncSession, thread_id: int, key: str, since: datetime) -> bool:
-    """Whether that fixed text went to this talk since then."""
-    return any(said == key for said, _at in await _said_since(session, thread_id, since))
+async def was_said_since(session: AsyncSession, thread_id: int, keys: str | Collection[str], since: datetime) -> bool:
+    """Whether that fixed text (or one of several) went to this talk since then."""
+    wanted = {keys} if isinstance(keys, str) else set(keys)
+    return any(said in wanted for said, _at in await _said_since(session, thread_id, since))
 
 
 async def say_fixed(session: AsyncSession, thread: Thread, message: Message, key: str) -> None:

@@ -27,6 +27,8 @@ from .questions import FORM_DANGER, Answer, Kind, Read, digit_of, read_digit
 from .steps import Answers, Situation, Wish
 
 SAFETY_ASKED_WITHIN = timedelta(minutes=30)
+_SAFETY_SEEN_TO = ("ask.safe", "orange.harm", "orange.abuse", "orange.witness", "must.report")
+"""After one of these a borderline text is not asked about again: a person reads it all."""
 _ANSWERS = {
     Kind.DANGER: Answers.DANGER,
     Kind.SILENT_BACK: Answers.CONVENIENT,
@@ -76,7 +78,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         wordless=is_wordless(body),
         unsure=bool(message.unsure) and not _says_no_news(body, asked=asked),
         asked_safety_lately=await alarm.was_said_since(
-            session, thread.id, "ask.safe", clock.now() - SAFETY_ASKED_WITHIN
+            session, thread.id, _SAFETY_SEEN_TO, clock.now() - SAFETY_ASKED_WITHIN
         ),
         resumes_form=_resumes_form(question, answer),
         repeats=0 if _may_be_said_twice(body, question, asked=asked) else await _count_repeats(session, message),

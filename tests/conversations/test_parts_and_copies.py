@@ -5,16 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sms_gateway import timers
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import assistant
+from sms_gateway.conversations import assistant, judging
+from sms_gateway.triage.judgement import Harm, Immediacy, Judgement, Lane, Writer
+from texts.embedding import DIMENSIONS
 from sms_gateway.wording import say
 from tests.telling import Person
 
+VECTOR = np.zeros(DIMENSIONS, dtype=np.float32)
 FIRST = "学校让我们每个学期都交三百块钱的资料费，"
 SECOND = "还不开收据"
+
+
+def _blue(*, unsure: bool = False) -> Judgement:
+    return Judgement(
+        lane=Lane.BLUE, type=Harm.NONE, services=(), immediacy=Immediacy.NONE, score=0.0, reasons=(), writer=Writer.UNKNOWN,
+        reply_key=None, sexual=False, unsure=unsure,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -93,3 +104,17 @@ async def test_a_form_that_the_line_ended_is_told_the_assistant(
     clock.advance(timedelta(minutes=40))
     await person.texts("孤儿每个月能领多少钱")
     assert heard[-1]["metadata"]["form_off"] is True
+
+
+async def test_who_must_report_is_not_asked_about_safety_in_the_middle_of_the_short_form(
+    person: Person, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = iter([("谢谢您。", "must.report"), ("打110了吗？", "form.mandated.police")])
+
+    async def ask(**_question: object) -> list[assistant.Reply]:
+        return [assistant.Reply(*next(replies), "form")]
+
+    monkeypatch.setattr(assistant, "ask", ask)
+    monkeypatch.setattr(judging, "_judge", lambda body, _earlier: (_blue(unsure="接" in body), VECTOR))
+    await person.texts("我要报告 学校的事")
+    assert await person.texts("在学校，她五点来接") == ["打110了吗？"]
