@@ -12,9 +12,9 @@ from sms_gateway import timers
 from sms_gateway.clock import HeldClock
 from sms_gateway.conversations import assistant, judging
 from sms_gateway.triage.judgement import Harm, Immediacy, Judgement, Lane, Writer
-from texts.embedding import DIMENSIONS
 from sms_gateway.wording import say
 from tests.telling import Person
+from texts.embedding import DIMENSIONS
 
 VECTOR = np.zeros(DIMENSIONS, dtype=np.float32)
 FIRST = "学校让我们每个学期都交三百块钱的资料费，"
