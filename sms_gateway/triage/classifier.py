@@ -20,7 +20,7 @@ from . import features
 
 Matrix = NDArray[np.float32]
 _HERE = Path(__file__).parent
-_SPELLINGS = _HERE.parents[1] / "texts" / "spellings.tsv"
+_TEXTS = _HERE.parents[1] / "texts"
 WEIGHTS = _HERE / "weights.npz"
 EXAMPLES = _HERE / "examples"
 HEADS = ("lane", "type", "immediacy", "writer", "sexual", "hurt", "disaster")
@@ -33,9 +33,14 @@ class WeightsAreStale(RuntimeError):
 
 
 def data_hash() -> str:
-    """SHA-256 over all training examples and the lexicon: what the weights were made from."""
+    """SHA-256 over all training examples, the lexicon, the spellings and the tuned encoder: what the weights were made from."""
     digest = hashlib.sha256()
-    for path in (*sorted(EXAMPLES.glob("*.jsonl")), _HERE / "lexicon.yml", _SPELLINGS):
+    for path in (
+        *sorted(EXAMPLES.glob("*.jsonl")),
+        _HERE / "lexicon.yml",
+        *sorted(_TEXTS.glob("*.tsv")),
+        _TEXTS / "tuned.npz",
+    ):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
