@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from sms_gateway import clock
+from sms_gateway import clock, timers
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Thread
+from sms_gateway.timers import Timer
 
 _ids = count(1)
 
@@ -64,6 +65,16 @@ class Person:
         await self.hand_in(text)
         await self.run()
         return self.news()
+
+    async def texts_at_length(self, text: str) -> list[str]:
+        """`texts` of a text that may be a part of a longer one; nothing follows, so the line stops waiting for more."""
+        said = await self.texts(text)
+        async with transaction() as session:
+            waiting = update(Timer).where(Timer.job == "conversations.end_waiting", Timer.done_at.is_(None))
+            await session.execute(waiting.values(due_at=clock.now()))
+        await timers.sweep()
+        await self.run()
+        return said + self.news()
 
     def news(self) -> list[str]:
         mine = [body for to, body in self.carrier.sent if to == self.number]

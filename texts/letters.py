@@ -40,6 +40,11 @@ def plain(text: str) -> str:
     return _latin(INVISIBLE.sub("", unicodedata.normalize("NFKC", unmarked)))
 
 
+def has_letters(text: str) -> bool:
+    """Whether a letter, a digit or a Han character was typed; emoji and signs are none, letters in boxes are."""
+    return any(character.isalnum() for character in plain(text))
+
+
 def _latin(text: str) -> str:
     """Words that Cyrillic, Greek or Lisu letters make look Latin; of a text really in such letters, only mixed words."""
     foreign = any(not word.translate(_LOOK_ALIKES).isascii() for word in _WORD.findall(text))

@@ -45,6 +45,8 @@ async def judge(message_id: int) -> None:
         earlier = await inbox.list_last_bodies(session, message, count=LAST_TEXTS, since=message.at - TOGETHER)
         alone = _answers_by_itself(body) or await _answers_a_form(session, message)
     judged, vector = await asyncio.to_thread(_judge, body, [] if alone else earlier)
+    if _is_order_to_the_line(body):
+        judged = triage.nothing(judged)
     async with transaction() as session:
         wanted = select(Message).where(Message.id == message_id).with_for_update(of=Message, key_share=True)
         message = (await session.scalars(wanted.options(joinedload(Message.contact)))).one()
@@ -60,6 +62,13 @@ def _answers_by_itself(body: str) -> bool:
     """A digit, a service word, a greeting, a place, or no word at all says nothing about the texts before it."""
     said_nothing = is_digit(body) or is_wordless(body) or phrases.is_back(body) or tells_only_particulars(body)
     return said_nothing or read_command(body, talking=True) is not None
+
+
+def _is_order_to_the_line(body: str) -> bool:
+    """Nothing but a service word: met as such in the turn, whatever a model makes of so few characters. After "别回"
+    nothing must go back, for somebody may be holding the phone; an operator is told there."""
+    command = read_command(body, talking=True)
+    return command is not None and not command.stop_with_plea
 
 
 async def _answers_a_form(session: AsyncSession, message: Message) -> bool:

@@ -1,6 +1,6 @@
 """Which lane, what type, which service, why. Pure: works with Rasa and the database down."""
 
-from .judgement import Harm, Immediacy, Judgement, Lane, Writer
+from .judgement import Harm, Immediacy, Judgement, Lane, Writer, nothing
 from .service import Triage, load
 
-__all__ = ["Harm", "Immediacy", "Judgement", "Lane", "Triage", "Writer", "load"]
+__all__ = ["Harm", "Immediacy", "Judgement", "Lane", "Triage", "Writer", "load", "nothing"]

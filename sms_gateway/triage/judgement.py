@@ -74,3 +74,8 @@ class Judgement:
     reply_key: str | None
     sexual: bool
     unsure: bool
+
+
+def nothing(judged: Judgement) -> Judgement:
+    """`judged` without what it found: for a text that is known to be an order to the line and no statement."""
+    return Judgement(Lane.BLUE, Harm.NONE, (), Immediacy.NONE, judged.score, (), judged.writer, None, False, False)

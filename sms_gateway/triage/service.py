@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from texts.embedding import embed
+from texts.letters import has_letters
 
 from . import features
 from .classifier import Classifier, Matrix, load_classifier
@@ -96,8 +97,8 @@ class Triage:
         return _Weighed(finding, decide(finding, self._answers(text, finding, vector)))
 
     def _answers(self, text: str, finding: Finding, vector: Matrix | None) -> Answers | None:
-        if self._classifier is None or not _HAN_OR_WORD.search(finding.view):
-            return None  # no letter, no digit: nothing to embed, the lexicon sees there is nothing
+        if self._classifier is None or not _HAN_OR_WORD.search(finding.view) or not has_letters(text):
+            return None  # signs and emoji only: no sentence to embed; the lexicon sees what a knife or an SOS means
         again = finding.mended and finding.length <= _EMBEDDED_AGAIN
         if vector is None or again:
             try:

@@ -50,7 +50,7 @@ async def test_a_digit_after_emoji_is_not_taken_for_danger(person: Person) -> No
 @pytest.mark.parametrize("length", [1_600, 5_000, 19_000])
 async def test_a_very_long_complaint_is_kept_whole_and_taken_up(person: Person, length: int) -> None:
     said = ("我要投诉学校天天占体育课，老师也不管。" * 2000)[:length]
-    [reply] = await person.texts(said)
+    [reply] = await person.texts_at_length(said)
     assert reply.endswith(say("form.complaint.county"))
     assert await texts_from(person) == [said]
 
@@ -67,11 +67,12 @@ async def test_control_characters_inside_words_do_not_hide_them(person: Person) 
 
 async def test_sql_and_html_are_only_words(person: Person) -> None:
     for said in (HTML, SQL, f"我要投诉 学校 {SQL} {HTML} 乱收费"):
-        assert len(await person.texts(said)) == 1, said
+        assert len(await person.texts_at_length(said)) == 1, said
     await person.texts("镇雄")
     await person.texts("就这些")
     await person.texts("1")
-    [ticket] = await tickets_of(person)
+    callback, ticket = await tickets_of(person)
+    assert (callback.kind, (callback.answers or {})["what"]) == ("callback", SQL)  # not understood twice: a person's
     assert SQL in (ticket.answers or {})["what"]
     assert "<script>" in (ticket.answers or {})["what"]
     async with transaction() as session:
@@ -79,7 +80,7 @@ async def test_sql_and_html_are_only_words(person: Person) -> None:
 
 
 async def test_garbage_is_no_wish_to_opt_out(person: Person) -> None:
-    [reply] = await person.texts(SQL)
+    [reply] = await person.texts_at_length(SQL)
     assert reply != say("optout")
 
 

@@ -52,10 +52,7 @@ async def test_a_neighbour_reports_a_child_at_work_and_stays_unnamed(person: Per
 async def test_a_teacher_who_must_report_is_asked_the_short_form(person: Person) -> None:
     assert await _one(person, "我是老师 发现班上学生身上有伤 要报告") == say("must.report")
     assert await _one(person, "和奶奶") in (say("form.mandated.police"), say("form.mandated.what"))
-    texts = [await _one(person, "2")]
-    assert texts[0].startswith(say("form.call_110"))
-    texts.append(await _one(person, "班主任"))
-    assert texts[-1] == say("form.mandated.county")
+    assert await _one(person, "2") == say("form.call_110") + say("form.mandated.county")  # a teacher: that they said
     assert (await _one(person, "镇雄")).startswith("我记的是：昭通市镇雄县")
     await person.texts("1")
     [ticket] = await tickets_of(person)
