@@ -15,6 +15,7 @@ from .judgement import Immediacy, Judgement, Lane, Writer
 from .service import Triage
 
 Pair = tuple[Example, Judgement]
+FALSE_ALARMS = "false alarms on plain texts"
 
 
 def judged(triage: Triage, examples: Sequence[Example], vectors: NDArray[np.float32]) -> list[Pair]:
@@ -41,7 +42,7 @@ def measure(pairs: Sequence[Pair]) -> dict[str, float]:
         "emergency recall": share(said.lane is Lane.RED for _, said in red),
         "plain danger now seen": share(said.lane is Lane.RED for _, said in plain_now),
         "emergency precision, half traps": precision_among_traps(pairs),
-        "false alarms on plain texts": share(s.lane is Lane.RED for e, s in plain if e.difficulty == "plain"),
+        FALSE_ALARMS: share(s.lane is Lane.RED for e, s in plain if e.difficulty == "plain"),
         "right service": share(example.services[:1] == said.services[:1] for example, said in both),
         "lane": share(example.lane is said.lane for example, said in pairs),
         "harm seen": share(said.lane is not Lane.BLUE for _, said in harm),
