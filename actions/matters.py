@@ -13,6 +13,7 @@ from rasa_sdk.types import DomainDict
 
 from sms_gateway import regions
 from sms_gateway.database import transaction
+from sms_gateway.tickets import own_changes
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.wording import say
@@ -76,6 +77,37 @@ class ActionTicketStatus(Action):
         else:
             _tell(dispatcher, _asked_about(own, turn), unknown="status.none")
         return []
+
+
+class ActionChangeTicket(Action):
+    """Take back or add to one's own ticket, as `ticket.opened` promises ("要改、要撤，直接写一句").
+
+    Of a matter of harm nothing is said that tells whoever holds the phone that there is one.
+    """
+
+    def name(self) -> str:
+        return "action_change_ticket"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        turn = read_turn(tracker)
+        tails = tuple(set(_NUMBER.findall(normalise(turn.text))) - _SERVICES)
+        async with transaction() as session:
+            found = await own_changes.find_changeable(session, contact_id=turn.contact_id, tails=tails)
+            if len(found) != 1:
+                return _which(dispatcher, len(found), named=bool(tails))
+            change = own_changes.take_back if turn.intent == "withdraw" else own_changes.add_words
+            outcome = await change(session, found[0], message_id=turn.message_id)
+        key = "change.noted" if found[0].lane != "blue" else f"change.{outcome.value}"
+        speak(dispatcher, key, tail=found[0].number[-3:])
+        return []
+
+
+def _which(dispatcher: CollectingDispatcher, count: int, *, named: bool) -> list[dict[str, Any]]:
+    if count:
+        speak(dispatcher, "change.which", count=count)
+    else:
+        speak(dispatcher, "status.not_yours" if named else "status.none")
+    return []
 
 
 def _asked_about(own: Sequence[Ticket], turn: Turn) -> Sequence[Ticket]:

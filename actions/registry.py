@@ -5,7 +5,7 @@ from __future__ import annotations
 from rasa_sdk import Action
 
 from .forms import all_forms
-from .matters import ActionEvaluate, ActionSuggest, ActionTicketStatus
+from .matters import ActionChangeTicket, ActionEvaluate, ActionSuggest, ActionTicketStatus
 from .outreach import ActionOptIn, ActionOptOut
 from .people import ActionFallback, ActionHandOver, ActionOutOfScope
 from .policy import ActionAnswerPolicy, ActionChoose
@@ -23,6 +23,7 @@ def all_actions() -> list[Action]:
         ActionChoose(),
         ActionSuggest(),
         ActionTicketStatus(),
+        ActionChangeTicket(),
         ActionEvaluate(),
         ActionOptIn(),
         ActionOptOut(),

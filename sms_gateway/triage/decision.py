@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from texts.normalise import ENCODER_LIMIT
@@ -38,6 +39,11 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+_OWN_THOUGHT = re.compile(
+    r"(?<![说讲发:：“])我(真的|也|就|又|今天|今晚|好|现在|还是|已经|只|有点|其实|老是|总)*"
+    r"(不想活|想死|想跳|活不|不想待|撑不|想消失|要走了|想走|割|划|吃了|吞了|站在|写好|要跟|跟她走|跟他走)"
+)
+"""Whoever writes speaks of themselves, not only of a friend, and gets the wording for themselves."""
 _PLAYS_DOWN = frozenset(("joke", "pet", "sport", "over", "quoted", "matter", "hypothetical", "past"))
 _NO_ANSWERS: Answers = {
     "lane": {"red": 0.0, "orange": 0.0, "blue": 1.0},
@@ -153,6 +159,7 @@ def _harm(
         abroad="here_abroad" in finding.signals,
         raging=writer is Writer.PARENT and any(hit.cue.name == "parent.rage" for hit in live),
         not_breathing="nobreath" in finding.signals,
+        for_another="another" in finding.signals and not _OWN_THOUGHT.search(finding.view),
     )
     return Judgement(
         lane=lane,

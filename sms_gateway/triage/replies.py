@@ -48,12 +48,15 @@ def reply_key(
     abroad: bool = False,
     raging: bool = False,
     not_breathing: bool = False,
+    for_another: bool = False,
 ) -> str:
     """The wording key of the first safe reply to a red text of type `harm` (`Harm.NONE` is answered as other danger).
 
     `raging`: a parent who writes that they cannot stop. `abroad`: the person in danger is outside the country.
+    `for_another`: whoever writes is afraid for somebody else, also when a child writes.
     """
     recent = immediacy is Immediacy.RECENT and writer is not Writer.PROFESSIONAL
+    another = for_another or (harm, writer) in _BY_WRITER
     before_the_table = (
         (english, "red.english"),
         (abroad and harm in _ABROAD, "overseas"),
@@ -61,6 +64,8 @@ def reply_key(
         (not_breathing and harm in (Harm.MEDICAL, Harm.DROWNING, Harm.OTHER), "red.nobreath"),
         (harm is Harm.OTHER and "119" in services, "red.disaster"),
         (harm is Harm.SEXUAL and recent, "red.abuse.recent"),
+        (harm is Harm.SELF_HARM and another and "120" in services, "red.medical"),
+        (harm is Harm.SELF_HARM and another, "red.suicide.friend"),
     )
     special = next((key for holds, key in before_the_table if holds), None)
     return special or _BY_WRITER.get((harm, writer)) or _BY_TYPE.get(harm, "red.other")

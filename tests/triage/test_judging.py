@@ -29,6 +29,20 @@ def test_a_past_disclosure_is_orange_and_sexual() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("我闺蜜给我发消息说她今晚就要跳下去了 让我别告诉老师", "red.suicide.friend"),
+        ("我同桌刚才在厕所吞了一整瓶药 现在叫不醒", "red.medical"),
+        ("我不想活了 我站在楼顶上", "red.suicide"),
+        ("我朋友走了 我也不想活了", "red.suicide"),
+    ],
+)
+def test_a_child_afraid_for_a_friend_gets_the_words_for_a_friend(text: str, key: str) -> None:
+    judged = judge(text)
+    assert (judged.lane, judged.reply_key) == (Lane.RED, key)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "孤儿每个月能领多少钱",
