@@ -26,10 +26,10 @@ class Thresholds:
     up to red a text is borderline.
     """
 
-    red: float = 0.2
-    red_heavy: float = 0.12
-    red_sure: float = 0.02
-    red_lowered: float = 0.4
+    red: float = 0.35
+    red_heavy: float = 0.25
+    red_sure: float = 0.04
+    red_lowered: float = 0.5
     harm: float = 0.5
     harm_cue: float = 0.3
     unsure: float = 0.1

@@ -43,8 +43,8 @@ CACHE = Path("var") / "triage-embeddings.npz"
 LINEAR = 4.0
 DENSE_SHARE = 0.05
 KERNEL = 3.0
-GAMMA = 0.75
-GRAMS_SHARE = 0.7
+GAMMA = 10.0
+GRAMS_SHARE = 1.0
 LEXICON_SHARE = 0.5
 VECTOR_SHARE = 0.3
 """Chosen by measurement (DECISIONS.md): inverse regularisation of the heads, scale of the dense row beside the
