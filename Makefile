@@ -67,7 +67,7 @@ train: setup-test
 	OMP_NUM_THREADS=$${THREADS:-1} .venv-train/bin/python -m tuning.tune --out texts/tuned.npz
 	.venv/bin/python -m policy_faq
 	.venv/bin/python -m policy_faq.calibrate --write --fit tests/policy_faq/unseen.jsonl --test tests/quality/faq-fresh.jsonl
-	.venv/bin/python -m sms_gateway.triage.train --calibrate tests/quality/triage*.jsonl
+	.venv/bin/python -m sms_gateway.triage.train --calibrate tests/quality/triage.jsonl tests/quality/triage-fresh.jsonl
 	RASA_CACHE_DIRECTORY=var/rasa-cache .venv-rasa/bin/python -m bot.example_vectors
 	@$(HOTLINE) train
 
