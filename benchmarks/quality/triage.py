@@ -16,10 +16,10 @@ from .training import Copies
 from .vectors import vectors
 
 _SETS = ROOT / "tests" / "quality"
-EVERYDAY = "triage-plain"
+EVERYDAY = ("triage-plain", "triage-plain-blind")
 """Harmless texts as the line gets them all day. Only their false alarms count: they would lighten every other measure."""
-FILES = tuple(_SETS / f"{name}.jsonl" for name in ("triage", "triage-fresh", "triage-blind", EVERYDAY))
-"""On the first two the last layer and the thresholds were chosen; nobody who wrote training texts has read the third."""
+FILES = tuple(_SETS / f"{name}.jsonl" for name in ("triage", "triage-fresh", "triage-blind", *EVERYDAY))
+"""On the first two the last layer and the thresholds were chosen; nobody who wrote training texts has read the blind ones."""
 LANES = tuple(lane.value for lane in Lane)
 HARMS = tuple(harm.value for harm in Harm)
 
@@ -35,8 +35,8 @@ def examine(files: Sequence[Path] = FILES) -> Part:
 
 def part(by_set: dict[str, list[Pair]], copies: Container[str] = ()) -> Part:
     """What there is to say about these judgements; `copies`: texts that are training texts too."""
-    everyday = by_set.get(EVERYDAY, [])
-    pairs = [pair for name, found in by_set.items() if name != EVERYDAY for pair in found]
+    everyday = [pair for name in EVERYDAY for pair in by_set.get(name, [])]
+    pairs = [pair for name, found in by_set.items() if name not in EVERYDAY for pair in found]
     false_alarms = {FALSE_ALARMS: measure(pairs + everyday)[FALSE_ALARMS]}
     by_set = {**by_set, WITHOUT_COPIES: [pair for pair in pairs if pair[0].text not in copies]}
     bins = reliability([said.score for _, said in pairs], [_is_red(example) for example, _ in pairs])
