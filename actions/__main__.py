@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sms_gateway import logs
 from sms_gateway.settings import get_settings
 
-from . import policy
+from . import handbook
 from .server import make_app
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     if settings.bot_secret is None:
         raise SystemExit("没有 HOTLINE_BOT_SECRET：用 make run 启动会自带。")
     logs.configure("actions")
-    policy.handbook()  # now, so that the first question need not wait for it
+    handbook.handbook()  # now, so that the first question need not wait for it
     address = urlsplit(settings.actions_url)
     app = make_app(settings.bot_secret.get_secret_value())
     host = os.environ.get("SANIC_HOST", "127.0.0.1")

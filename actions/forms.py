@@ -25,7 +25,7 @@ from sms_gateway.wording import say
 
 from . import drafts, people
 from .drafts import End, Kept
-from .policy import look_up, say_answer
+from .handbook import look_up, say_answer
 from .replies import hush, speak, speak_text
 from .turn import Turn, read_turn
 

@@ -17,6 +17,7 @@ from sms_gateway.conversations.foreign import is_pinyin
 from sms_gateway.database import transaction
 from texts.normalise import normalise
 
+from .handbook import answered_after_all
 from .replies import speak
 from .turn import Turn, read_turn
 
@@ -49,7 +50,7 @@ class ActionHandOver(Action):
 
 
 class ActionOutOfScope(Action):
-    """Not about a minor, as far as that is sure: a child's sigh must not be sent away to 12345."""
+    """Not about a minor, as far as that is sure: a child's sigh must not be sent away to 12345, nor a question the handbook knows."""
 
     def name(self) -> str:
         return "action_out_of_scope"
@@ -62,6 +63,8 @@ class ActionOutOfScope(Action):
         elif elsewhere is not None:
             speak(dispatcher, "other.province", asks="choice")
             return [remembered("transfer", turn)]
+        elif answered_after_all(dispatcher, turn):
+            pass
         elif turn.confidence >= SURE:
             speak(dispatcher, "scope.other")
         else:
@@ -70,13 +73,16 @@ class ActionOutOfScope(Action):
 
 
 class ActionFallback(Action):
-    """Not understood: one question; still not understood: a person."""
+    """Not understood: what the handbook is sure of, else one question; still not understood: a person."""
 
     def name(self) -> str:
         return "action_fallback"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        return await not_understood(dispatcher, tracker, read_turn(tracker))
+        turn = read_turn(tracker)
+        if answered_after_all(dispatcher, turn):
+            return [SlotSet("question", None)]
+        return await not_understood(dispatcher, tracker, turn)
 
 
 async def not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[dict[str, Any]]:

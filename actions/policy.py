@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -11,50 +10,20 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from policy_faq import Answer, Handbook
+from policy_faq import Answer
 from policy_faq.past_review import short_answer
 from sms_gateway import clock
 from sms_gateway.conversations.questions import digit_of
 from sms_gateway.database import transaction
-from sms_gateway.handbook.live import LiveHandbook
-from sms_gateway.settings import get_settings
 from sms_gateway.wording import say
 
 from . import people
+from .handbook import handbook, look_up, say_answer
 from .replies import speak, speak_text
 from .turn import Turn, read_turn
 
 CHOICE_LASTS = timedelta(minutes=30)
 """A digit answers the choice for that long; afterwards it is asked again, never guessed."""
-
-
-@lru_cache(maxsize=1)
-def live_handbook() -> LiveHandbook:
-    """This process's handbook with what was approved since; the server keeps it fresh while it runs."""
-    return LiveHandbook(cache=get_settings().data_dir / "handbook.npz")
-
-
-def handbook() -> Handbook:
-    """The handbook as it is now; loaded at the start, since the first load embeds what is new."""
-    return live_handbook().book
-
-
-def look_up(turn: Turn) -> Answer:
-    """What the handbook says to this text; figures past their review date with their day."""
-    return handbook().answer(turn.text, turn.vector, today=clock.shanghai(turn.now).date())
-
-
-def say_answer(dispatcher: CollectingDispatcher, answer: Answer, *, after: str = "") -> None:
-    """Say a found answer, the short form; `after` follows on a line of its own."""
-    text = f"{answer.text}\n{after}" if after else answer.text
-    speak_text(
-        dispatcher,
-        text,
-        key="policy.answer",
-        asks="form" if after else None,
-        entry=answer.entry_id,
-        score=round(answer.score, 3),
-    )
 
 
 class ActionAnswerPolicy(Action):

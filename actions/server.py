@@ -21,7 +21,7 @@ from sanic.response import HTTPResponse, json
 from sms_gateway import logs
 from sms_gateway.database import dispose
 
-from . import policy
+from . import handbook
 from .registry import all_actions
 from .turn import deadline_of
 
@@ -58,7 +58,7 @@ def make_app(secret: str) -> Sanic[Any, Any]:
 
     @app.after_server_start
     async def follow(_app: Sanic[Any, Any]) -> None:
-        app.ctx.following = asyncio.create_task(policy.live_handbook().follow(), name="handbook")
+        app.ctx.following = asyncio.create_task(handbook.live_handbook().follow(), name="handbook")
 
     @app.after_server_stop
     async def close(_app: Sanic[Any, Any]) -> None:

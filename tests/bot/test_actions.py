@@ -177,6 +177,14 @@ async def test_a_matter_that_is_hardly_understood_is_asked_about_first(call: dic
     assert said == [wording.say("scope.ask")] and slots["question"]["kind"] == "scope"
 
 
+async def test_a_question_taken_for_none_of_ours_is_answered_where_the_handbook_is_sure(call: dict[str, Any]) -> None:
+    for action in (ActionOutOfScope(), ActionFallback()):
+        said, _ = await run(action, tracker_of(call, "孤儿一个月能领多少钱", confidence=0.9))
+        assert "1980" in said[0]
+    said, _ = await run(ActionOutOfScope(), tracker_of(call, "我的公积金怎么提取", confidence=0.9))
+    assert said == [wording.say("scope.other")]
+
+
 async def test_pinyin_that_is_not_understood_brings_a_person(
     call: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
