@@ -85,10 +85,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Support vectors of the lane: exp(-gamma |x - v|²) @ weights + characters: one vote for each pair of lanes."""
+    """Support vectors of the lane: exp(-gamma |x - v|²) @ weights + characters: one vote for each pair of lanes.
+
+    x is the row on its `axes`, shape (len(row), components): the standardised columns' widest directions.
+    """
 
     mean: Matrix
-    scale: Matrix
+    axes: Matrix
     vectors: Matrix
     squares: Matrix
     weights: Matrix
@@ -98,7 +101,7 @@ class Kernel:
 
     def votes(self, row: Matrix, places: NDArray[np.intp], weighed: Matrix) -> Matrix:
         """Shape (3,)."""
-        x = (row - self.mean) / self.scale
+        x = (row - self.mean) @ self.axes
         distance = self.squares - 2 * (self.vectors @ x) + x @ x
         near = np.exp(-self.gamma * distance) @ self.weights
         return np.asarray(near + weighed @ self.grams[places] + self.bias, dtype=np.float32)
@@ -144,7 +147,7 @@ def save(classifier: Classifier, path: Path, *, made_from: str) -> None:
         "last": classifier.last.astype(np.float32),
         "last_bias": classifier.last_bias.astype(np.float32),
         "kernel.mean": kernel.mean.astype(np.float32),
-        "kernel.scale": kernel.scale.astype(np.float32),
+        "kernel.axes": kernel.axes.astype(np.float32),
         "kernel.vectors": kernel.vectors.astype(np.float16),
         "kernel.weights": kernel.weights.astype(np.float32),
         "kernel.grams": kernel.grams.astype(np.float16),
@@ -177,7 +180,7 @@ def load_classifier(path: Path = WEIGHTS) -> Classifier:
     vectors = matrix("kernel.vectors")
     kernel = Kernel(
         mean=matrix("kernel.mean"),
-        scale=matrix("kernel.scale"),
+        axes=matrix("kernel.axes"),
         vectors=vectors,
         squares=squares_of(vectors),
         weights=matrix("kernel.weights"),

@@ -44,12 +44,13 @@ LINEAR = 4.0
 DENSE_SHARE = 0.05
 KERNEL = 3.0
 GAMMA = 10.0
+COMPONENTS = 128
 GRAMS_SHARE = 1.0
 LEXICON_SHARE = 0.5
 VECTOR_SHARE = 0.3
 """Chosen by measurement (DECISIONS.md): inverse regularisation of the heads, scale of the dense row beside the
-characters in them; inverse regularisation of the kernel, its width in units of 1/384, the weight of the characters
-in it; the scale of the lexicon's columns and of the vector's: the encoder was tuned on these very examples, so it looks
+characters in them; inverse regularisation of the kernel, its width in units of 1/384, how many of the rows' widest directions it
+sees, the weight of the characters in it; the scale of the lexicon's columns and of the vector's: the encoder was tuned on these very examples, so it looks
 surer of them than it is of new texts, and is given less weight."""
 
 
@@ -218,12 +219,19 @@ def _both_sides(part: NDArray[Any], labels: int) -> Matrix:
     return _single(np.concatenate([np.zeros_like(part), part], axis=-1) if labels == 2 else part)
 
 
+def _widest(scaled: Matrix) -> Matrix:
+    """The directions in which the rows differ most, shape (columns, COMPONENTS), each of length one."""
+    _, directions = np.linalg.eigh(scaled.T @ scaled)
+    return _single(directions[:, ::-1][:, :COMPONENTS])
+
+
 def _fit_kernel(characters: Any, table: Matrix, lanes: NDArray[np.str_]) -> Kernel:
     """One support vector machine for each pair of the three lanes; its kernel adds rows' nearness and characters."""
     from sklearn.svm import SVC
 
     mean, scale = _scaling(table)
-    scaled = (table - mean) / scale
+    axes = _widest((table - mean) / scale) / scale[:, None]
+    scaled = (table - mean) @ axes
     gamma = GAMMA / DIMENSIONS
     squares = squares_of(scaled)
     near = np.exp(-gamma * (squares[:, None] + squares[None, :] - 2 * scaled @ scaled.T))
@@ -236,7 +244,7 @@ def _fit_kernel(characters: Any, table: Matrix, lanes: NDArray[np.str_]) -> Kern
         weights[starts[other] : ends[other], column] = model.dual_coef_[one, starts[other] : ends[other]]
     vectors = _single(scaled[model.support_].astype(np.float16))
     by_characters = _single(GRAMS_SHARE * (characters[model.support_].T @ weights))
-    return Kernel(mean, scale, vectors, squares_of(vectors), weights, by_characters, _single(model.intercept_), gamma)
+    return Kernel(mean, axes, vectors, squares_of(vectors), weights, by_characters, _single(model.intercept_), gamma)
 
 
 def read_all(folder: Path = EXAMPLES) -> list[Example]:
