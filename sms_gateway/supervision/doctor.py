@@ -9,17 +9,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from sms_gateway import triage
+from sms_gateway import clock, triage
 from sms_gateway.settings import Settings, SettingsAreWrong, get_settings
+from sms_gateway.tickets import working_time
 
 from . import postgres, running
 from .bot_model import find_model
 from .places import RASA_PYTHON, DataDir, port_is_free
 
 SPACE_LOW = 2 * 1024**3
+HOLIDAYS_AHEAD = timedelta(days=30)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -63,6 +66,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield database(settings, data_dir)
     yield model(find_model(data_dir))
     yield judge(by_words_alone=triage.load().by_words_alone)
+    yield holidays(working_time.known_until(), clock.shanghai(clock.now()).date())
     yield keys(settings)
     yield carrier(settings)
     yield font()
@@ -148,6 +152,16 @@ def judge(*, by_words_alone: bool) -> Finding:
     return Finding(
         Verdict.WRONG,
         "危险判断的权重用不了（和词表对不上或文件坏了），现在只按词表判断，隐晦的求助会漏：请运行 make train，或换回配套的 weights.npz。",
+    )
+
+
+def holidays(known_until: date, today: date) -> Finding:
+    """Whether the holidays of the weeks ahead are known; without them blue matters fall due a little early."""
+    if known_until - today >= HOLIDAYS_AHEAD:
+        return Finding(Verdict.FINE, f"节假日知道到 {known_until}")
+    return Finding(
+        Verdict.ADVICE,
+        f"节假日只知道到 {known_until}：新一年的放假通知出来后更新 chinesecalendar（make lock），之前按周一到周五算，蓝色的单会早几天到期。",
     )
 
 

@@ -49,7 +49,7 @@ async def open_ticket(
     ticket = Ticket(
         number=await _free_number(session), thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind=kind, lane=lane,
         status="accepted", county=county, answers=dict(answers or {}), anonymous=anonymous, received_at=received_at,
-        opened_at=clock.now(), due_at=due_at(lane, received_at),
+        opened_at=clock.now(), due_at=due_at(lane, received_at, kind=kind),
     )  # fmt: skip
     session.add(ticket)
     await session.flush()
@@ -84,7 +84,7 @@ async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> Non
         select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
     ):
         if LANE_RANK[lane] > LANE_RANK[ticket.lane]:
-            ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now()))
+            ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now(), kind=ticket.kind))
             _event(session, ticket, "lane", who="system", detail={"lane": lane})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_a_database_that_does_not_answer_fails_the_check(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "✗ 连不上 HOTLINE_DATABASE_URL" in done.stdout
     assert "hush-hush" not in done.stdout + done.stderr
+
+
+def test_holidays_that_run_out_are_said_a_month_before() -> None:
+    end = date(2026, 12, 31)
+    assert doctor.holidays(end, date(2026, 12, 1)).verdict is Verdict.FINE
+    advice = doctor.holidays(end, date(2026, 12, 2))
+    assert advice.verdict is Verdict.ADVICE and "chinesecalendar" in advice.sentence
 
 
 def test_production_without_secrets_is_one_sentence(tmp_path: Path) -> None:
