@@ -23,6 +23,7 @@ REQUIREMENTS = ROOT / "requirements"
 TOOLS, FRONT_DOOR, RASA, TRAINING = (ROOT / name for name in (".tools", ".venv", ".venv-rasa", ".venv-train"))
 VENDOR = ROOT / "sms_gateway" / "static" / "vendor"
 SCRIPTS = {
+    "echarts/dist/echarts.min.js": "echarts.min.js",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx-ext-sse/dist/sse.min.js": "htmx-sse.min.js",
     "idiomorph/dist/idiomorph-ext.min.js": "idiomorph-ext.min.js",
