@@ -50,7 +50,7 @@ NOT_ARRIVED = frozenset({"undelivered", "blocked", "failed"})
 
 KINDS = {
     "help": "求助", "complaint": "投诉", "report": "举报", "mandated": "强制报告", "callback": "要求回复", "disclosure": "疑似侵害",
-    "suggestion": "建议", "transfer": "转外省",
+    "suggestion": "建议", "consultation": "咨询", "transfer": "转外省",
 }  # fmt: skip
 STATUSES = {
     "accepted": "已受理", "dispatched": "已派单", "signed_for": "已签收", "handling": "办理中", "replied": "已答复", "concluded": "已办结",
@@ -58,7 +58,7 @@ STATUSES = {
     "merged": "已并单", "declined": "不予受理", "transferred": "已转出", "withdrawn": "已撤回",
 }  # fmt: skip
 
-ROLES = {"operator": "值班员", "supervisor": "值班长", "editor": "手册编辑"}
+ROLES = {"operator": "值班员", "supervisor": "值班长", "editor": "手册编辑", "department": "承办单位"}
 
 ASKED = {
     "unanswered": "没答上", "unclear": "问了是哪条，没选", "useless": "答了，说没用", "not_this": "答了，说不是这个", "handed_over": "答了，又找真人",
@@ -125,6 +125,7 @@ CALL_EVENTS = {
 }  # fmt: skip
 TICKET_EVENTS = {
     **STATUSES, "details": "补充了内容", "lane": "升级", "more": "又说了一些", "note": "备注", "wish_noted": "记下撤回的意思",
+    "resumed": "补充好了，接着办", "reply_refused": "答复退回再办", "took_in": "并入一单",
 }  # fmt: skip
 AUDIT = {
     "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",

@@ -17,6 +17,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     EDITOR = "editor"
     """Writes the handbook; has no talks, sees no queue, and is never on duty."""
+    DEPARTMENT = "department"
+    """Handles tickets for one unit (承办单位); sees that unit's matters only, and is never on duty."""
 
 
 class Operator(SealedRow, Base):
@@ -30,6 +32,8 @@ class Operator(SealedRow, Base):
     """工号, what a child may see instead of a name."""
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(16))
+    unit: Mapped[str | None] = mapped_column(String(24))
+    """The unit a department's account works for (`edu@530627`); a supervisor's region as `12345@530600`; None: the whole province."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     on_duty: Mapped[bool] = mapped_column(default=False)
@@ -74,3 +78,17 @@ class AuditRow(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     what: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(40))
+
+
+class ApiKey(Base):
+    """Lets a system of one unit read and move that unit's tickets through the REST API."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    unit: Mapped[str] = mapped_column(String(24))
+    name: Mapped[str] = mapped_column(String(60))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]

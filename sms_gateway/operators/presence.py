@@ -45,8 +45,8 @@ async def beat(session: AsyncSession, *, operator_id: int) -> None:
 
 
 async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) -> None:
-    """Start or end this operator's duty. An editor of the handbook is never on duty: nobody would be helped by them."""
-    duty = and_(literal(on_duty), Operator.role != Role.EDITOR)
+    """Start or end this operator's duty. Editors and departments are never on duty: nobody would be helped by them."""
+    duty = and_(literal(on_duty), Operator.role.in_((Role.OPERATOR, Role.SUPERVISOR)))
     await session.execute(
         update(Operator).where(Operator.id == operator_id).values(on_duty=duty, last_seen_at=clock.now())
     )

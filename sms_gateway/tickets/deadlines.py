@@ -25,28 +25,56 @@ TIME_LIMITS = Path(__file__).parents[1] / "data" / "time-limits.yml"
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """Working days by kind of matter, those of any other kind, and the hour (Shanghai) at which a business day ends."""
+    """What `data/time-limits.yml` says. Hours are wall-clock hours by pace: `red`, `orange`, `urgent`, `blue`."""
 
     working_days: dict[str, int]
     otherwise: int
+    hard_case: int
     business_ends: time
+    urgent_hours: float
+    sign_working_days: int
+    sign_hours: dict[str, float]
+    warn_hours_before: dict[str, float]
+    supervise_again_hours: dict[str, float]
+    extensions_allowed: int
 
 
 @cache
 def time_limits(path: Path = TIME_LIMITS) -> TimeLimits:
-    """What the data file says."""
+    """What the data file says. Raises `KeyError` or `TypeError` when it does not say everything."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return TimeLimits(
-        dict(written["working_days"]), written["otherwise"], time.fromisoformat(written["business_day_ends"])
-    )
+    ends = time.fromisoformat(written.pop("business_day_ends"))
+    return TimeLimits(**written, business_ends=ends)
 
 
-def due_at(lane: str, received_at: datetime, *, kind: str) -> datetime:
+def pace_of(lane: str, *, urgent: bool) -> str:
+    """`red`, `orange`, `urgent` (blue in wall-clock hours) or `blue` (working time)."""
+    return "urgent" if lane == "blue" and urgent else lane
+
+
+def due_at(lane: str, received_at: datetime, *, kind: str, urgent: bool = False) -> datetime:
     """When a matter of that lane and kind is due, counted from the text that brought it."""
     if lane == "red":
         return received_at + RED_SEEN_WITHIN
     if lane == "orange":
         return received_at + ORANGE_REPORTED_WITHIN
     limits = time_limits()
+    if urgent:
+        return received_at + timedelta(hours=limits.urgent_hours)
     days = limits.working_days.get(kind, limits.otherwise)
     return end_of_working_days(received_at, days, business_ends=limits.business_ends)
+
+
+def sign_due_at(lane: str, dispatched_at: datetime, *, urgent: bool = False) -> datetime:
+    """By when a unit signs for the matter or returns it."""
+    limits = time_limits()
+    pace = pace_of(lane, urgent=urgent)
+    if pace == "blue":
+        return end_of_working_days(dispatched_at, limits.sign_working_days, business_ends=limits.business_ends)
+    return dispatched_at + timedelta(hours=limits.sign_hours[pace])
+
+
+def latest_extension(received_at: datetime) -> datetime:
+    """The latest day a blue matter may be extended to."""
+    limits = time_limits()
+    return end_of_working_days(received_at, limits.hard_case, business_ends=limits.business_ends)

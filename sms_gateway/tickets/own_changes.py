@@ -7,11 +7,11 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock
-from sms_gateway.database import notify
-
-from . import lifecycle
-from .models import Ticket, TicketEvent
+from . import concluding, handling, lifecycle
+from .actors import PERSON
+from .lifecycle import Status
+from .models import Ticket
+from .record import record_event
 
 
 class Outcome(StrEnum):
@@ -24,28 +24,27 @@ class Outcome(StrEnum):
 async def find_changeable(session: AsyncSession, *, contact_id: int, tails: tuple[str, ...] = ()) -> list[Ticket]:
     """This contact's open tickets, the newest first, locked; only those whose number ends so when `tails` are named."""
     wanted = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.closed_at.is_(None))
-    found = await session.scalars(wanted.order_by(Ticket.id.desc()).with_for_update())
+    found = await session.scalars(wanted.order_by(Ticket.id.desc()).with_for_update(key_share=True))
     return [ticket for ticket in found if not tails or ticket.number.endswith(tails)]
 
 
 async def take_back(session: AsyncSession, ticket: Ticket, *, message_id: int) -> Outcome:
     """Withdraw the ticket where that is the person's to do, else note that they wished it."""
     allowed = lifecycle.may_withdraw(ticket.kind, ticket.lane)
-    if allowed and lifecycle.can_move(ticket.status, lifecycle.Status.WITHDRAWN):
-        ticket.status, ticket.closed_at = lifecycle.Status.WITHDRAWN.value, clock.now()
-        return await _note(session, ticket, Outcome.WITHDRAWN, message_id)
-    return await _note(session, ticket, Outcome.NOTED, message_id)
+    if allowed and lifecycle.can_move(ticket.status, Status.WITHDRAWN):
+        await concluding.withdraw(session, ticket, actor=PERSON, message_id=message_id)
+        return Outcome.WITHDRAWN
+    await record_event(session, ticket, Outcome.NOTED, who=str(PERSON), detail={"message": message_id})
+    return Outcome.NOTED
 
 
 async def add_words(session: AsyncSession, ticket: Ticket, *, message_id: int) -> Outcome:
-    """Note on the ticket that message `message_id` adds to it or mends it; the words stay in the talk."""
-    return await _note(session, ticket, Outcome.ADDED, message_id)
+    """Note on the ticket that message `message_id` adds to it or mends it; the words stay in the talk.
 
-
-async def _note(session: AsyncSession, ticket: Ticket, outcome: Outcome, message_id: int) -> Outcome:
-    noted = TicketEvent(
-        ticket_id=ticket.id, what=outcome.value, who="person", at=clock.now(), detail={"message": message_id}
-    )
-    session.add(noted)
-    await notify(session, "hotline_ticket", str(ticket.id))
-    return outcome
+    Where the desk or a unit was waiting for them, the clock runs on.
+    """
+    if ticket.status == Status.CLARIFYING:
+        await handling.resume(session, ticket, actor=PERSON, message_id=message_id)
+        return Outcome.ADDED
+    await record_event(session, ticket, Outcome.ADDED, who=str(PERSON), detail={"message": message_id})
+    return Outcome.ADDED

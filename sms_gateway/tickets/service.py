@@ -11,21 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
-from sms_gateway.database import notify
-from sms_gateway.errors import NotFound
+from sms_gateway.contacts.models import Contact
 from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import LANE_RANK
 
+from . import concluding, moves
+from .actors import PERSON
 from .deadlines import due_at
-from .models import Ticket, TicketEvent
+from .lifecycle import Status
+from .models import PROVINCE, Ticket, TicketEvent
+from .moves import TicketNotFound
 from .numbers import new_number
+from .record import record_event
 
 SAME_MATTER_WITHIN = timedelta(hours=24)
 """A form filled in after a disclosure in the same talk belongs to the disclosure's ticket."""
-
-
-class TicketNotFound(NotFound):
-    sentence = "没有这个工单。"
+LOW_MARK = 2
+"""Not satisfied (2) or very dissatisfied (1): the matter comes back."""
 
 
 async def open_ticket(
@@ -43,18 +45,20 @@ async def open_ticket(
         ticket.kind, ticket.county = kind, county or ticket.county
         ticket.answers = {**(ticket.answers or {}), **(answers or {})}
         ticket.anonymous = anonymous
-        _event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
+        await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
         return ticket
-    received_at = (await session.scalars(select(Message.at).where(Message.id == asked_in))).one()
+    asked = select(Message.at, Contact.region).join(Contact, Contact.id == Message.contact_id)
+    received_at, region = (await session.execute(asked.where(Message.id == asked_in))).one()
     ticket = Ticket(
         number=await _free_number(session), thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind=kind, lane=lane,
-        status="accepted", county=county, answers=dict(answers or {}), anonymous=anonymous, received_at=received_at,
-        opened_at=clock.now(), due_at=due_at(lane, received_at, kind=kind),
+        status=Status.ACCEPTED.value, county=county, place=county or region or PROVINCE, answers=dict(answers or {}), anonymous=anonymous,
+        received_at=received_at, opened_at=clock.now(), due_at=due_at(lane, received_at, kind=kind),
+        next_clock_at=clock.now(), events=0, extensions=0, returns=0, supervised=0, version=1,
     )  # fmt: skip
     session.add(ticket)
     await session.flush()
-    _event(session, ticket, "accepted", who="assistant", detail={"message": asked_in, "lane": lane})
-    await notify(session, "hotline_ticket", str(ticket.id))
+    detail = {"message": asked_in, "lane": lane}
+    await record_event(session, ticket, "accepted", who="assistant", to_status=ticket.status, detail=detail)
     return ticket
 
 
@@ -63,7 +67,10 @@ async def _find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | No
         Ticket.thread_id == thread_id, Ticket.kind == "disclosure", Ticket.closed_at.is_(None)
     )
     return await session.scalar(
-        wanted.where(Ticket.opened_at >= clock.now() - SAME_MATTER_WITHIN).order_by(Ticket.id.desc()).limit(1)
+        wanted.where(Ticket.opened_at >= clock.now() - SAME_MATTER_WITHIN)
+        .order_by(Ticket.id.desc())
+        .limit(1)
+        .with_for_update(key_share=True)
     )
 
 
@@ -74,18 +81,27 @@ async def _free_number(session: AsyncSession) -> str:
             return number
 
 
-def _event(session: AsyncSession, ticket: Ticket, what: str, *, who: str, detail: dict[str, Any] | None = None) -> None:
-    session.add(TicketEvent(ticket_id=ticket.id, what=what, who=who, at=clock.now(), detail=detail or {}))
-
-
 async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> None:
     """The talk went up a lane: its open tickets go with it, and their clocks."""
     for ticket in await session.scalars(
-        select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
+        select(Ticket)
+        .where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
+        .order_by(Ticket.id)
+        .with_for_update(key_share=True)
     ):
-        if LANE_RANK[lane] > LANE_RANK[ticket.lane]:
-            ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now(), kind=ticket.kind))
-            _event(session, ticket, "lane", who="system", detail={"lane": lane})
+        await raise_one(session, ticket, lane=lane, who="system", reason="talk")
+
+
+async def raise_one(
+    session: AsyncSession, ticket: Ticket, *, lane: str, who: str, reason: str, detail: Mapping[str, Any] | None = None
+) -> bool:
+    """Put the locked ticket up to `lane`, with its clock; False when it stands as high already. `reason`: a code."""
+    if LANE_RANK[lane] <= LANE_RANK[ticket.lane]:
+        return False
+    ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now(), kind=ticket.kind))
+    ticket.version, ticket.warned_at, ticket.next_clock_at = ticket.version + 1, None, clock.now()
+    await record_event(session, ticket, "lane", who=who, detail={"lane": lane, "reason": reason, **(detail or {})})
+    return True
 
 
 async def list_tickets(session: AsyncSession, *, contact_id: int) -> Sequence[Ticket]:
@@ -113,7 +129,7 @@ async def get_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
 async def list_events(session: AsyncSession, ticket_id: int) -> Sequence[TicketEvent]:
     """What happened to it, oldest first."""
     return (
-        await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id))
+        await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq))
     ).all()
 
 
@@ -125,18 +141,20 @@ async def find_latest(session: AsyncSession, *, thread_id: int) -> Ticket | None
 async def evaluate(
     session: AsyncSession, *, contact_id: int, stars: int | None, message_id: int, unsolved: bool = False
 ) -> Ticket | None:
-    """Note the mark (5 best, 1 worst) or the 没解决 for this contact's concluded ticket; None when none waits for one."""
+    """Note the mark (5 best, 1 worst) or the 没解决 for this contact's concluded ticket; None when none waits for one.
+
+    没解决, or a mark of 2 and less, brings it back to be handled once more.
+    """
     wanted = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.status.in_(("concluded", "followed_up")))
-    ticket = await session.scalar(wanted.order_by(Ticket.id.desc()).limit(1).with_for_update())
+    ticket = await session.scalar(wanted.order_by(Ticket.id.desc()).limit(1).with_for_update(key_share=True))
     if ticket is None:
         return None
     ticket.evaluated = stars or ticket.evaluated
-    reopen = unsolved or (stars is not None and stars <= 2)
-    ticket.status = "reworked" if reopen else "evaluated"
-    if reopen:
-        ticket.closed_at = None
-    _event(session, ticket, ticket.status, who="person", detail={"stars": stars, "message": message_id})
-    await notify(session, "hotline_ticket", str(ticket.id))
+    if unsolved or (stars is not None and stars <= LOW_MARK):
+        await concluding.rework(session, ticket, actor=PERSON, message_id=message_id, stars=stars)
+    else:
+        detail = {"stars": stars, "message": message_id}
+        await moves.move(session, ticket, Status.EVALUATED, actor=PERSON, detail=detail)
     return ticket
 
 
@@ -151,5 +169,5 @@ async def open_disclosure(
             session, thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind="disclosure", county=county,
             answers=answers, lane="orange",
         )  # fmt: skip
-    _event(session, ticket, "more", who="person", detail={"message": asked_in})
+    await record_event(session, ticket, "more", who="person", detail={"message": asked_in})
     return ticket
