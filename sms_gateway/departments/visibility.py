@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 
 from .categories import NOT_SENSITIVE, duties_of, ordinary_codes
 from .units import Level, Unit, UnitCodeMalformed, UnitNotFound, get_unit, lead_of
@@ -113,6 +114,15 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Term:
+    """What a matter must be for a reader: of this standing, at one of these reaches, and, unless None, of this secrecy."""
+
+    standing: Standing
+    reaches: frozenset[Reach]
+    secrecy: Secrecy | None
+
+
+@dataclass(frozen=True)
 class View:
     """What is fixed about one reader, whatever the matter: the declarative form a list filter is compiled from."""
 
@@ -125,15 +135,33 @@ class View:
     levels: Mapping[Reach, tuple[Level, ...]]
     """Levels a matter in its region may have, by reach; `ELSEWHERE` is what is left."""
 
-    def cells(self, least: Sight) -> list[tuple[Standing, Reach, Secrecy]]:
-        """The cells of `TABLE` that let this reader see at least `least`."""
-        return [cell for cell, sight in TABLE.items() if cell[0] in self.standings and sight.reaches(least)]
+    def terms(self, least: Sight) -> list[Term]:
+        """The cells of `TABLE` that let this reader see at least `least`, put together: it sees what fits any of them."""
+        terms = []
+        for standing in sorted(self.standings):
+            reaches = {
+                secrecy: frozenset(
+                    reach for reach in self.reaches if TABLE.get((standing, reach, secrecy), Sight.NONE).reaches(least)
+                )
+                for secrecy in Secrecy
+            }
+            if reaches[Secrecy.ORDINARY] == reaches[Secrecy.SENSITIVE]:
+                terms.append(Term(standing, reaches[Secrecy.ORDINARY], None))
+            else:
+                terms += [Term(standing, allowed, secrecy) for secrecy, allowed in reaches.items()]
+        return [term for term in terms if term.reaches]
+
+    @property
+    def reaches(self) -> frozenset[Reach]:
+        """Those a matter can have for this reader: nothing lies below a county."""
+        return frozenset({Reach.ELSEWHERE, *(reach for reach, levels in self.levels.items() if levels)})
 
 
 _PREFIX = {Level.PROVINCE: 2, Level.PREFECTURE: 4, Level.COUNTY: 6}
 _FROM_TOP = list(Level)
 
 
+@lru_cache(maxsize=4096)
 def view_of(code: str) -> View | None:
     """None for a code that is no unit: it sees nothing."""
     try:
