@@ -55,7 +55,13 @@ async def _work(queue: str) -> None:
 
     if queue == "replies":
         messages.make_carriers()
-    await jobs.work(queue, chores=chores(queue))
+    try:
+        await jobs.work(queue, chores=chores(queue))
+    finally:
+        if queue == "bulk":
+            from .events import tasks as events
+
+            await events.close()
 
 
 JUDGING = ("danger", "turns")
@@ -92,6 +98,10 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
         mine.append(("forgotten", find_forgotten))
+    if queue == "bulk":
+        from .events import tasks as events
+
+        mine.append(("events", events.sweep))
     return mine
 
 

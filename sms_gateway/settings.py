@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     cross_border_assessed: str | None = None
     demo_data: bool = True
     database_pool: int = Field(default=8, ge=1, le=100)
+    push_private_targets: str = ""
 
     @property
     def production(self) -> bool:
@@ -92,6 +95,21 @@ class Settings(BaseSettings):
     @classmethod
     def _from_the_clone(cls, path: Path) -> Path:
         return ROOT / path
+
+    @field_validator("push_private_targets")
+    @classmethod
+    def _readable_targets(cls, words: str) -> str:
+        try:
+            for word in filter(None, (each.strip() for each in words.split(","))):
+                if "/" in word:
+                    ip_network(word)
+                elif not (parts := urlsplit(f"//{word}")).hostname or parts.port == 0:
+                    raise ValueError
+        except ValueError:
+            raise ValueError(
+                "HOTLINE_PUSH_PRIVATE_TARGETS 写法不对：应为 主机、主机:端口 或网段（10.20.0.0/16），用逗号分开。"
+            ) from None
+        return words
 
     @model_validator(mode="after")
     def _known_carriers(self) -> Self:

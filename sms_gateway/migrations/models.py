@@ -8,12 +8,13 @@ from sms_gateway import beats, bot_trackers, timers
 from sms_gateway.contacts import models as contacts
 from sms_gateway.database import Base
 from sms_gateway.escalations import models as escalations
+from sms_gateway.events import models as events
 from sms_gateway.handbook import models as handbook
 from sms_gateway.messages import models as messages
 from sms_gateway.operators import models as operators
 from sms_gateway.tickets import models as tickets
 
-ROOMS = (beats, bot_trackers, timers, contacts, escalations, handbook, messages, operators, tickets)
+ROOMS = (beats, bot_trackers, timers, contacts, escalations, events, handbook, messages, operators, tickets)
 
 
 def metadata() -> MetaData:

@@ -1,0 +1,177 @@
+"""What was sent to a subscriber and what waits: one run holds a subscriber at a time, and writes each success down.
+
+A run marks an event as delivered by moving the subscription's `delivered_position` (one small row, `marking.py`); the
+deliveries' own rows follow in one statement a batch, also after a crash: what waits up to that position was delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, case, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from sms_gateway import clock
+from sms_gateway.departments.visibility import Sight
+
+from . import facts as facts_of
+from .models import WAITING, Delivery, State, Subscription
+from .pace import Answer, is_given_up, pause_after
+from .service import happening, list_latest_facts
+from .shaping import Happening
+
+LEASE = timedelta(seconds=30)
+"""Three times what one try may take: a living run renews it with every event, a dead one is taken over after it."""
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's hold on one subscriber."""
+
+    subscription_id: int
+    holder: UUID
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One event as this subscriber gets it."""
+
+    delivery_id: int
+    happening: Happening
+    sight: Sight
+    replayed: bool
+    """Asked for again by a person: it has one try, and moves no position."""
+
+
+def _is_ready() -> ColumnElement[bool]:
+    """Active, not in a pause between tries, and held by no living run."""
+    now = clock.now()
+    rested = or_(Subscription.next_at.is_(None), Subscription.next_at <= now)
+    free = or_(Subscription.leased_until.is_(None), Subscription.leased_until <= now)
+    return Subscription.active & rested & free
+
+
+async def list_due(session: AsyncSession) -> Sequence[int]:
+    """Subscriptions that something waits for and that a run could be started for now."""
+    waits = exists().where(Delivery.subscription_id == Subscription.id, Delivery.state.in_(WAITING))
+    return (await session.scalars(select(Subscription.id).where(_is_ready(), waits).order_by(Subscription.id))).all()
+
+
+async def claim(session: AsyncSession, subscription_id: int) -> Run | None:
+    """Hold this subscriber; None when another run was quicker, or it is not its time any more."""
+    ready = select(Subscription).where(Subscription.id == subscription_id, _is_ready())
+    subscription = await session.scalar(ready.with_for_update(skip_locked=True))
+    if subscription is None:
+        return None
+    subscription.leased_by, subscription.leased_until = uuid4(), clock.now() + LEASE
+    return Run(subscription.id, subscription.leased_by, subscription.url, subscription.secret)
+
+
+async def _held(session: AsyncSession, run: Run) -> Subscription | None:
+    """The locked row, while `run` still holds it."""
+    mine = select(Subscription).where(Subscription.id == run.subscription_id, Subscription.leased_by == run.holder)
+    return await session.scalar(mine.with_for_update().execution_options(populate_existing=True))
+
+
+async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
+    """What comes next, in order, at most 100; empty when nothing waits, it was paused, or the hold was lost.
+
+    What a person asked for again comes first. What this unit may no longer see is set aside, never sent.
+    """
+    subscription = await _held(session, run)
+    if subscription is None:
+        return []
+    await _settle(session, subscription)
+    if not subscription.active:
+        return []
+    subscription.leased_until = clock.now() + LEASE
+    waiting = select(Delivery).where(Delivery.subscription_id == run.subscription_id, Delivery.state.in_(WAITING))
+    again_first = case((Delivery.state == State.REPLAYED, 0), else_=1)
+    ordered = waiting.order_by(again_first, Delivery.position).limit(BATCH).options(joinedload(Delivery.event))
+    parcels: list[Parcel] = []
+    while not parcels and (deliveries := (await session.scalars(ordered)).all()):  # a whole batch may be set aside
+        parcels = await _parcels(session, subscription.unit, deliveries)
+        await session.flush()
+    return parcels
+
+
+async def _parcels(session: AsyncSession, unit: str, deliveries: Sequence[Delivery]) -> list[Parcel]:
+    latest = await list_latest_facts(session, {delivery.event.subject for delivery in deliveries})
+    parcels = []
+    for delivery in deliveries:
+        now = facts_of.sight_now(unit, facts_of.from_json(delivery.event.facts), latest[delivery.event.subject])
+        sight = min(Sight(delivery.sight), now, key=lambda each: each.rank)
+        if sight is Sight.NONE:
+            delivery.state = State.WITHHELD
+        else:
+            replayed = delivery.state == State.REPLAYED
+            parcels.append(Parcel(delivery.id, happening(delivery.event), sight, replayed))
+    return parcels
+
+
+async def _settle(session: AsyncSession, subscription: Subscription) -> None:
+    delivered = (
+        Delivery.subscription_id == subscription.id,
+        Delivery.state == State.PENDING,
+        Delivery.position <= subscription.delivered_position,
+    )
+    settled = {
+        "state": State.DELIVERED,
+        "attempts": Delivery.attempts + 1,
+        "delivered_at": subscription.last_delivered_at,
+        "last_status": subscription.last_status,
+    }
+    done = update(Delivery).where(*delivered).values(settled)
+    await session.execute(done, execution_options={"synchronize_session": False})
+
+
+async def note_failure(session: AsyncSession, run: Run, parcel: Parcel, answer: Answer) -> None:
+    """The try was in vain: the next one has a time, or the event is dead, or the subscriber wants no more (410)."""
+    subscription = await _held(session, run)
+    if subscription is None:
+        return
+    await _settle(session, subscription)
+    now = clock.now()
+    delivery = await session.get_one(Delivery, parcel.delivery_id)
+    delivery.attempts, delivery.last_status = delivery.attempts + 1, answer.status
+    delivery.first_tried_at = delivery.first_tried_at or now
+    subscription.failures, subscription.last_status = subscription.failures + 1, answer.status
+    if answer.is_gone:
+        subscription.active, subscription.paused_reason = False, "gone"
+    if parcel.replayed:
+        delivery.state = State.DEAD
+        if answer.is_silence or answer.is_gone:
+            await _give_up_replays(session, run)
+    elif is_given_up(first_tried_at=delivery.first_tried_at, now=now):
+        delivery.state = State.DEAD  # the next one goes on at once: it has never been tried
+    else:
+        subscription.next_at = now + pause_after(subscription.failures)
+
+
+async def _give_up_replays(session: AsyncSession, run: Run) -> None:
+    """Nobody is there: what else was asked for again is dead as before, so that it does not hold up what is new."""
+    waiting = Delivery.subscription_id == run.subscription_id, Delivery.state == State.REPLAYED
+    dead = update(Delivery).where(*waiting).values(state=State.DEAD)
+    await session.execute(dead, execution_options={"synchronize_session": False})
+
+
+async def note_replayed(session: AsyncSession, parcel: Parcel, answer: Answer) -> None:
+    """What was asked for again has arrived."""
+    delivery = await session.get_one(Delivery, parcel.delivery_id, with_for_update=True)
+    delivery.state, delivery.delivered_at, delivery.last_status = State.DELIVERED, clock.now(), answer.status
+    delivery.attempts += 1
+
+
+async def release(session: AsyncSession, run: Run) -> None:
+    """Let go of the subscriber, with everything delivered written down."""
+    subscription = await _held(session, run)
+    if subscription is not None:
+        await _settle(session, subscription)
+        subscription.leased_by = subscription.leased_until = None
