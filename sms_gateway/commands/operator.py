@@ -21,7 +21,7 @@ app = typer.Typer(help="值班员账号", no_args_is_help=True, pretty_exception
 Login = Annotated[str, typer.Argument(help="账号（英文字母、数字、-、_）")]
 
 
-def _run(work: Callable[[AsyncSession], Awaitable[str]]) -> None:
+def in_transaction(work: Callable[[AsyncSession], Awaitable[str]]) -> None:
     """Do `work` in one transaction and print what it says; one clear sentence and exit code 1 when it cannot be done."""
 
     async def inside() -> str:
@@ -60,7 +60,7 @@ def add(
         operator = await accounts.add(session, login=login, name=name, role=role, password=password)
         return f"已建好账号 {login}，工号 {operator.badge}。"
 
-    _run(work)
+    in_transaction(work)
 
 
 @app.command(help="停用账号，立刻退出所有登录")
@@ -69,7 +69,7 @@ def disable(login: Login) -> None:
         await accounts.disable(session, login=login)
         return f"账号 {login} 已停用。"
 
-    _run(work)
+    in_transaction(work)
 
 
 @app.command(help="改密码，解锁，重新启用")
@@ -80,7 +80,7 @@ def reset(login: Login) -> None:
         await accounts.reset(session, login=login, password=password)
         return f"账号 {login} 的密码已改，原来的登录都已退出。"
 
-    _run(work)
+    in_transaction(work)
 
 
 @app.command(help="打印一次性登录链接（30 分钟内有效，用一次）")
@@ -89,4 +89,4 @@ def link(login: Login) -> None:
         token = await signin.one_time_link(session, login=login)
         return f"http://127.0.0.1:{get_settings().console_port}/sign-in/{token}"
 
-    _run(work)
+    in_transaction(work)
