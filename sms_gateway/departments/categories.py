@@ -127,3 +127,13 @@ def duties_of(dept: str, level: str = "") -> frozenset[str]:
 def ordinary_codes() -> frozenset[str]:
     """Categories that are not sensitive unless a person says otherwise; what is not in here is treated as sensitive."""
     return frozenset(c.code for c in load().categories.values() if c.sensitivity is None)
+
+
+def is_sensitive(category: str | None, sensitivity: str | None) -> bool:
+    """Whether a matter goes to the handling unit and the police only; an unknown category or kind does.
+
+    `sensitivity`: None for the category's default, "none" where a person said it is not.
+    """
+    if sensitivity is not None:
+        return sensitivity != NOT_SENSITIVE
+    return category is not None and category not in ordinary_codes()

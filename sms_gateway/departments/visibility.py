@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 
-from .categories import NOT_SENSITIVE, duties_of, ordinary_codes
+from . import categories
 from .units import Level, Unit, UnitCodeMalformed, UnitNotFound, get_unit, lead_of
 
 POLICE = "police"
@@ -177,7 +177,7 @@ def view_of(code: str) -> View | None:
     return View(
         unit=unit,
         standings=frozenset(held),
-        duties=duties_of(unit.dept, unit.level),
+        duties=categories.duties_of(unit.dept, unit.level),
         place_prefix=unit.adcode[: _PREFIX[unit.level]],
         levels={Reach.SAME: (unit.level,), Reach.ABOVE: below},
     )
@@ -185,13 +185,8 @@ def view_of(code: str) -> View | None:
 
 def is_sensitive(facts: Facts) -> bool:
     """Sealed; of a sensitive kind, or an unknown one; or harm that nobody has put into a category yet."""
-    if facts.sealed:
-        return True
-    if facts.sensitivity is not None:
-        return facts.sensitivity != NOT_SENSITIVE
-    if facts.category is None:
-        return facts.lane in HARM_LANES
-    return facts.category not in ordinary_codes()
+    unsorted_harm = facts.category is None and facts.sensitivity is None and facts.lane in HARM_LANES
+    return facts.sealed or unsorted_harm or categories.is_sensitive(facts.category, facts.sensitivity)
 
 
 def sight_of(unit: str, facts: Facts) -> Sight:
