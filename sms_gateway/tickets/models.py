@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, desc, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sms_gateway.contacts.models import Contact
@@ -23,7 +23,7 @@ class Ticket(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("asked_in", "kind"),
         Index("ix_tickets_contact_id_id", "contact_id", "id"),
-        Index("ix_tickets_open", "lane", "due_at", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_tickets_open", desc("lane"), "due_at", "id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_thread_id", "thread_id"),
         Index("ix_tickets_unit", "unit", "id"),
         Index("ix_tickets_place_id", "place", "id"),
@@ -86,6 +86,8 @@ class Ticket(SealedRow, Base):
     """How many events its chain has."""
     head: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The chain's last hash."""
+    head_seal: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Keyed digest of `events` and `head`: who has the database but not our key cannot shorten a chain unseen."""
 
 
 class TicketEvent(SealedRow, Base):
@@ -126,6 +128,8 @@ class TicketAnchor(Base):
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     """Shanghai's date, `2026-11-30`."""
     events: Mapped[int]
+    last_event_id: Mapped[int]
+    """It covers every event after the anchor before it up to this id: a late row never changes an old day."""
     root: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime]
 
@@ -171,6 +175,10 @@ class Dispatch(SealedRow, Base):
     returned_at: Mapped[datetime | None]
     replied_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    """That nobody has signed for it yet."""
+    supervised: Mapped[int] = mapped_column(default=0)
+    """How far supervision of the signature has gone up, as `Ticket.supervised`."""
 
 
 class Extension(SealedRow, Base):
@@ -193,13 +201,20 @@ class Extension(SealedRow, Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     approved: Mapped[bool | None]
+    """None although decided: the matter left the unit's hands before anybody decided."""
+    warned_at: Mapped[datetime | None]
+    """That nobody has decided yet."""
 
 
 class Child(SealedRow, Base):
     """A child a matter is about: not a phone. Two records of one child are merged, never deleted."""
 
     __tablename__ = "children"
-    __table_args__ = (Index("ix_children_name_index", "name_index"), Index("ix_children_county", "county"))
+    __table_args__ = (
+        Index("ix_children_name_index", "name_index"),
+        Index("ix_children_school_index", "school_index"),
+        Index("ix_children_county", "county"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     county: Mapped[str | None] = mapped_column(String(6))
@@ -208,9 +223,11 @@ class Child(SealedRow, Base):
     """`m`, `f`, or None while unknown."""
     about_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     about = Encrypted[dict[str, str] | None]()
-    """`name`, `school`, `where_now`, `with_whom`, `siblings`, `more`: what is known, in words."""
+    """`name`, `age_said`, `school`, `where_now`, `with_whom`, `siblings`, `more`: what is known, in words."""
     name_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Blind index of name and county: finds a second report of the same child."""
+    school_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Blind index of school and county, for the same purpose where nobody told a name."""
     made_at: Mapped[datetime]
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("children.id"))
 
@@ -223,6 +240,8 @@ class TicketChild(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
     child_id: Mapped[int] = mapped_column(ForeignKey("children.id"), primary_key=True, index=True)
     at: Mapped[datetime]
+    via: Mapped[int | None] = mapped_column(ForeignKey("children.id"))
+    """The merged record this link was taken over from: undoing the merge takes it away again."""
 
 
 class Accused(SealedRow, Base):
@@ -281,6 +300,10 @@ class DutyReport(SealedRow, Base):
     feedback_at: Mapped[datetime | None]
     evidence_until: Mapped[datetime | None]
     """72 hours after sexual harm: evidence and medicine."""
+    evidence_from: Mapped[str | None] = mapped_column(String(8))
+    """Counted from when it happened (`told`), or, where nobody said, from the text that told of it (`received`)."""
+    overdue_steps: Mapped[int] = mapped_column(default=0)
+    """How often its being late was put before the shift lead."""
     reporter_told_at: Mapped[datetime | None]
 
 
@@ -358,3 +381,20 @@ class Dashboard(Base):
     """An adcode: the province, a prefecture or a county."""
     at: Mapped[datetime]
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class TicketGroup(Base):
+    """Tickets that say the same, found by meaning (普遍性诉求): ids and codes only, found anew every hour."""
+
+    __tablename__ = "ticket_groups"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    found_at: Mapped[datetime]
+    since: Mapped[datetime]
+    looked_at: Mapped[int]
+    """How many tickets were compared; the newest ones when there were more than can be."""
+    cut: Mapped[bool]
+    category: Mapped[str | None] = mapped_column(String(8))
+    """The category most of them have."""
+    ticket_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    """The most typical first."""

@@ -2,26 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.crypto import blind_index
+from sms_gateway.crypto import blind_index, sealed_for
 from sms_gateway.database import notify
 
 from . import chain
 from .models import Ticket, TicketEvent
 
 WHY_PURPOSE = "ticket_events.why"
+HEAD_PURPOSE = "tickets.head"
+CHANNEL = "hotline_ticket"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a ticket's chain has come: `events` are written, `head` is the last hash (None: none yet)."""
+
+    id: int
+    uid: UUID
+    events: int
+    head: bytes | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event to be, as the table holds it (`row`), and what it makes of the ticket."""
+
+    row: dict[str, Any] = field(repr=False)
+    events: int
+    head: bytes
+    head_seal: bytes
 
 
 def why_digest(why: str | None) -> bytes | None:
     """The keyed digest of somebody's words."""
     return blind_index(why, WHY_PURPOSE) if why else None
+
+
+def head_seal(ticket_uid: UUID, events: int, head: bytes) -> bytes:
+    """The keyed digest of where a chain ends."""
+    return blind_index(f"{ticket_uid.hex}:{events}:{head.hex()}", HEAD_PURPOSE)
+
+
+def next_entry(
+    stand: Stand, what: str, *, who: str, at: datetime, from_status: str | None = None, to_status: str | None = None,
+    why: str | None = None, detail: Mapping[str, Any] | None = None,
+) -> Entry:  # fmt: skip
+    """The next event of a chain; nothing is written."""
+    uid, seq = uuid4(), stand.events + 1
+    hashed: dict[str, Any] = {
+        "uid": uid, "seq": seq, "what": what, "who": who, "at": at, "from_status": from_status, "to_status": to_status,
+        "why_digest": why_digest(why), "detail": dict(detail or {}),
+    }  # fmt: skip
+    content = chain.content_hash(**hashed)
+    head = chain.link(stand.head or chain.start(stand.uid), content)
+    sealed = sealed_for(TicketEvent.__tablename__, "why_sealed", uid, why) if why else None
+    row = {**hashed, "ticket_id": stand.id, "why_sealed": sealed, "content_hash": content, "chain_hash": head}
+    return Entry(row, seq, head, head_seal(stand.uid, seq, head))
 
 
 async def record_event(
@@ -32,19 +78,39 @@ async def record_event(
 
     Two writers at once: the second one's (ticket, seq) is taken, and its transaction fails.
     """
-    seq, uid, at = ticket.events + 1, uuid4(), at or clock.now()
-    digest, kept = why_digest(why), dict(detail or {})
-    content = chain.content_hash(
-        uid=uid, seq=seq, what=what, who=who, at=at, from_status=from_status, to_status=to_status, why_digest=digest,
-        detail=kept,
+    entry = next_entry(
+        Stand(ticket.id, ticket.uid, ticket.events, ticket.head), what, who=who, at=at or clock.now(),
+        from_status=from_status, to_status=to_status, why=why, detail=detail,
     )  # fmt: skip
-    head = chain.link(ticket.head or chain.start(ticket.uid), content)
-    event = TicketEvent(
-        uid=uid, ticket_id=ticket.id, seq=seq, what=what, who=who, at=at, from_status=from_status, to_status=to_status,
-        why=why or None, why_digest=digest, detail=kept, content_hash=content, chain_hash=head,
-    )  # fmt: skip
+    event = TicketEvent(**entry.row)
     session.add(event)
-    ticket.events, ticket.head = seq, head
+    ticket.events, ticket.head, ticket.head_seal = entry.events, entry.head, entry.head_seal
     await session.flush()
-    await notify(session, "hotline_ticket", str(ticket.id))
+    await notify(session, CHANNEL, str(ticket.id))
     return event
+
+
+async def record_events(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    """`record_event` for many locked tickets at once, one event each: three statements, however many there are.
+
+    The tickets' `events`, `head` and `head_seal` are written here; no ORM object of them may be in the session.
+    """
+    if not entries:
+        return
+    await session.execute(insert(TicketEvent), [entry.row for entry in entries])
+    values = {
+        "ids": [entry.row["ticket_id"] for entry in entries],
+        "events": [entry.events for entry in entries],
+        "heads": [entry.head for entry in entries],
+        "seals": [entry.head_seal for entry in entries],
+    }
+    await session.execute(_HEADS, values)
+    await session.execute(_TELL, {"channel": CHANNEL, "ids": values["ids"]})
+
+
+_HEADS = text(
+    "UPDATE tickets SET events = new.events, head = new.head, head_seal = new.seal"
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:events AS bigint[]), CAST(:heads AS bytea[]), CAST(:seals AS bytea[]))"
+    " AS new(id, events, head, seal) WHERE tickets.id = new.id"
+)
+_TELL = text("SELECT pg_notify(:channel, id::text) FROM unnest(CAST(:ids AS bigint[])) AS id")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import UTC
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,6 +36,8 @@ def upgrade() -> None:
         _ticket_links,
         _transfers,
         _attachments,
+        _ticket_groups,
+        _audit,
     ):
         make()
 
@@ -59,7 +61,7 @@ def _tickets() -> None:
         ("category", sa.String(length=8)), ("unit", sa.String(length=24)), ("sensitivity", sa.String(length=20)),
         ("next_clock_at", sa.DateTime(timezone=True)), ("paused_at", sa.DateTime(timezone=True)),
         ("paused_from", sa.String(length=16)), ("warned_at", sa.DateTime(timezone=True)), ("merged_into", sa.BigInteger()),
-        ("head", sa.LargeBinary()),
+        ("head", sa.LargeBinary()), ("head_seal", sa.LargeBinary()),
     ):  # fmt: skip
         op.add_column("tickets", sa.Column(column, kind, nullable=True))
     op.execute("UPDATE tickets SET next_clock_at = due_at WHERE closed_at IS NULL")
@@ -68,6 +70,10 @@ def _tickets() -> None:
     op.create_index("ix_tickets_unit", "tickets", ["unit", "id"])
     op.create_index("ix_tickets_thread_id", "tickets", ["thread_id"])
     op.create_index("ix_tickets_received_at", "tickets", ["received_at"])
+    op.drop_index("ix_tickets_open", table_name="tickets")
+    op.create_index(
+        "ix_tickets_open", "tickets", [sa.text("lane DESC"), "due_at", "id"], postgresql_where=sa.text("closed_at IS NULL")
+    )
     for column in ("closed_at", "next_clock_at"):
         op.create_index(f"ix_tickets_{column}", "tickets", [column], postgresql_where=sa.text(f"{column} IS NOT NULL"))
     op.create_foreign_key(op.f("fk_tickets_merged_into"), "tickets", "tickets", ["merged_into"], ["id"])
@@ -94,6 +100,7 @@ def _chain_what_is_there() -> None:
     """Events of before get the chain that `tickets/chain.py` makes, as it was on the day of this migration."""
     bind = op.get_bind()
     heads: dict[int, tuple[int, bytes]] = {}
+    uids: dict[int, UUID] = {}
     rows = bind.execute(
         sa.text(
             "SELECT e.id, e.ticket_id, e.what, e.who, e.at, e.detail, t.uid FROM ticket_events e"
@@ -108,6 +115,7 @@ def _chain_what_is_there() -> None:
             "detail": row.detail,
         }  # fmt: skip
         hashed = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
+        uids[row.ticket_id] = row.uid
         heads[row.ticket_id] = (seq + 1, hashlib.sha256(head + hashed).digest())
         bind.execute(
             sa.text(
@@ -117,9 +125,15 @@ def _chain_what_is_there() -> None:
         )
     for ticket_id, (seq, head) in heads.items():
         bind.execute(
-            sa.text("UPDATE tickets SET events = :seq, head = :head WHERE id = :id"),
-            {"seq": seq, "head": head, "id": ticket_id},
+            sa.text("UPDATE tickets SET events = :seq, head = :head, head_seal = :seal WHERE id = :id"),
+            {"seq": seq, "head": head, "seal": _head_seal(uids[ticket_id], seq, head), "id": ticket_id},
         )
+
+
+def _head_seal(ticket_uid: UUID, events: int, head: bytes) -> bytes:
+    from sms_gateway.crypto import blind_index  # here: a database without tickets needs no key
+
+    return blind_index(f"{ticket_uid.hex}:{events}:{head.hex()}", "tickets.head")
 
 
 def _api_keys() -> None:
@@ -146,6 +160,7 @@ def _children() -> None:
         sa.Column("sex", sa.String(length=1), nullable=True),
         sa.Column("about_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("name_index", sa.LargeBinary(), nullable=True),
+        sa.Column("school_index", sa.LargeBinary(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("merged_into", sa.BigInteger(), nullable=True),
         sa.Column("uid", sa.Uuid(), nullable=False),
@@ -155,6 +170,7 @@ def _children() -> None:
     )
     op.create_index("ix_children_county", "children", ["county"], unique=False)
     op.create_index("ix_children_name_index", "children", ["name_index"], unique=False)
+    op.create_index("ix_children_school_index", "children", ["school_index"], unique=False)
 
 
 def _dashboards() -> None:
@@ -172,6 +188,7 @@ def _ticket_anchors() -> None:
         "ticket_anchors",
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("last_event_id", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_ticket_anchors")),
@@ -215,6 +232,8 @@ def _dispatches() -> None:
         sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("supervised", sa.BigInteger(), nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_dispatches_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatches")),
@@ -250,6 +269,8 @@ def _duty_reports() -> None:
         sa.Column("feedback_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("evidence_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("evidence_from", sa.String(length=8), nullable=True),
+        sa.Column("overdue_steps", sa.BigInteger(), nullable=False),
         sa.Column("reporter_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["excused_by"], ["operators.id"], name=op.f("fk_duty_reports_excused_by")),
@@ -278,6 +299,7 @@ def _extensions() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.BigInteger(), nullable=True),
         sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["decided_by"], ["operators.id"], name=op.f("fk_extensions_decided_by")),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_extensions_ticket_id")),
@@ -314,6 +336,8 @@ def _ticket_children() -> None:
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.Column("child_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("via", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["via"], ["children.id"], name=op.f("fk_ticket_children_via")),
         sa.ForeignKeyConstraint(["child_id"], ["children.id"], name=op.f("fk_ticket_children_child_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_children_ticket_id")),
         sa.PrimaryKeyConstraint("ticket_id", "child_id", name=op.f("pk_ticket_children")),
@@ -379,8 +403,33 @@ def _attachments() -> None:
     op.create_index("ix_attachments_ticket_id", "attachments", ["ticket_id"], unique=False)
 
 
+def _ticket_groups() -> None:
+    op.create_table(
+        "ticket_groups",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.BigInteger(), nullable=False),
+        sa.Column("cut", sa.Boolean(), nullable=False),
+        sa.Column("category", sa.String(length=8), nullable=True),
+        sa.Column("ticket_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_groups")),
+    )
+
+
+def _audit() -> None:
+    op.add_column("audit", sa.Column("detail_sealed", sa.LargeBinary(), nullable=True))
+    op.add_column("audit", sa.Column("uid", sa.Uuid(), nullable=False, server_default=sa.text("gen_random_uuid()")))
+    op.alter_column("audit", "uid", server_default=None)
+    op.create_unique_constraint(op.f("uq_audit_uid"), "audit", ["uid"])
+
+
 def downgrade() -> None:
+    op.drop_constraint(op.f("uq_audit_uid"), "audit", type_="unique")
+    for column in ("uid", "detail_sealed"):
+        op.drop_column("audit", column)
     for table in (
+        "ticket_groups",
         "attachments",
         "transfers",
         "ticket_links",
@@ -415,10 +464,12 @@ def downgrade() -> None:
     op.execute("UPDATE ticket_events SET who = left(who, 24)")
     op.alter_column("ticket_events", "who", existing_type=sa.String(length=40), type_=sa.VARCHAR(length=24))
     for column in (
-        "head", "events", "merged_into", "supervised", "warned_at", "returns", "extensions", "paused_from", "paused_at",
+        "head_seal", "head", "events", "merged_into", "supervised", "warned_at", "returns", "extensions", "paused_from", "paused_at",
         "next_clock_at", "version", "sealed", "sensitivity", "urgent", "unit", "level", "category", "place",
     ):  # fmt: skip
         op.drop_column("tickets", column)
+    op.drop_index("ix_tickets_open", table_name="tickets")
+    op.create_index("ix_tickets_open", "tickets", ["lane", "due_at"], postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("ix_tickets_thread_id", table_name="tickets")
     op.drop_index("ix_tickets_received_at", table_name="tickets")
     op.drop_index("ix_tickets_closed_at", table_name="tickets")
