@@ -27,10 +27,11 @@ from sms_gateway import clock, regions
 from sms_gateway.departments import categories, units
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators.models import Role
+from sms_gateway.operators.reach import region_of
 
-from . import visible
+from . import scope, visible
 from .lifecycle import Status
-from .models import PROVINCE, Ticket, TicketEvent
+from .models import Ticket, TicketEvent
 
 SHOWS = ("open", "danger", "late", "closed", "all")
 LANES = ("red", "orange", "blue")
@@ -192,7 +193,7 @@ def _plain(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.category:
         conditions.append(_of_category(wanted.category))
     if wanted.region:
-        conditions.append(Ticket.place == wanted.region if wanted.exact else in_region(wanted.region))
+        conditions.append(Ticket.place == wanted.region if wanted.exact else scope.in_region(wanted.region))
     if wanted.unit:
         conditions.append(Ticket.unit.is_(None) if wanted.unit == NONE else Ticket.unit == wanted.unit)
     return conditions
@@ -205,15 +206,6 @@ def _of_category(category: str) -> ColumnElement[bool]:
     if category in tree.branches:
         return Ticket.category.in_([leaf.code for leaf in tree.categories.values() if leaf.branch == category])
     return Ticket.category == category
-
-
-def in_region(adcode: str) -> ColumnElement[bool]:
-    """That place and all below: a range of codes, so that the plain index serves it. The province is everything."""
-    if adcode == PROVINCE:
-        return true()
-    if not adcode.endswith("00"):
-        return Ticket.place == adcode
-    return and_(Ticket.place >= adcode, Ticket.place < str(int(adcode) + 100))
 
 
 def _when(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
@@ -257,14 +249,8 @@ def is_unsolved() -> ColumnElement[bool]:
     )
 
 
-def region_of(unit: str | None) -> str:
-    """The adcode a desk's account is for: `12345@530600` → 530600; the province without a unit or with one that is none."""
-    adcode = (unit or "").partition("@")[2]
-    return _region(adcode) or PROVINCE
-
-
 def reach(role: str, unit: str | None) -> ColumnElement[bool]:
     """Which tickets an account may see at all: a department its unit's, the desk its region's."""
     if role == Role.DEPARTMENT:
         return visible.where(unit or "")
-    return in_region(region_of(unit))
+    return scope.in_region(region_of(unit))
