@@ -6,6 +6,7 @@ Plain ASGI, so that a webhook pays next to nothing for it. The gateway and the c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -22,6 +23,11 @@ log = logs.get("shield")
 
 MAX_BODY = 256 * 1024
 """Bytes. A web text of 10,000 characters, escaped, still comes through and gets a clear answer."""
+
+MAX_UPLOAD = 20 * 1024 * 1024 + MAX_BODY
+"""Bytes where files come in: all files of one reply (`tickets.attachments.MAX_TOGETHER`) and the form around them."""
+UPLOADS = re.compile(r"/work/[0-9]{1,19}/reply|/api/tickets/[0-9]{8}/attachments", re.ASCII)
+"""The only paths that take files; form parsers keep what is larger than 1 MB on disk, never in memory."""
 
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -44,6 +50,10 @@ HSTS = ("strict-transport-security", "max-age=31536000; includeSubDomains")
 class BodyIsTooLarge(HotlineError):
     status_code = 413
     sentence = "内容太长了，请分成几段发。"
+
+
+class FilesAreTooLarge(BodyIsTooLarge):
+    sentence = "文件太大：每个不超过 10 MB，一次一共不超过 20 MB。"
 
 
 class Shield:
@@ -70,17 +80,19 @@ class Shield:
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
+    takes_files = UPLOADS.fullmatch(scope["path"]) is not None
+    limit, too_large = (MAX_UPLOAD, FilesAreTooLarge) if takes_files else (MAX_BODY, BodyIsTooLarge)
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY:
-            raise BodyIsTooLarge
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise too_large
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise BodyIsTooLarge
+        if seen > limit:
+            raise too_large
         return message
 
     return limited
