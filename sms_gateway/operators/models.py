@@ -68,8 +68,8 @@ class SignInLink(Base):
     used_at: Mapped[datetime | None]
 
 
-class AuditRow(Base):
-    """Who looked at or changed what. Append-only, ids only."""
+class AuditRow(SealedRow, Base):
+    """Who looked at or changed what. Append-only, ids only; a reason given in words is sealed."""
 
     __tablename__ = "audit"
 
@@ -78,6 +78,9 @@ class AuditRow(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     what: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(40))
+    detail_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    detail = Encrypted[str | None]()
+    """Why, in the operator's words: for an export."""
 
 
 class ApiKey(Base):

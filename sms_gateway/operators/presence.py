@@ -52,6 +52,8 @@ async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) ->
     )
 
 
-async def note(session: AsyncSession, *, operator_id: int | None, what: str, subject: str) -> None:
-    """Write an audit row: who looked at or changed what (`ticket:12`)."""
-    session.add(AuditRow(at=clock.now(), operator_id=operator_id, what=what, subject=subject))
+async def note(
+    session: AsyncSession, *, operator_id: int | None, what: str, subject: str, detail: str | None = None
+) -> None:
+    """Write an audit row: who looked at or changed what (`ticket:12`), and why, if they had to say so (sealed)."""
+    session.add(AuditRow(at=clock.now(), operator_id=operator_id, what=what, subject=subject, detail=detail))
