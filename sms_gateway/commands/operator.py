@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sms_gateway import regions
 from sms_gateway.database import dispose, transaction
+from sms_gateway.departments.units import get_unit
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import accounts, signin
 from sms_gateway.operators.models import Role
+from sms_gateway.operators.reach import check_unit, region_of
 from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
@@ -47,18 +50,38 @@ def _asked_password() -> str:
     return entered
 
 
+def _reach_of(role: Role, unit: str | None) -> str:
+    """Whose matters the account will see, in words; one clear sentence and exit code 1 for a unit or region that is none."""
+    try:
+        check_unit(role, unit)
+        if role is Role.DEPARTMENT and unit is not None:
+            return f"，单位是{get_unit(unit).name}"
+        region = region_of(unit)
+        return f"，只看{regions.full_name(region)}的工单" if region is not None else ""
+    except HotlineError as error:
+        typer.echo(error.sentence, err=True)
+        raise typer.Exit(1) from None
+
+
 @app.command(help="新建账号；会问密码")
 def add(
     login: Login,
     name: Annotated[str, typer.Option(help="姓名，只给值班台看")],
-    role: Annotated[Role, typer.Option(help="operator 值班员，supervisor 值班长，editor 手册编辑")] = Role.OPERATOR,
+    role: Annotated[
+        Role, typer.Option(help="operator 值班员，supervisor 值班长，editor 手册编辑，department 承办单位")
+    ] = Role.OPERATOR,
+    unit: Annotated[
+        str | None,
+        typer.Option(help="承办单位写单位代码，如 edu@530627；只管一个地区的值班员、值班长写 12345@行政区划代码"),
+    ] = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="不设密码，只用一次性链接登录")] = False,
 ) -> None:
+    whose = _reach_of(role, unit)  # before the password is asked for
     password = None if no_password else _asked_password()
 
     async def work(session: AsyncSession) -> str:
-        operator = await accounts.add(session, login=login, name=name, role=role, password=password)
-        return f"已建好账号 {login}，工号 {operator.badge}。"
+        operator = await accounts.add(session, login=login, name=name, role=role, password=password, unit=unit)
+        return f"已建好账号 {login}，工号 {operator.badge}{whose}。"
 
     in_transaction(work)
 

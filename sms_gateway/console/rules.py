@@ -19,6 +19,12 @@ class Act(StrEnum):
     """Take over, write, mark, hand back, close."""
     SHOW_NUMBER = "show_number"
     SEE_TICKETS = "see_tickets"
+    MOVE_TICKETS = "move_tickets"
+    """Dispatch, ask, conclude, decline, merge, mend."""
+    RULE_TICKETS = "rule_tickets"
+    """Rule on a return, decide on an extension, take a refusal back."""
+    WORK = "work"
+    """A unit's own matters: sign for, return, ask, reply."""
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
     BE_ON_DUTY = "be_on_duty"
@@ -33,6 +39,7 @@ class Act(StrEnum):
 EVERYBODY = frozenset(Role)
 AT_THE_DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+UNITS = frozenset({Role.DEPARTMENT})
 EDITORS = frozenset({Role.EDITOR, Role.SUPERVISOR})
 
 MAY: Mapping[Act, frozenset[Role]] = {
@@ -42,6 +49,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.TALK: AT_THE_DESK,
     Act.SHOW_NUMBER: AT_THE_DESK,
     Act.SEE_TICKETS: AT_THE_DESK,
+    Act.MOVE_TICKETS: AT_THE_DESK,
+    Act.RULE_TICKETS: SUPERVISORS,
+    Act.WORK: UNITS,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
     Act.BE_ON_DUTY: AT_THE_DESK,

@@ -59,7 +59,9 @@ class Seat:
     @property
     def home(self) -> str:
         """The page to start from."""
-        return "/" if self.may(Act.SEE_QUEUE) else "/handbook"
+        if self.may(Act.SEE_QUEUE):
+            return "/"
+        return "/work" if self.may(Act.WORK) else "/handbook"
 
     @property
     def is_supervisor(self) -> bool:
@@ -119,6 +121,9 @@ Talking = Annotated[Seat, Depends(may(Act.TALK))]
 ShowingNumber = Annotated[Seat, Depends(may(Act.SHOW_NUMBER))]
 TakingOver = Annotated[Seat, Depends(may(Act.TAKE_FROM_COLLEAGUE))]
 SeeingTickets = Annotated[Seat, Depends(may(Act.SEE_TICKETS))]
+MovingTickets = Annotated[Seat, Depends(may(Act.MOVE_TICKETS))]
+RulingTickets = Annotated[Seat, Depends(may(Act.RULE_TICKETS))]
+Working = Annotated[Seat, Depends(may(Act.WORK))]
 GoingOnDuty = Annotated[Seat, Depends(may(Act.BE_ON_DUTY))]
 SeeingGaps = Annotated[Seat, Depends(may(Act.SEE_GAPS))]
 WritingHandbook = Annotated[Seat, Depends(may(Act.WRITE_HANDBOOK))]

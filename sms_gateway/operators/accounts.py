@@ -11,6 +11,7 @@ from sms_gateway import clock
 from sms_gateway.errors import BadInput, Conflict, NotFound
 
 from .models import Operator, OperatorSession, Role
+from .reach import check_unit
 
 MIN_PASSWORD = 10
 _hasher = PasswordHasher()  # argon2id with the library's current defaults
@@ -20,15 +21,23 @@ class OperatorNotFound(NotFound):
     sentence = "没有这个账号。"
 
 
-async def add(session: AsyncSession, *, login: str, name: str, role: Role, password: str | None) -> Operator:
-    """A new account; without a password it can only sign in by a one-time link."""
+async def add(
+    session: AsyncSession, *, login: str, name: str, role: Role, password: str | None, unit: str | None = None
+) -> Operator:
+    """A new account; without a password it can only sign in by a one-time link.
+
+    `unit`: a department's unit, or the region a desk account is kept to. Raises what `reach.check_unit` raises.
+    """
+    check_unit(role, unit)
     if not login.isascii() or not login.replace("-", "").replace("_", "").isalnum() or not 2 <= len(login) <= 40:
         raise BadInput("账号只能用 2 到 40 个英文字母、数字、- 和 _。")
     if await find(session, login) is not None:
         raise Conflict("这个账号已经有了。")
     badge = f"{(await session.scalar(select(func.count()).select_from(Operator)) or 0) + 1:02d}"
     hashed = hash_password(password) if password else None
-    operator = Operator(login=login, name=name, badge=badge, role=role, password_hash=hashed, created_at=clock.now())
+    operator = Operator(
+        login=login, name=name, badge=badge, role=role, unit=unit, password_hash=hashed, created_at=clock.now()
+    )
     session.add(operator)
     await session.flush()
     return operator

@@ -1,4 +1,4 @@
-"""Demo accounts for development: one supervisor, two operators, one editor of the handbook; they sign in by one-time links."""
+"""Demo accounts for development: one supervisor, two operators, one editor of the handbook, two departments; they sign in by one-time links."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from . import accounts
 from .models import Role
 
 DEMO = (
-    ("demo-banzhang", "演示值班长", Role.SUPERVISOR),
-    ("demo-zhiban", "演示值班员", Role.OPERATOR),
-    ("demo-zhiban2", "演示值班员二", Role.OPERATOR),
-    ("demo-bianji", "演示手册编辑", Role.EDITOR),
+    ("demo-banzhang", "演示值班长", Role.SUPERVISOR, None),
+    ("demo-zhiban", "演示值班员", Role.OPERATOR, None),
+    ("demo-zhiban2", "演示值班员二", Role.OPERATOR, None),
+    ("demo-bianji", "演示手册编辑", Role.EDITOR, None),
+    ("demo-jiaoyu", "演示镇雄教体局", Role.DEPARTMENT, "edu@530627"),
+    ("demo-minzheng", "演示镇雄民政局", Role.DEPARTMENT, "civil@530627"),
 )
 
 
@@ -22,7 +24,7 @@ async def fill() -> None:
     if settings.production or not settings.demo_data:
         return
     async with transaction() as session:
-        for login, name, role in DEMO:
+        for login, name, role, unit in DEMO:
             if await accounts.find(session, login) is None:
-                await accounts.add(session, login=login, name=name, role=role, password=None)
+                await accounts.add(session, login=login, name=name, role=role, password=None, unit=unit)
     await dispose()
