@@ -9,6 +9,7 @@ rather too early than too late.
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 from chinese_calendar.constants import holidays as _known_holidays
@@ -26,6 +27,7 @@ def known_until() -> date:
     return date(max(_known_holidays).year, 12, 31)
 
 
+@lru_cache(maxsize=2048)
 def is_working_day(day: date) -> bool:
     """Whether offices are open on `day`."""
     try:
