@@ -136,7 +136,8 @@ def _above(case: _Case, spot: str, unit: Unit) -> str:
 def _by_duty(case: _Case) -> _Plan:
     known = case.known
     if known is None:
-        case.say("职责一时分不清，派牵头单位统筹，民政协办。")
+        if not case.harm:
+            case.say("职责一时分不清，派牵头单位统筹，民政协办。")
         return _Plan("", (CIVIL,))
     if SUPERIOR in known.main:
         main = _supervising(case)
