@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.clock import shanghai
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Direction, Message, Thread
+from sms_gateway.tickets.decent_hours import by_day
+from sms_gateway.tickets.harm_words import speaks_of_harm
 from sms_gateway.timers import drop_timers, set_timer
-from texts.normalise import normalise
 
 from . import alarm, pending, talk
 from .ownership import Owner
@@ -22,33 +21,12 @@ from .questions import FORM_VALID, Kind
 
 JOB = "conversations.form_silence"
 REMIND_AFTER = timedelta(hours=2)
-DAY_BEGINS, DAY_ENDS = 9, 20
-"""Hours in Yunnan between which a phone may light up unasked."""
-_HARM = re.compile(
-    "打|骂|伤|血|疼|痛|欺|摸|碰|脱|饿|锁|关|逃|怕|哭|虐|逼|威胁|勒索|抢|死|病|没人管|不管|没饭|没吃|流浪|离家|走丢|失踪|工地|童工|"
-    "嫁|订婚|酒|赌|毒|刀"
-)
-"""Broad on purpose: who is only reminded must not have spoken of anything of the kind."""
 
 
 async def watch(session: AsyncSession, thread: Thread) -> None:
     """A form's question was put just now: look again when it has stood unanswered for a while."""
     await drop_timers(session, job=JOB, subject_id=thread.id)
     await set_timer(session, job=JOB, subject_id=thread.id, due_at=by_day(clock.now() + REMIND_AFTER))
-
-
-def by_day(at: datetime) -> datetime:
-    """`at`, or the next morning when that is in the evening or at night."""
-    here = shanghai(at)
-    morning = here.replace(hour=DAY_BEGINS, minute=0, second=0, microsecond=0)
-    if DAY_BEGINS <= here.hour < DAY_ENDS:
-        return at
-    return (morning if here.hour < DAY_BEGINS else morning + timedelta(days=1)).astimezone(at.tzinfo)
-
-
-def speaks_of_harm(text: str) -> bool:
-    """Whether any word of it might be about harm."""
-    return _HARM.search(normalise(text)) is not None
 
 
 async def look(session: AsyncSession, thread_id: int) -> None:

@@ -97,6 +97,7 @@ class TicketEvent(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "seq"),
         Index("ix_ticket_events_at", "at"),
+        Index("ix_ticket_events_operator", "who", "ticket_id", postgresql_where=text("who LIKE 'operator:%'")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -311,19 +312,49 @@ class FollowUp(Base):
     """What was asked after a matter was concluded, or why nothing was."""
 
     __tablename__ = "follow_ups"
-    __table_args__ = (Index("ix_follow_ups_ticket_id", "ticket_id"),)
+    __table_args__ = (
+        Index("ix_follow_ups_ticket_id", "ticket_id"),
+        Index("ix_follow_ups_contact_id", "contact_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
     state: Mapped[str] = mapped_column(String(12))
-    """`planned`, `sent`, `skipped`, `answered`."""
+    """`planned`, `sent`, `lost` (did not arrive, not sent again), `skipped`, `answered`."""
     due_at: Mapped[datetime]
     reason: Mapped[str | None] = mapped_column(String(32))
-    """Why nothing was sent: `silent`, `anonymous`, `left_alone`, `sealed`, `orange`, `red`, `child_phone` …"""
+    """Why nothing was sent: a `follow_up_rules.Reason`; for a lost one the state of its text."""
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     """The safe contact it goes to."""
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     settled_at: Mapped[datetime | None]
+
+
+class Inquiry(SealedRow, Base):
+    """What the desk asked the person while their matter is `clarifying`: sent, reminded of once, answered or not."""
+
+    __tablename__ = "inquiries"
+    __table_args__ = (
+        Index("uq_inquiries_open", "ticket_id", unique=True, postgresql_where=text("settled_at IS NULL")),
+        Index("ix_inquiries_contact_id", "contact_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    ticket: Mapped[Ticket] = relationship(lazy="raise")
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    words_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    words = Encrypted[str]()
+    """The question as an operator released it."""
+    asked_by: Mapped[int] = mapped_column(ForeignKey("operators.id"))
+    asked_at: Mapped[datetime]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    """The text; None until it is day."""
+    reminded_at: Mapped[datetime | None]
+    desk_told_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    """Answered, or the matter went on without an answer."""
 
 
 class Transfer(SealedRow, Base):

@@ -32,6 +32,7 @@ def upgrade() -> None:
         _duty_reports,
         _extensions,
         _follow_ups,
+        _inquiries,
         _ticket_children,
         _ticket_links,
         _transfers,
@@ -72,7 +73,10 @@ def _tickets() -> None:
     op.create_index("ix_tickets_received_at", "tickets", ["received_at"])
     op.drop_index("ix_tickets_open", table_name="tickets")
     op.create_index(
-        "ix_tickets_open", "tickets", [sa.text("lane DESC"), "due_at", "id"], postgresql_where=sa.text("closed_at IS NULL")
+        "ix_tickets_open",
+        "tickets",
+        [sa.text("lane DESC"), "due_at", "id"],
+        postgresql_where=sa.text("closed_at IS NULL"),
     )
     for column in ("closed_at", "next_clock_at"):
         op.create_index(f"ix_tickets_{column}", "tickets", [column], postgresql_where=sa.text(f"{column} IS NOT NULL"))
@@ -92,6 +96,10 @@ def _events() -> None:
         op.alter_column("ticket_events", column, nullable=False)
     op.drop_index("ix_ticket_events_ticket_id_id", table_name="ticket_events")
     op.create_index("ix_ticket_events_at", "ticket_events", ["at"])
+    op.create_index(
+        "ix_ticket_events_operator", "ticket_events", ["who", "ticket_id"],
+        postgresql_where=sa.text("who LIKE 'operator:%'"),
+    )  # fmt: skip
     op.create_unique_constraint(op.f("uq_ticket_events_ticket_id_seq"), "ticket_events", ["ticket_id", "seq"])
     op.create_unique_constraint(op.f("uq_ticket_events_uid"), "ticket_events", ["uid"])
 
@@ -328,6 +336,35 @@ def _follow_ups() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_ups")),
     )
     op.create_index("ix_follow_ups_ticket_id", "follow_ups", ["ticket_id"], unique=False)
+    op.create_index("ix_follow_ups_contact_id", "follow_ups", ["contact_id"], unique=False)
+
+
+def _inquiries() -> None:
+    op.create_table(
+        "inquiries",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("words_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_by", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("desk_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["asked_by"], ["operators.id"], name=op.f("fk_inquiries_asked_by")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_inquiries_contact_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_inquiries_message_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_inquiries_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inquiries")),
+        sa.UniqueConstraint("uid", name=op.f("uq_inquiries_uid")),
+    )
+    op.create_index("ix_inquiries_contact_id", "inquiries", ["contact_id"], unique=False)
+    op.create_index(
+        "uq_inquiries_open", "inquiries", ["ticket_id"], unique=True, postgresql_where=sa.text("settled_at IS NULL")
+    )
 
 
 def _ticket_children() -> None:
@@ -434,6 +471,7 @@ def downgrade() -> None:
         "transfers",
         "ticket_links",
         "ticket_children",
+        "inquiries",
         "follow_ups",
         "extensions",
         "duty_reports",
@@ -447,6 +485,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_constraint(op.f("uq_ticket_events_uid"), "ticket_events", type_="unique")
     op.drop_constraint(op.f("uq_ticket_events_ticket_id_seq"), "ticket_events", type_="unique")
+    op.drop_index("ix_ticket_events_operator", table_name="ticket_events")
     op.drop_index("ix_ticket_events_at", table_name="ticket_events")
     op.create_index("ix_ticket_events_ticket_id_id", "ticket_events", ["ticket_id", "id"])
     for column in (
