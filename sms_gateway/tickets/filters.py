@@ -10,7 +10,8 @@ it agree. How a page uses it:
 Parameters: `show` (open, danger, late, closed, all), `status` (one or several, by commas), `kind`, `lane`, `category` (a code, a
 branch, or `none`), `region` (adcode: that place and all below), `exact` (1: only what names no place below `region`), `unit` (a
 code or `none`), `level`, `age` (see AGES), `late` (1), `opened_from`, `opened_to` (Shanghai's days, both inside, of `received_at`),
-`marked` (1-5, `any`, `unsolved`), `returned` (1), `supervised` (1).
+`marked` (1-5, `any`, `unsolved`), `returned` (1), `supervised` (1), `extension` (1: more time is asked for), `by` (an operator's id:
+what that operator had a hand in).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, true
+from sqlalchemy import ColumnElement, and_, any_, exists, func, not_, or_, select, true
 
 from sms_gateway import clock, regions
 from sms_gateway.departments import categories, units
@@ -31,7 +32,7 @@ from sms_gateway.operators.reach import region_of
 
 from . import scope, visible
 from .lifecycle import Status
-from .models import Ticket, TicketEvent
+from .models import Extension, Ticket, TicketEvent
 
 SHOWS = ("open", "danger", "late", "closed", "all")
 LANES = ("red", "orange", "blue")
@@ -67,6 +68,8 @@ class Filter:
     marked: str = ""
     returned: bool = False
     supervised: bool = False
+    extension: bool = False
+    by: int = 0
     unread: tuple[str, ...] = ()
 
     @classmethod
@@ -147,6 +150,10 @@ def _day(written: str) -> date | None:
     return day if date(2000, 1, 1) <= day <= date(2100, 1, 1) else None
 
 
+def _id(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else 0
+
+
 def _is_one(written: str) -> bool:
     return written in ("1", "true", "on", "yes")
 
@@ -155,6 +162,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "show": _one_of(*SHOWS), "status": _statuses, "kind": _one_of(*KINDS), "lane": _one_of(*LANES), "category": _category,
     "region": _region, "exact": _is_one, "unit": _unit, "level": _one_of(*LEVELS), "age": _one_of(*AGES), "late": _is_one,
     "opened_from": _day, "opened_to": _day, "marked": _one_of(*MARKS), "returned": _is_one, "supervised": _is_one,
+    "extension": _is_one, "by": _id,
 }  # fmt: skip
 
 
@@ -239,7 +247,20 @@ def _history(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.returns > 0)
     if wanted.supervised:
         conditions.append(Ticket.supervised > 0)
+    if wanted.extension:
+        waiting = select(Extension.ticket_id).where(Extension.decided_at.is_(None))
+        conditions.append(Ticket.id == any_(func.array(waiting.scalar_subquery())))
+    if wanted.by:
+        conditions.append(_touched_by(wanted.by))
     return conditions
+
+
+def _touched_by(operator_id: int) -> ColumnElement[bool]:
+    """An array made once (see `visible`), from the partial index on the hands of operators."""
+    mine = select(TicketEvent.ticket_id).where(
+        TicketEvent.who == f"operator:{operator_id}", TicketEvent.who.like("operator:%")
+    )
+    return Ticket.id == any_(func.array(mine.scalar_subquery()))
 
 
 def is_unsolved() -> ColumnElement[bool]:
