@@ -90,10 +90,13 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     from . import beats, timers
     from .conversations.forgotten import sweep as find_forgotten
     from .messages import tasks as messages
+    from .tickets import anchors, clocks
 
     mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
     if queue in ("danger", "replies"):  # two of them, neither ever stuck: a timer never waits for one dead process
         mine.append(("timers", timers.sweep))
+    if queue in ("replies", "bulk"):  # two of them, as the timers
+        mine.append(("clocks", clocks.sweep))
     if queue == "replies":
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
@@ -101,7 +104,10 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "bulk":
         from .events import tasks as events
 
-        mine.append(("events", events.sweep))
+        mine += [("events", events.sweep), ("anchors", anchors.sweep)]
+        from .tickets import dashboards
+
+        mine.append(("figures", dashboards.sweep))
     return mine
 
 
