@@ -38,7 +38,7 @@ class Body(StrEnum):
 
 @dataclass(frozen=True)
 class Route:
-    """`co` are sent it together with `main`; `choices` could be main instead; `optional` are added one by one when needed."""
+    """`co` are sent it together with `main`; `choices` could be main instead (one may also be in `co`); `optional` are added one by one when needed."""
 
     main: Unit
     co: tuple[Unit, ...]
@@ -221,8 +221,8 @@ def _placed(case: _Case, plan: _Plan, spot: str) -> Route:
     if main.level is not level_of(spot):
         case.say(f"{_LEVEL_NAMES[level_of(spot)]}没有单设这个单位，派{main.name}。")
     co = units_of(plan.co, main)
-    choices = units_of(plan.choices, main, *co)
-    optional = units_of(plan.optional, main, *co, *choices)
+    choices = units_of(plan.choices, main)
+    optional = units_of(plan.optional, main, *co)
     return Route(main, co, level_of(spot), choices, optional, tuple(case.reasons))
 
 
