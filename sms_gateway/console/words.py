@@ -20,7 +20,7 @@ HARMS_BEFORE = {
 CAUSES = {
     "danger": "有危险", "disclosure": "疑似侵害", "asked_for_person": "要找真人", "assistant_silent": "机器没答上来",
     "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看", "form_silence": "登记说到一半没声音",
-    "language": "写的是外语或拼音",
+    "language": "写的是外语或拼音", "not_solved": "回访说没解决，要重办",
 }  # fmt: skip
 IMMEDIACIES = {"now": "现在", "recent": "刚才（72 小时内）", "past": "以前"}
 SERVICES = {"110": "110 公安", "119": "119 消防", "120": "120 急救", "122": "122 交警"}
@@ -126,12 +126,16 @@ CALL_EVENTS = {
 TICKET_EVENTS = {
     **STATUSES, "details": "补充了内容", "lane": "升级", "more": "又说了一些", "note": "备注", "wish_noted": "记下撤回的意思",
     "resumed": "补充好了，接着办", "reply_refused": "答复退回再办", "took_in": "并入一单",
+    "survey_lost": "回访短信没送到", "asked_person": "向来信人问了一句", "reminded_person": "提醒来信人一次", "unanswered": "来信人没有回", "asked_progress": "来信人问过进度",
+    "transfer_asked": "请对方平台接", "transfer_by_hand": "要人工转", "transfer_refused": "对方平台没接", "transfer_closed": "对方平台已办结",
+    "warning": "到期提醒", "supervision": "督办", "extension_asked": "申请延期", "extension_refused": "不同意延期", "erased": "抹去原话",
 }  # fmt: skip
 AUDIT = {
     "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
     "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
-    "retire_entry": "停用问答", "restore_entry": "恢复问答",
+    "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
+    "ticket_anchor": "工单存证",
 }  # fmt: skip
 WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}

@@ -8,7 +8,7 @@ from sms_gateway import clock
 from sms_gateway.errors import Conflict
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import deadlines, dispatching, moves
+from . import deadlines, dispatching, follow_up, moves
 from .actors import Actor
 from .lifecycle import Evidence, Status, may_withdraw
 from .models import Ticket, TicketEvent, TicketLink
@@ -23,6 +23,7 @@ async def conclude(session: AsyncSession, ticket: Ticket, *, actor: Actor, why: 
     """办结: the desk accepts the reply (or answered on the spot). The units' hands are empty from here."""
     event = await moves.move(session, ticket, Status.CONCLUDED, actor=actor, why=why)
     await dispatching.take_back(session, ticket)
+    await follow_up.plan(session, ticket)
     return event
 
 
@@ -59,6 +60,7 @@ async def merge(session: AsyncSession, ticket: Ticket, *, into: Ticket, actor: A
     if LANE_RANK[ticket.lane] > LANE_RANK[into.lane]:
         into.lane = ticket.lane
         into.due_at = min(into.due_at, ticket.due_at)
+        into.warned_at, into.next_clock_at = None, clock.now()
     await record_event(session, into, "took_in", who=str(actor), detail={"ticket": ticket.id})
     return event
 

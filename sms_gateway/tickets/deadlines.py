@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from .working_time import end_of_working_days
+from .working_time import Hours, end_of_working_days
 
 ORANGE_REPORTED_WITHIN = timedelta(hours=2)
 """Police, civil affairs or education told (PRACTICE section 1)."""
@@ -25,26 +25,36 @@ TIME_LIMITS = Path(__file__).parents[1] / "data" / "time-limits.yml"
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """What `data/time-limits.yml` says. Hours are wall-clock hours by pace: `red`, `orange`, `urgent`, `blue`."""
+    """What `data/time-limits.yml` says, by pace: `red`, `orange`, `urgent`, `blue`. Hours are wall-clock hours unless they
+    are blue's: there 24 are a working day.
+    """
 
     working_days: dict[str, int]
     otherwise: int
     hard_case: int
+    business_begins: time
     business_ends: time
+    action_hours: dict[str, float]
     urgent_hours: float
     sign_working_days: int
     sign_hours: dict[str, float]
     warn_hours_before: dict[str, float]
     supervise_again_hours: dict[str, float]
     extensions_allowed: int
+    extension_decided_working_hours: float
+
+    @property
+    def hours(self) -> Hours:
+        """When offices are open."""
+        return Hours(self.business_begins, self.business_ends)
 
 
 @cache
 def time_limits(path: Path = TIME_LIMITS) -> TimeLimits:
     """What the data file says. Raises `KeyError` or `TypeError` when it does not say everything."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    ends = time.fromisoformat(written.pop("business_day_ends"))
-    return TimeLimits(**written, business_ends=ends)
+    begins, ends = (time.fromisoformat(written.pop(f"business_day_{name}")) for name in ("begins", "ends"))
+    return TimeLimits(**written, business_begins=begins, business_ends=ends)
 
 
 def pace_of(lane: str, *, urgent: bool) -> str:
@@ -63,6 +73,11 @@ def due_at(lane: str, received_at: datetime, *, kind: str, urgent: bool = False)
         return received_at + timedelta(hours=limits.urgent_hours)
     days = limits.working_days.get(kind, limits.otherwise)
     return end_of_working_days(received_at, days, business_ends=limits.business_ends)
+
+
+def action_due_at(lane: str, dispatched_at: datetime) -> datetime:
+    """Red and orange, in a unit's hands: by when something must have been done (PRACTICE section 1: looked into within 24 h)."""
+    return dispatched_at + timedelta(hours=time_limits().action_hours[lane])
 
 
 def sign_due_at(lane: str, dispatched_at: datetime, *, urgent: bool = False) -> datetime:

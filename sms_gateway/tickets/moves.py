@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -15,7 +15,7 @@ from sms_gateway.errors import Conflict, NotFound
 from . import lifecycle, pace
 from .actors import Actor
 from .lifecycle import Evidence, Status, Step, Who
-from .models import Dispatch, Ticket, TicketEvent
+from .models import Dispatch, Extension, Ticket, TicketEvent
 from .record import record_event
 
 
@@ -60,10 +60,18 @@ async def move(
     pace.on_move(ticket, before, to, now)
     ticket.status, ticket.version = to.value, ticket.version + 1
     ticket.closed_at = None if lifecycle.is_open(to) else ticket.closed_at or now
+    if to is not Status.CLARIFYING and Status.EXTENDED not in lifecycle.MOVES[to]:
+        await _let_requests_lapse(session, ticket.id, now)
     return await record_event(
         session, ticket, what or to.value, who=str(actor), from_status=before.value, to_status=to.value, why=why,
         detail=detail, at=now,
     )  # fmt: skip
+
+
+async def _let_requests_lapse(session: AsyncSession, ticket_id: int, now: datetime) -> None:
+    """A request for more time ends undecided where the unit has the matter in hand no more, or has answered."""
+    undecided = update(Extension).where(Extension.ticket_id == ticket_id, Extension.decided_at.is_(None))
+    await session.execute(undecided.values(decided_at=now))
 
 
 async def has_in_hand(session: AsyncSession, ticket: Ticket, unit: str | None) -> bool:

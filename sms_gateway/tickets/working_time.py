@@ -8,6 +8,7 @@ rather too early than too late.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -50,3 +51,54 @@ def working_day_after(start: date, days: int) -> date:
 def end_of_working_days(start: datetime, days: int, *, business_ends: time) -> datetime:
     """The aware moment (Shanghai) at which business ends on the `days`-th working day after `start`."""
     return datetime.combine(working_day_after(shanghai(start).date(), days), business_ends, SHANGHAI)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When offices are open on a working day, Shanghai's time."""
+
+    begin: time
+    end: time
+
+    def on(self, day: date) -> tuple[datetime, datetime]:
+        """From when to when on `day`; nothing (twice the same moment) on a day off."""
+        begin = datetime.combine(day, self.begin, SHANGHAI)
+        return begin, datetime.combine(day, self.end, SHANGHAI) if is_working_day(day) else begin
+
+
+def worked_between(start: datetime, end: datetime, hours: Hours) -> timedelta:
+    """How much working time lies between two moments; nothing when `end` is not after `start`."""
+    total, day = timedelta(), shanghai(start).date()
+    while day <= shanghai(end).date():
+        opens, closes = hours.on(day)
+        total += max(timedelta(), min(closes, end) - max(opens, start))
+        day += timedelta(days=1)
+    return total
+
+
+def after_work(start: datetime, span: timedelta, hours: Hours) -> datetime:
+    """The first moment at which `span` of working time has passed since `start`; `start` itself for no span.
+
+    Raises `ValueError` for more than `LONGEST` working days.
+    """
+    day, at = shanghai(start).date(), start
+    for _ in range(2 * LONGEST):
+        if span <= timedelta():
+            return at
+        opens, closes = hours.on(day)
+        at = max(opens, start)
+        if at + span <= closes:
+            return at + span
+        span -= max(timedelta(), closes - at)
+        day += timedelta(days=1)
+    raise ValueError(f"too much working time: {span}")
+
+
+def same_time(at: datetime, working_days: int) -> datetime:
+    """The same time of day so many working days later, or earlier when negative."""
+    day, step = shanghai(at).date(), 1 if working_days > 0 else -1
+    left = abs(working_days)
+    while left:
+        day += timedelta(days=step)
+        left -= is_working_day(day)
+    return datetime.combine(day, shanghai(at).timetz().replace(tzinfo=None), SHANGHAI)
