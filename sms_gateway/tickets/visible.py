@@ -43,7 +43,7 @@ def _condition(view: View, term: Term) -> ColumnElement[bool]:
     if term.reaches != view.reaches:
         conditions.append(or_(*(_reach(view, reach) for reach in sorted(term.reaches))))
     if term.secrecy is not None:
-        conditions.append(_is_sensitive() if term.secrecy is Secrecy.SENSITIVE else not_(_is_sensitive()))
+        conditions.append(is_sensitive() if term.secrecy is Secrecy.SENSITIVE else not_(is_sensitive()))
     return and_(true(), *conditions)
 
 
@@ -89,7 +89,7 @@ def _in_region(view: View) -> list[ColumnElement[bool]]:
     return [Ticket.place >= prefix.ljust(6, "0"), Ticket.place < str(int(prefix) + 1).ljust(6, "0")]
 
 
-def _is_sensitive() -> ColumnElement[bool]:
+def is_sensitive() -> ColumnElement[bool]:
     """`visibility.is_sensitive`, in SQL; never NULL."""
     undecided = Ticket.sensitivity.is_(None)
     category = func.coalesce(Ticket.category, "")
