@@ -123,14 +123,21 @@ CALL_EVENTS = {
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
     "ringing": "没人在了，重新叫人",
 }  # fmt: skip
+SENSITIVITIES = {
+    "sexual": "性侵害", "domestic_violence": "家暴", "self_harm": "自伤", "hiv": "艾滋", "adoption": "收养", "sealed_record": "有案底",
+    "none": "不敏感",
+}  # fmt: skip
 TICKET_EVENTS = {
     **STATUSES, "details": "补充了内容", "lane": "升级", "more": "又说了一些", "note": "备注", "wish_noted": "记下撤回的意思",
     "resumed": "补充好了，接着办", "reply_refused": "答复退回再办", "took_in": "并入一单",
+    "category_set": "改分类", "place_set": "改地点", "urgent_set": "改缓急", "sealed_set": "改保密", "sensitivity_set": "改敏感类别",
+    "ruled": "裁决退单", "reopened": "撤销不予受理", "told_unit": "转告承办单位",
     "survey_lost": "回访短信没送到", "asked_person": "向来信人问了一句", "reminded_person": "提醒来信人一次", "unanswered": "来信人没有回", "asked_progress": "来信人问过进度",
     "transfer_asked": "请对方平台接", "transfer_by_hand": "要人工转", "transfer_refused": "对方平台没接", "transfer_closed": "对方平台已办结",
     "warning": "到期提醒", "supervision": "督办", "extension_asked": "申请延期", "extension_refused": "不同意延期", "erased": "抹去原话",
 }  # fmt: skip
 AUDIT = {
+    "open_work": "单位打开工单", "open_file": "下载附件", "list_work": "单位看工单列表",
     "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
     "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
@@ -138,4 +145,10 @@ AUDIT = {
     "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
     "ticket_anchor": "工单存证",
 }  # fmt: skip
+NOT_ASKED = {
+    "red": "红色的事", "orange": "橙色的事", "sealed": "对监护人保密", "sensitive": "敏感类别", "danger_open": "这个人还有别的危险没了结", "silent": "要求静默",
+    "left_alone": "说过先别找、不要再问", "child_phone": "可能是孩子自己的手机", "anonymous": "不留名", "wants_call": "要打电话，请值班员打", "opted_out": "退订了短信",
+    "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候",
+}  # fmt: skip
+"""Why no survey or question went out by text."""
 WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}
