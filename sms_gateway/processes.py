@@ -105,9 +105,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep)]
-        from .tickets import dashboards
+        from .tickets import dashboards, groups
 
-        mine.append(("figures", dashboards.sweep))
+        mine += [("figures", dashboards.sweep), ("groups", groups.sweep)]
     return mine
 
 

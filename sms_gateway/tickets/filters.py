@@ -11,7 +11,7 @@ Parameters: `show` (open, danger, late, closed, all), `status` (one or several, 
 branch, or `none`), `region` (adcode: that place and all below), `exact` (1: only what names no place below `region`), `unit` (a
 code or `none`), `level`, `age` (see AGES), `late` (1), `opened_from`, `opened_to` (Shanghai's days, both inside, of `received_at`),
 `marked` (1-5, `any`, `unsolved`), `returned` (1), `supervised` (1), `extension` (1: more time is asked for), `by` (an operator's id:
-what that operator had a hand in).
+what that operator had a hand in), `group` (the id of a `TicketGroup`: matters that say the same).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sms_gateway.operators.reach import region_of
 
 from . import scope, visible
 from .lifecycle import Status
-from .models import Extension, Ticket, TicketEvent
+from .models import Extension, Ticket, TicketEvent, TicketGroup
 
 SHOWS = ("open", "danger", "late", "closed", "all")
 LANES = ("red", "orange", "blue")
@@ -70,6 +70,7 @@ class Filter:
     supervised: bool = False
     extension: bool = False
     by: int = 0
+    group: int = 0
     unread: tuple[str, ...] = ()
 
     @classmethod
@@ -162,7 +163,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "show": _one_of(*SHOWS), "status": _statuses, "kind": _one_of(*KINDS), "lane": _one_of(*LANES), "category": _category,
     "region": _region, "exact": _is_one, "unit": _unit, "level": _one_of(*LEVELS), "age": _one_of(*AGES), "late": _is_one,
     "opened_from": _day, "opened_to": _day, "marked": _one_of(*MARKS), "returned": _is_one, "supervised": _is_one,
-    "extension": _is_one, "by": _id,
+    "extension": _is_one, "by": _id, "group": _id,
 }  # fmt: skip
 
 
@@ -252,6 +253,9 @@ def _history(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.id == any_(func.array(waiting.scalar_subquery())))
     if wanted.by:
         conditions.append(_touched_by(wanted.by))
+    if wanted.group:
+        same = select(func.unnest(TicketGroup.ticket_ids)).where(TicketGroup.id == wanted.group)
+        conditions.append(Ticket.id == any_(func.array(same.scalar_subquery())))
     return conditions
 
 
