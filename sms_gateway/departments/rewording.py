@@ -198,7 +198,8 @@ def _sources_dropped(text: str) -> str:
 
     def drop(match: re.Match[str]) -> str:
         after = text[match.end() : match.end() + 14]
-        return match.group() if _THREAT.search(after) and not ROLE.search(match.group()) else "据反映，"
+        told = ROLE.search(match.group()) or re.match("我?(?:听|据|从)", match.group())
+        return match.group() if _THREAT.search(after) and not told else "据反映，"
 
     text = _HEARSAY.sub("据反映，", _SOURCE.sub(drop, text))
     return _SAW.sub("", _BELIEVES.sub("疑似", text))
