@@ -46,6 +46,11 @@ def sealed_for(table: str, column: str, uid: UUID, value: object) -> bytes:
     return keyring().seal(_encode(value), place_of(table, column, uid))
 
 
+def opened_from(table: str, column: str, uid: UUID, sealed: bytes) -> Any:
+    """The value of one sealed cell without a row object. Raises what `Keyring.open` raises."""
+    return _decode(keyring().open(sealed, place_of(table, column, uid)))
+
+
 def _encode(value: object) -> bytes:
     return b"b" + value if isinstance(value, bytes) else b"j" + json.dumps(value, ensure_ascii=False).encode()
 
@@ -85,7 +90,7 @@ class Encrypted(Generic[T]):
         sealed: bytes | None = getattr(row, self._column)
         if sealed is None:
             return None  # type: ignore[return-value]  # T is Optional where the column is
-        value: T = _decode(keyring().open(sealed, place_of(row.__tablename__, self._column, row.uid)))
+        value: T = opened_from(row.__tablename__, self._column, row.uid, sealed)
         return value
 
     def __set__(self, row: SealedRow, value: T) -> None:

@@ -37,4 +37,5 @@ def with_protection(facts: Facts, latest: Facts) -> Facts:
 
 def sight_now(unit: str, facts: Facts, latest: Facts) -> Sight:
     """How much this unit may see of an event now: never more than then."""
-    return min(sight_of(unit, facts), sight_of(unit, with_protection(facts, latest)), key=lambda sight: sight.rank)
+    then, protected = sight_of(unit, facts), with_protection(facts, latest)
+    return then if protected == facts else min(then, sight_of(unit, protected), key=lambda sight: sight.rank)

@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, exists, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased
 
 from sms_gateway import clock
+from sms_gateway.crypto import opened_from
 from sms_gateway.departments.visibility import Sight
 
 from . import facts as facts_of
-from .models import WAITING, Delivery, State, Subscription
+from .models import WAITS, Delivery, HotlineEvent, State, Subscription
 from .pace import Answer, is_given_up, pause_after
-from .service import happening, list_latest_facts
 from .shaping import Happening
 
 LEASE = timedelta(seconds=30)
 """Three times what one try may take: a living run renews it with every event, a dead one is taken over after it."""
-BATCH = 100
+BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _is_ready() -> ColumnElement[bool]:
 
 async def list_due(session: AsyncSession) -> Sequence[int]:
     """Subscriptions that something waits for and that a run could be started for now."""
-    waits = exists().where(Delivery.subscription_id == Subscription.id, Delivery.state.in_(WAITING))
+    waits = exists().where(Delivery.subscription_id == Subscription.id, WAITS)
     return (await session.scalars(select(Subscription.id).where(_is_ready(), waits).order_by(Subscription.id))).all()
 
 
@@ -81,7 +82,7 @@ async def _held(session: AsyncSession, run: Run) -> Subscription | None:
 
 
 async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
-    """What comes next, in order, at most 100; empty when nothing waits, it was paused, or the hold was lost.
+    """What comes next, in order, at most 250; empty when nothing waits, it was paused, or the hold was lost.
 
     What a person asked for again comes first. What this unit may no longer see is set aside, never sent.
     """
@@ -92,33 +93,54 @@ async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
     if not subscription.active:
         return []
     subscription.leased_until = clock.now() + LEASE
-    waiting = select(Delivery).where(Delivery.subscription_id == run.subscription_id, Delivery.state.in_(WAITING))
-    again_first = case((Delivery.state == State.REPLAYED, 0), else_=1)
-    ordered = waiting.order_by(again_first, Delivery.position).limit(BATCH).options(joinedload(Delivery.event))
-    parcels: list[Parcel] = []
-    while not parcels and (deliveries := (await session.scalars(ordered)).all()):  # a whole batch may be set aside
-        parcels = await _parcels(session, subscription.unit, deliveries)
-        await session.flush()
-    return parcels
+    while rows := (await session.execute(_WAITING, {"subscription": run.subscription_id})).all():
+        if parcels := await _parcels(session, subscription.unit, rows):
+            return parcels
+    return []  # a whole batch may have been set aside
 
 
-async def _parcels(session: AsyncSession, unit: str, deliveries: Sequence[Delivery]) -> list[Parcel]:
-    latest = await list_latest_facts(session, {delivery.event.subject for delivery in deliveries})
-    parcels = []
-    for delivery in deliveries:
-        now = facts_of.sight_now(unit, facts_of.from_json(delivery.event.facts), latest[delivery.event.subject])
-        sight = min(Sight(delivery.sight), now, key=lambda each: each.rank)
+_newest = aliased(HotlineEvent)
+_latest = (
+    select(_newest.facts).where(_newest.subject == HotlineEvent.subject).order_by(_newest.id.desc()).limit(1).lateral("latest")
+)  # fmt: skip
+_WAITING = (  # columns, and facts only where they are needed: loading is much of what a push costs
+    select(
+        Delivery.id.label("delivery"), Delivery.state, Delivery.sight, Delivery.position, HotlineEvent.uid, HotlineEvent.type,
+        HotlineEvent.subject, HotlineEvent.at, HotlineEvent.data_sealed,
+        case(((Delivery.sight == Sight.COUNTS) | (_latest.c.facts != HotlineEvent.facts), HotlineEvent.facts)).label("facts"),
+        case((_latest.c.facts != HotlineEvent.facts, _latest.c.facts)).label("newer_facts"),
+    )
+    .join(HotlineEvent, HotlineEvent.id == Delivery.event_id)
+    .join(_latest, true())
+    .where(Delivery.subscription_id == bindparam("subscription"), WAITS)
+    .order_by(Delivery.state.desc(), Delivery.position)  # replayed, then pending
+    .limit(BATCH)
+)  # fmt: skip
+
+
+async def _parcels(session: AsyncSession, unit: str, rows: Sequence[Any]) -> list[Parcel]:
+    """What may be sent of these rows; the rest is set aside."""
+    parcels, withheld = [], []
+    for row in rows:
+        sight = Sight(row.sight)
+        if row.newer_facts is not None:
+            now = facts_of.sight_now(unit, facts_of.from_json(row.facts), facts_of.from_json(row.newer_facts))
+            sight = min(sight, now, key=lambda each: each.rank)
         if sight is Sight.NONE:
-            delivery.state = State.WITHHELD
-        else:
-            replayed = delivery.state == State.REPLAYED
-            parcels.append(Parcel(delivery.id, happening(delivery.event), sight, replayed))
+            withheld.append(row.delivery)
+            continue
+        data = opened_from(HotlineEvent.__tablename__, "data_sealed", row.uid, row.data_sealed)
+        happening = Happening(row.uid, row.position, row.type, row.subject, row.at, row.facts or {}, data)
+        parcels.append(Parcel(row.delivery, happening, sight, row.state == State.REPLAYED))
+    if withheld:
+        await session.execute(update(Delivery).where(Delivery.id.in_(withheld)).values(state=State.WITHHELD))
     return parcels
 
 
 async def _settle(session: AsyncSession, subscription: Subscription) -> None:
     delivered = (
         Delivery.subscription_id == subscription.id,
+        WAITS,
         Delivery.state == State.PENDING,
         Delivery.position <= subscription.delivered_position,
     )

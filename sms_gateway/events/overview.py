@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.departments.visibility import Sight
 
-from .models import WAITING, Delivery, HotlineEvent, State, Subscription
+from .models import DEAD, WAITS, Delivery, HotlineEvent, State, Subscription
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ async def list_standings(session: AsyncSession, *, units: Sequence[str] | None =
         .join(HotlineEvent, HotlineEvent.id == Delivery.event_id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         # A batch's rows follow the subscription's position a moment later: what is below it was delivered.
-        .where(Delivery.state.in_(WAITING))
+        .where(WAITS)
         .where((Delivery.state == State.REPLAYED) | (Delivery.position > Subscription.delivered_position))
         .group_by(Delivery.subscription_id)
     )
     waiting = {subscription_id: (count, oldest) for subscription_id, count, oldest in waits}
-    lost = select(Delivery.subscription_id, func.count()).where(Delivery.state == State.DEAD)
+    lost = select(Delivery.subscription_id, func.count()).where(DEAD)
     dead = {row[0]: row[1] for row in await session.execute(lost.group_by(Delivery.subscription_id))}
     wanted = select(Subscription).order_by(Subscription.unit, Subscription.name, Subscription.id)
     if units is not None:
@@ -94,7 +94,7 @@ def _dead() -> Select[Delivery, HotlineEvent, Subscription]:
         select(Delivery, HotlineEvent, Subscription)
         .join(HotlineEvent, HotlineEvent.id == Delivery.event_id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(Delivery.state == State.DEAD)
+        .where(DEAD)
     )
 
 

@@ -7,6 +7,7 @@ where HOTLINE_PUSH_PRIVATE_TARGETS names it; plain http only to this machine its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -63,6 +64,7 @@ class Target:
     secure: bool
 
 
+@lru_cache(maxsize=1024)
 def read_url(url: str) -> Target:
     """The target of `url`, read by the same parser as the client's. Raises `TargetNotAllowed` for another scheme, no host, or a login."""
     if any(letter.isspace() or not letter.isprintable() or letter == "\\" for letter in url):
@@ -77,6 +79,7 @@ def read_url(url: str) -> Target:
     return Target(host, port, parts.scheme == "https")
 
 
+@lru_cache(maxsize=1024)
 def check_target(target: Target, allowed: Allowed) -> None:
     """What can be told before a look-up: a host written as an address, and who may do without TLS. Raises `TargetNotAllowed`."""
     try:

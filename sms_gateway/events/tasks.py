@@ -20,7 +20,7 @@ from sms_gateway.settings import get_settings
 from . import ledger
 from .fanning import BATCH, fan_out
 from .ledger import Parcel, Run
-from .marking import Marker
+from .marking import Marker, Marks
 from .pace import Answer
 from .sending import Sender
 from .shaping import as_json, signed_headers
@@ -72,7 +72,7 @@ class Courier:
             run.cancel()
         await self.finish()
         await self._sender.close()
-        await self._marker.close()
+        self._marker.close()
 
     async def _run(self, subscription_id: int) -> None:
         try:
@@ -87,52 +87,52 @@ class Courier:
             run = await ledger.claim(session, subscription_id)
         if run is None:
             return
+        marks = await self._marker.take()
         try:
             going = True
             while going:
                 async with transaction() as session:
                     parcels = await ledger.next_batch(session, run)
-                going = bool(parcels) and await self._send_batch(run, parcels)
+                going = bool(parcels) and await self._send_batch(run, marks, parcels)
         finally:
+            await self._marker.give_back(marks)
             async with transaction() as session:
                 await ledger.release(session, run)
 
-    async def _send_batch(self, run: Run, parcels: Sequence[Parcel]) -> bool:
-        """Whether to go on. The next is sent while the last one is being marked, and none before that mark is there."""
+    async def _send_batch(self, run: Run, marks: Marks, parcels: Sequence[Parcel]) -> bool:
+        """Whether to go on. An event leaves when the mark of the last one is with the database, and is read beside it."""
         webhook = Webhook(run.secret)
-        marking: asyncio.Task[bool] | None = None
-        going = True
-        try:
-            for parcel in parcels:
-                answer = await self._send(run, webhook, parcel)
-                going = marking is None or await marking
-                marking = None
-                if not answer.is_good:
-                    await self._note_failure(run, parcel, answer)
-                    return False
-                if parcel.replayed:
-                    async with transaction() as session:
-                        await ledger.note_replayed(session, parcel, answer)
-                else:  # also when it was paused meanwhile: this one has arrived
-                    position = parcel.happening.position
-                    marking = asyncio.create_task(self._marker.move_on(run, position=position, status=answer.status))
-                if not going or self._closing:
-                    break
-            return (marking is None or await marking) and going and not self._closing
-        finally:
-            if marking is not None:
-                await asyncio.wait([marking])
+        body, headers = _packed(webhook, parcels[0])
+        for parcel, following in zip(parcels, [*parcels[1:], None], strict=True):
+            sending = asyncio.create_task(self._sender.post(run.url, headers=headers, body=body))
+            if following is not None:
+                await asyncio.sleep(0)  # it leaves; the next is made ready while the subscriber reads this one
+                body, headers = _packed(webhook, following)
+            answer = await sending
+            going = await marks.read()
+            if not answer.is_good:
+                await self._note_failure(run, parcel, answer)
+                return False
+            if parcel.replayed:
+                async with transaction() as session:
+                    await ledger.note_replayed(session, parcel, answer)
+            else:  # also when it was paused meanwhile: this one has arrived
+                marks.send(run, position=parcel.happening.position, status=answer.status)
+            if not going or self._closing:
+                return False
+        return await marks.read()
 
     async def _note_failure(self, run: Run, parcel: Parcel, answer: Answer) -> None:
         async with transaction() as session:
             await ledger.note_failure(session, run, parcel, answer)
         log.warning("push_failed", subscription=run.subscription_id, delivery=parcel.delivery_id, status=answer.status)
 
-    async def _send(self, run: Run, webhook: Webhook, parcel: Parcel) -> Answer:
-        body = as_json(parcel.happening, parcel.sight)
-        sent_at = datetime.fromtimestamp(clock.wall_seconds(), UTC)  # the subscriber compares it with its own clock
-        headers = signed_headers(webhook, parcel.happening.id, body, sent_at=sent_at)
-        return await self._sender.post(run.url, headers=headers, body=body)
+
+def _packed(webhook: Webhook, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
+    """Body and headers, signed."""
+    body = as_json(parcel.happening, parcel.sight)
+    sent_at = datetime.fromtimestamp(clock.wall_seconds(), UTC)  # the subscriber compares it with its own clock
+    return body, signed_headers(webhook, parcel.happening.id, body, sent_at=sent_at)
 
 
 @lru_cache(maxsize=1)
