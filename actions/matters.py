@@ -12,14 +12,16 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from sms_gateway import regions
+from sms_gateway.conversations import evaluating
 from sms_gateway.database import transaction
+from sms_gateway.messages import inbox
 from sms_gateway.tickets import own_changes
 from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.marks import read_mark
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.wording import say
 from texts.normalise import normalise
 
-from .marks import read_mark
 from .replies import speak
 from .turn import Turn, read_turn
 
@@ -135,24 +137,11 @@ class ActionEvaluate(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         turn = read_turn(tracker)
         mark = read_mark(turn.text)
-        async with transaction() as session:
-            ticket = (
-                await tickets.evaluate(
-                    session,
-                    contact_id=turn.contact_id,
-                    stars=mark.stars,
-                    message_id=turn.message_id,
-                    unsolved=mark.unsolved,
-                )
-                if mark.stars or mark.unsolved
-                else None
-            )
         if mark.stars is None and not mark.unsolved:
             speak(dispatcher, "eval.reask")
-        elif ticket is None:
-            speak(dispatcher, "eval.none")
-        elif mark.unsolved:
-            speak(dispatcher, "eval.unresolved")
-        else:
-            speak(dispatcher, "eval.sorry" if mark.stars and mark.stars <= 2 else "eval.thanks")
+            return []
+        async with transaction() as session:
+            message = await inbox.get_message(session, turn.message_id)
+            key = await evaluating.take_mark(session, message=message, stars=mark.stars, unsolved=mark.unsolved)
+        speak(dispatcher, key)
         return []

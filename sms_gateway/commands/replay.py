@@ -168,11 +168,11 @@ class Pipeline:
 
     async def play(self, dialogue: dict[str, Any], number: str) -> list[dict[str, Any]]:
         """Every turn with what came back and how things stand then."""
-        from .replay_state import survey_sent
+        from .replay_state import conclude_ticket
 
         played, read, more = [], 0, False
         if dialogue.get("precondition") == "survey_sent":
-            await survey_sent(number)
+            await self._wait(await conclude_ticket(number) - self.clock.now())
             await self._settle()
             read = len(self.memory.left.get(number, ()))
         for turn in dialogue["turns"]:

@@ -9,17 +9,19 @@ from sqlalchemy import func, select, text, update
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
-from sms_gateway.conversations import pending
-from sms_gateway.conversations.talk import get_talk
 from sms_gateway.crypto import blind_index
 from sms_gateway.database import transaction
 from sms_gateway.escalations.service import find_open
-from sms_gateway.messages import outbox
 from sms_gateway.messages.inbox import Inbound, find_or_make_thread, record
 from sms_gateway.messages.models import Thread
+from sms_gateway.tickets import concluding, follow_up
 from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.actors import operator
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.timers import Timer
+
+NOBODY = operator(0)
+"""Who concludes: nobody works here."""
 
 
 async def count_jobs() -> int:
@@ -44,8 +46,8 @@ async def end_waiting_now() -> int:
         return len(due.all())
 
 
-async def survey_sent(number: str) -> None:
-    """A concluded ticket's follow-up text has just gone to this number."""
+async def conclude_ticket(number: str) -> datetime:
+    """A ticket of this number is concluded just now; when its follow-up text is due."""
     now = clock.now()
     async with transaction() as session:
         thread_id, contact_id = await find_or_make_thread(session, Channel.SMS, number, now)
@@ -55,10 +57,9 @@ async def survey_sent(number: str) -> None:
         ticket = await tickets.open_ticket(
             session, thread_id=thread_id, contact_id=contact_id, asked_in=recorded.message_id, kind="complaint"
         )
-        ticket.status, ticket.closed_at = "followed_up", now
-        thread = await get_talk(session, thread_id)
-        await outbox.queue_fixed(session, thread=thread, key="survey")
-        await pending.ask_what_text_asks(session, contact_id=contact_id, key="survey", detail={"ticket": ticket.id})
+        await concluding.conclude(session, ticket, actor=NOBODY, why="已答复")
+        [planned] = await follow_up.list_for(session, ticket.id)
+        return planned.due_at
 
 
 async def read_state(number: str) -> dict[str, Any]:

@@ -13,17 +13,15 @@ from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Message, Thread
-from sms_gateway.tickets import service as tickets
 from texts.normalise import normalise
 
-from . import alarm, pending, service
+from . import alarm, evaluating, pending, service
 from .ownership import Owner
 from .questions import Answer, Kind, means_danger
 from .reading import Reading
 from .steps import Step, Wish
 
 REASON = "问现在安不安全，回答说有危险"
-LOW_MARK = 2
 
 
 @dataclass(frozen=True)
@@ -156,14 +154,13 @@ async def _read_mark(act: Act) -> None:
     answer = act.reading.answer
     assert answer is not None
     await act.drop_question()
-    unsolved = answer.answer is Answer.UNRESOLVED
-    ticket = await tickets.evaluate(
-        act.session, contact_id=act.thread.contact_id, stars=answer.stars, message_id=act.message.id, unsolved=unsolved
-    )
-    if ticket is None:
-        return await act.say("eval.none")
-    key = "eval.unresolved" if unsolved else "eval.sorry" if (answer.stars or 5) <= LOW_MARK else "eval.thanks"
-    return await act.say(key)
+    key = await evaluating.take_mark(
+        act.session, message=act.message, stars=answer.stars, unsolved=answer.answer is Answer.UNRESOLVED,
+        ticket_id=act.detail.get("ticket"),
+    )  # fmt: skip
+    if act.message.lane == "orange":  # harm told beside the mark: the words for that, which ask whether they are safe
+        key = alarm.words_for_orange(sexual=bool(act.message.sexual), writer=act.message.writer or "unknown")
+    await act.say(key)
 
 
 async def _read_feedback(act: Act) -> None:
@@ -182,8 +179,9 @@ async def _read_feedback(act: Act) -> None:
 async def _ask_again(act: Act) -> None:
     """The question is too old for a bare digit: it is asked again, never guessed."""
     asked = act.reading.question.kind if act.reading.question is not None else ""
+    about = {"ticket": act.detail["ticket"]} if "ticket" in act.detail else {}
     await act.drop_question()
-    await act.say(_ASK_AGAIN.get(asked, "digit.lost"))
+    await act.say(_ASK_AGAIN.get(asked, "digit.lost"), **about)
 
 
 _ASK_AGAIN: dict[str, str] = {Kind.DANGER: "ask.safe", Kind.SURVEY: "eval.reask"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sms_gateway.tickets.marks import is_unsolved
 from texts.normalise import normalise
 
 
@@ -79,7 +80,6 @@ MEANS_DANGER: Mapping[str, frozenset[Answer]] = {
 _YES_NO = {1: Answer.YES, 2: Answer.NO, 3: Answer.UNCLEAR}
 _DIGIT = re.compile(r"[\s\W]*(?:选|回|按)?\s*([0-9])\s*(?:星|分)?[\s\W]*")
 _LEADING = re.compile(r"\s*([1-5])[\s、.,，。:：]*(\D*)")
-_UNRESOLVED = re.compile(r"(?:还|都|根本|一直|事情)*(?:没|没有|未|不)(?:给我?|得到?)?(?:解决|办好|办成|处理好?|人管)")
 _SAFE_WORDS = (
     "安全|安全的|现在安全|我安全|我很安全|是|是的|嗯|没事|没事了|暂时安全",
     "不安全|我不安全|现在不安全|不|不是|没有|危险|有危险|很危险|不太安全",
@@ -193,7 +193,7 @@ def _yes_no(key: str, words: str) -> Read | None:
 
 def _survey(words: str) -> Read | None:
     stripped = words.strip(_EDGES)
-    if _UNRESOLVED.match(stripped):
+    if is_unsolved(stripped.lstrip("12345、., ")):
         return Read(Answer.UNRESOLVED)
     match = _DIGIT.fullmatch(words) or _LEADING.fullmatch(words)
     said = _STARS.get(re.sub("[的了吧啊]+$", "", stripped.lstrip("12345、., ")))

@@ -6,7 +6,7 @@ from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
 
-from . import forgotten, form_silence, judging, turn
+from . import forgotten, form_silence, judging, surveys, turn
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -42,6 +42,13 @@ async def look_at_silence(subject_id: int) -> None:
     """A form's question stands unanswered: remind once by day, or let a person read."""
     async with transaction() as session:
         await form_silence.look(session, subject_id)
+
+
+@app.task(name="conversations.ask_survey", queue="replies", retry=RetryIfTransient(attempts=8))
+async def ask_survey(subject_id: int) -> None:
+    """The follow-up of that id may be asked now."""
+    async with transaction() as session:
+        await surveys.ask(session, subject_id)
 
 
 @app.task(name="conversations.rescue", queue="danger", retry=RetryIfTransient(attempts=20))

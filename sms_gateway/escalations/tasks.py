@@ -9,6 +9,7 @@ from sms_gateway import jobs, logs
 from sms_gateway.database import notify, transaction
 from sms_gateway.jobs import RetryIfTransient
 from sms_gateway.messages.models import Message
+from sms_gateway.tickets import follow_up
 
 from . import service
 
@@ -26,11 +27,15 @@ async def step(subject_id: int) -> None:
 
 @jobs.app.task(name="escalations.text_did_not_arrive", queue="danger", retry=RetryIfTransient(attempts=8))
 async def text_did_not_arrive(message_id: int) -> None:
-    """A text to someone with an open red or orange escalation was blocked or not delivered: a person must know at once."""
+    """A text to someone with an open red or orange escalation was blocked or not delivered: a person must know at once.
+
+    A survey that is lost is written down, and not asked again.
+    """
     async with transaction() as session:
         found = select(Message).where(Message.id == message_id).options(joinedload(Message.thread))
         message = (await session.scalars(found)).one()
         escalation = await service.find_open(session, message.thread_id, for_update=True)
         if escalation is not None and escalation.lane in ("red", "orange"):
             await service.note_undelivered(session, escalation, message)
+        await follow_up.note_lost(session, message)
         await notify(session, "hotline_thread", str(message.thread_id))

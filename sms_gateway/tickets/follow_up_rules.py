@@ -22,6 +22,8 @@ from .working_time import working_day_after
 FILE = Path(__file__).parents[1] / "data" / "follow-up.yml"
 CHILD_LIKE = frozenset({"child", "unknown"})
 """Writers that may be the child itself."""
+SURVEY_STANDS = timedelta(days=7)
+"""So long a mark may take to come (PRACTICE section 5)."""
 ASKING_HOUR = time(10)
 """At this hour of a working day a reminder goes out, and the desk is told."""
 

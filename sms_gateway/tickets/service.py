@@ -15,7 +15,7 @@ from sms_gateway.contacts.models import Contact
 from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import concluding, moves
+from . import concluding, follow_up, moves
 from .actors import PERSON
 from .deadlines import due_at
 from .lifecycle import Status
@@ -139,16 +139,21 @@ async def find_latest(session: AsyncSession, *, thread_id: int) -> Ticket | None
 
 
 async def evaluate(
-    session: AsyncSession, *, contact_id: int, stars: int | None, message_id: int, unsolved: bool = False
-) -> Ticket | None:
+    session: AsyncSession, *, contact_id: int, stars: int | None, message_id: int, unsolved: bool = False,
+    ticket_id: int | None = None,
+) -> Ticket | None:  # fmt: skip
     """Note the mark (5 best, 1 worst) or the 没解决 for this contact's concluded ticket; None when none waits for one.
 
-    没解决, or a mark of 2 and less, brings it back to be handled once more.
+    `ticket_id`: the one the survey was about, else the newest. 没解决, or a mark of 2 and less, brings it back to be
+    handled once more.
     """
     wanted = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.status.in_(("concluded", "followed_up")))
-    ticket = await session.scalar(wanted.order_by(Ticket.id.desc()).limit(1).with_for_update(key_share=True))
+    asked_first = (Ticket.id == ticket_id).desc() if ticket_id is not None else Ticket.id.desc()
+    newest = wanted.order_by(asked_first, Ticket.id.desc()).limit(1)
+    ticket = await session.scalar(newest.with_for_update(key_share=True))
     if ticket is None:
         return None
+    await follow_up.note_answer(session, ticket.id)
     ticket.evaluated = stars or ticket.evaluated
     if unsolved or (stars is not None and stars <= LOW_MARK):
         await concluding.rework(session, ticket, actor=PERSON, message_id=message_id, stars=stars)

@@ -14,7 +14,7 @@ import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import drafts, marks
+from actions import drafts
 from actions.drafts import End, Kept
 from actions.forms import ValidateForm
 from actions.outreach import ActionOptOut
@@ -25,7 +25,7 @@ from actions.turn import TurnIsBroken, deadline_of, read_turn
 from sms_gateway import wording
 from sms_gateway.settings import ROOT
 from sms_gateway.supervision.places import free_ports
-from sms_gateway.tickets import intake
+from sms_gateway.tickets import intake, marks
 from sms_gateway.tickets.draft import Kind
 from texts.embedding import embed, pack_base64
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from sms_gateway import timers
-from sms_gateway.clock import HeldClock, shanghai
-from sms_gateway.conversations import assistant, form_silence
+from sms_gateway.clock import HeldClock
+from sms_gateway.conversations import assistant
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.wording import say
@@ -39,13 +39,6 @@ async def _later(person: Person, clock: HeldClock, by: timedelta) -> list[str]:
 async def _calls() -> list[Escalation]:
     async with transaction() as session:
         return list(await session.scalars(select(Escalation)))
-
-
-@pytest.mark.parametrize(("hour", "expected"), [(3, 9), (9, 9), (14, 14), (20, 9), (23, 9)])
-def test_nobody_is_reminded_at_night(hour: int, expected: int) -> None:
-    moment = shanghai(MORNING).replace(hour=hour, minute=0).astimezone(UTC)
-    due = form_silence.by_day(moment)
-    assert shanghai(due).hour == expected and due >= moment
 
 
 async def test_one_reminder_and_no_second(person: Person, clock: HeldClock, asks: None) -> None:
