@@ -30,6 +30,7 @@ class Ticket(SealedRow, Base):
         Index("ix_tickets_category_id", "category", "id"),
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_received_at", "received_at"),
+        Index("ix_tickets_tail", text("\"right\"(number, 3)")),
         Index("ix_tickets_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_tickets_next_clock_at", "next_clock_at", postgresql_where=text("next_clock_at IS NOT NULL")),
     )

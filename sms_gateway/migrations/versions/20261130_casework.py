@@ -71,6 +71,7 @@ def _tickets() -> None:
     op.create_index("ix_tickets_unit", "tickets", ["unit", "id"])
     op.create_index("ix_tickets_thread_id", "tickets", ["thread_id"])
     op.create_index("ix_tickets_received_at", "tickets", ["received_at"])
+    op.create_index("ix_tickets_tail", "tickets", [sa.text("\"right\"(number, 3)")])
     op.drop_index("ix_tickets_open", table_name="tickets")
     op.create_index(
         "ix_tickets_open",
@@ -511,5 +512,6 @@ def downgrade() -> None:
     op.create_index("ix_tickets_open", "tickets", ["lane", "due_at"], postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("ix_tickets_thread_id", table_name="tickets")
     op.drop_index("ix_tickets_received_at", table_name="tickets")
+    op.drop_index("ix_tickets_tail", table_name="tickets")
     op.drop_index("ix_tickets_closed_at", table_name="tickets")
     op.drop_column("operators", "unit")
