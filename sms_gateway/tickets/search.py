@@ -1,0 +1,139 @@
+"""Finding tickets by number, its tail, any list's filters, and words.
+
+Texts are sealed, so words are looked for by opening rows: only those the reader may see, newest first, in batches, at most
+`MOST`, and no further than enough hits. Words come in by POST, are never logged and never stand in an address.
+A department's words are looked for in the copies in its own hands, not in what was said to the hotline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, load_only
+
+from texts.normalise import clean, normalise
+
+from . import filters
+from .filters import Filter
+from .models import Dispatch, Ticket
+
+MOST = 2_000
+"""Rows opened for one search. The issue allows 5,000; with 2,000 a search over 100,000 tickets stays under three times one
+over 1,000, and it is said on the page that older ones are found by narrowing place, time or kind (`benchmarks/casework_pages.py`).
+"""
+BATCH = 250
+ENOUGH = 50
+LONGEST_WORDS = 60
+FEWEST_SIGNS = 2
+NUMBER = 8
+TAIL = 3
+"""The digits a text message shows of a number."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What somebody looks for. `number`: eight digits, or three to seven of its end; `words`: all of them must be found."""
+
+    wanted: Filter
+    number: str = ""
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, wanted: Filter, *, number: str = "", words: str = "") -> Query:
+        """From what was typed; words in the form triage reads, the longest part of a text that is one is kept."""
+        digits = "".join(sign for sign in number if sign.isascii() and sign.isdigit())[:NUMBER]
+        read = (normalise(word) for word in clean(words[:LONGEST_WORDS]).split())
+        kept = tuple(dict.fromkeys(word for word in read if word))
+        return cls(wanted, digits if len(digits) >= TAIL else "", kept if len("".join(kept)) >= FEWEST_SIGNS else ())
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to look for that a list does not show by itself."""
+        return not (self.number or self.words or self.wanted.narrows)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Tickets with their contacts, newest first. `looked_at`: rows opened; `cut`: older ones were not looked at;
+    `more`: there may be more hits than are shown.
+    """
+
+    rows: Sequence[Ticket]
+    looked_at: int = 0
+    cut: bool = False
+    more: bool = False
+
+
+async def search(session: AsyncSession, query: Query, *, within: ColumnElement[bool], unit: str | None = None) -> Found:
+    """What `query` finds among the tickets of `within`; `unit`: a department's account, whose copies are looked through."""
+    if not query.words:
+        rows = await _list(session, _matching(query, within).limit(ENOUGH + 1))
+        return Found(rows[:ENOUGH], more=len(rows) > ENOUGH)
+    hits, looked_at, cut = await _look_through(session, query, within, unit)
+    rows = await _list(session, select(Ticket).where(Ticket.id.in_(hits[:ENOUGH])).order_by(Ticket.id.desc()))
+    return Found(rows, looked_at, cut, len(hits) > ENOUGH)
+
+
+def _matching(query: Query, within: ColumnElement[bool]) -> Select[Ticket]:
+    """Newest first; a number needs no further narrowing to be quick, its end has an index."""
+    found = select(Ticket).where(within, filters.where(query.wanted)).order_by(Ticket.id.desc())
+    if len(query.number) == NUMBER:
+        return found.where(Ticket.number == query.number)
+    if query.number:
+        end = func.right(Ticket.number, literal_column(str(TAIL))) == query.number[-TAIL:]  # as the index is written
+        return found.where(end, Ticket.number.like(f"%{query.number}"))
+    return found
+
+
+async def _list(session: AsyncSession, wanted: Select[Ticket]) -> list[Ticket]:
+    return list((await session.scalars(wanted.options(joinedload(Ticket.contact)))).all())
+
+
+async def _look_through(
+    session: AsyncSession, query: Query, within: ColumnElement[bool], unit: str | None
+) -> tuple[list[int], int, bool]:
+    """Ids of hits, how many rows were opened, and whether the limit ended it before the rows did."""
+    hits: list[int] = []
+    looked_at, last = 0, None
+    while looked_at < MOST and len(hits) <= ENOUGH:
+        batch = _matching(query, within) if last is None else _matching(query, within).where(Ticket.id < last)
+        rows = (await session.scalars(_only_words(batch).limit(min(BATCH, MOST - looked_at)))).all()
+        if not rows:
+            return hits, looked_at, False
+        copies = await _copies(session, [row.id for row in rows], unit) if unit is not None else None
+        hits += await asyncio.to_thread(_hits, rows, query.words, copies)
+        looked_at += len(rows)
+        last = rows[-1].id
+    rest = await session.scalar(_matching(query, within).where(Ticket.id < last).with_only_columns(Ticket.id).limit(1))
+    return hits, looked_at, rest is not None and len(hits) <= ENOUGH
+
+
+def _only_words(wanted: Select[Ticket]) -> Select[Ticket]:
+    return wanted.options(load_only(Ticket.id, Ticket.uid, Ticket.answers_sealed))
+
+
+async def _copies(session: AsyncSession, ids: Iterable[int], unit: str) -> dict[int, list[Dispatch]]:
+    """What this unit was given to read of these tickets."""
+    mine = select(Dispatch).where(Dispatch.ticket_id.in_(list(ids)), Dispatch.unit == unit)
+    found: dict[int, list[Dispatch]] = {}
+    for row in await session.scalars(
+        mine.options(load_only(Dispatch.id, Dispatch.uid, Dispatch.ticket_id, Dispatch.copy_sealed))
+    ):
+        found.setdefault(row.ticket_id, []).append(row)
+    return found
+
+
+def _hits(rows: Sequence[Ticket], words: Sequence[str], copies: dict[int, list[Dispatch]] | None) -> list[int]:
+    if copies is None:
+        return [row.id for row in rows if holds(row.answers, words)]
+    return [row.id for row in rows if any(holds(copy.copy, words) for copy in copies.get(row.id, ()))]
+
+
+def holds(said: dict[str, str] | None, words: Sequence[str]) -> bool:
+    """Whether every word stands in what was said, in the form triage reads."""
+    read = normalise("\n".join(str(value) for value in (said or {}).values()))
+    return all(word in read for word in words)
