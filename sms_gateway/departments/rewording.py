@@ -11,11 +11,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from texts.normalise import clean
 
 from . import speakers
 from .speakers import CHILD, HOUSEHOLD, INFORMANT, ROLE, SURNAME
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
 
 LONGEST_READ = 20_000
 NOTHING_LEFT = "（内容涉及反映人，已略去，可向热线值班员了解）"
@@ -37,6 +42,12 @@ class Reporter:
 
 NOBODY = Reporter()
 
+_FOREIGN = (
+    (re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE), "the person's"),
+    (re.compile(r"\b(?:I|me|us|we|myself)\b(?:'m\b)?", re.IGNORECASE), "the person"),
+    (re.compile(r"\bwo(?: ?men)?\b", re.IGNORECASE), "当事人"),
+)
+"""What the writer says of itself in English or in pinyin."""
 _SPLIT = re.compile(r"([。！？!?；;，,\n、]+|\s{1,9})")
 _D = "0-9零〇一二三四五六七八九幺"
 _KEPT_NUMBER = re.compile(r"(?:警情|受案|接警|报警|回执|编号|案号|文号|工单)[^0-9]{0,6}[0-9]{4,20}")
@@ -46,7 +57,7 @@ _ACCOUNT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CALLED = re.compile(
-    rf"((?:本人|我|他|她|娃|孩子|女儿|儿子|学生|弟弟?|妹妹?|哥哥?|姐姐?|同学|老师|男的|女的)?(?:的)?(?:名叫|叫做|叫作|名字[叫是:：]{{0,2}}|姓名[叫是:：]{{0,2}}|大名|小名|(?<![大喊哭惨嚎尖])叫))\s*"
+    rf"((?:本人|我|他|她|娃|孩子|女儿|儿子|学生|弟弟?|妹妹?|哥哥?|姐姐?|同学|老师|男的|女的)?(?:的)?(?:名叫|叫做|叫作|名字[叫是:：]{{0,2}}|姓名[叫是:：]{{0,2}}|大名|小名|(?<![大喊哭惨嚎尖号])叫))\s*"
     rf"(?!当事人|[了他她你我人警救不爸妈过醒来去着什做嫂姐哥弟妹叔姨谁车出家老得苦骂一这那个])"
     rf"({SURNAME}[\u4e00-\u9fff]{{1,2}}?(?=$|[^\u4e00-\u9fff]|[今在是的住家现才打被说刚已来去上读有和跟])|{SURNAME}[\u4e00-\u9fff]{{2}}|[\u4e00-\u9fff]{{2,4}}?(?=$|[^\u4e00-\u9fff]|[今在是的住现才打被说])|[\u4e00-\u9fff]{{2}})"
 )
@@ -59,7 +70,7 @@ _INTRODUCES = re.compile(
 _SELF_OF_CHILD = re.compile(rf"^(?:我|本人)(?:今年|现在|是|才)*(?:个)?(?:[0-9一二三四五六七八九十]{{1,3}}|{CHILD})")
 _WISHES = re.compile(
     r"^(?:请|求求?|麻烦|希望|但是?|可以|你们|能不能|千万|不过|只要|我|还有|另外|一定|都|,|，)*(?:不要|别|莫|不能|请勿|勿)[^,，。打骂]{0,6}(?:说|讲|提|透露|暴露|告诉|让[^,，。]{1,8}知道|泄露|写)"
-    r"|保密|匿名|实名|不留名|^(?:可以|请|麻烦|能|有空)?(?:打|回|接|发)[^,，。打]{0,4}(?:我|本人)[^,，。]{0,4}(?:电话|短信|信息)|(?:联系|问)(?:我|本人)(?!爸|妈|们)"
+    r"|保密|匿名|实名|不留名|^(?:可以|请|麻烦|能|有空)?(?:打|回|接|发)[^,，。打]{0,4}(?:我|本人)[^,，。]{0,4}(?:电话|短信|信息)|^(?:请|可以|有事|随时|有问题|需要|再|直接|你们|,)*(?:联系|问|找)(?:我|本人)(?:$|就|吧|了解|核实)"
     r"|怕(?:他们?|她们?|人家|被)?[^,，。]{0,4}报复(?:我|$)|(?:被|让|给)[^,，。]{0,6}(?:知道|晓得)[^,，。]{0,4}是我|^(?:这是)?我(?:的)?(?:电话|手机|号码|联系方式|身份证|名字)"
 )
 _LIVES_BESIDE = re.compile(
@@ -68,13 +79,17 @@ _LIVES_BESIDE = re.compile(
 _THREAT = re.compile(
     "要打|打死|弄死|整死|搞死|杀|砍|不准|不许|不让|不要(?:告诉|跟|和)|敢|再.{0,6}就|报复|开除|赔|交钱|滚|卖掉"
 )
-_SAYS = "(?:亲口|自己|偷偷|哭着|都|也|才|后来|刚才|刚刚|昨天|昨晚|今天|回来|回家){0,4}(?:(?:跟|和|给|对|同|向|告诉)(?:我们?|本人|俺|老师|家里|班主任)(?:说|讲|反映|哭诉|摆)?|说的?是|说|讲|反映|透露|提到|哭诉|摆)(?:了|过|的|起)?[:：]?"
+_SAYS = "(?:亲口|自己|偷偷|哭着|都|也|才|后来|刚才|刚刚|昨天|昨晚|今天|回来|回家){0,4}(?:(?:跟|和|给|对|同|向)(?:我们?|本人|俺|老师|家里|班主任)(?:说|讲|反映|哭诉|摆)|告诉(?:我们?|本人|俺|老师|家里|班主任)(?:说|讲)?|说的?是|说|讲|反映|透露|提到|哭诉|摆)(?:了|过(?![年去来节])|的|起)?[:：]?"
 _SOURCE = re.compile(
     rf"(?:我?(?:听|据|听到|听见|从))?(?:我们?|我家|他们?|她们?|咱|俺)?(?:的|家|班)?(?:{INFORMANT})(?:里|那里)?(?:听)?{_SAYS}"
 )
-_WITNESS = r"(?:我们?|本人|俺|咱)?(?:亲眼|亲耳|亲自|刚才|经常|老是|总是|天天|又|也|都|今天|昨天|昨晚|在[^,，。]{1,8}(?:上|里|边|门口|家)){0,6}"
-_SAW = re.compile(_WITNESS + r"(?:看到|看见|听到|听见|瞧见|目睹|撞见|发现|得知|了解到|注意到)(?:了|过)?(?!不|没)")
-_HEARSAY = re.compile(_WITNESS + r"(?:听说|据说)(?:了|过)?[:：]?")
+_OFTEN = r"(?:亲眼|亲耳|亲自|刚才|经常|老是|总是|天天|又|也|都|今天|昨天|昨晚|在[^,，。]{1,8}(?:上|里|边|门口|家)){0,6}"
+_WRITER = r"(?:(?:我们?|本人|俺|咱)|(?:^|(?<=[,，。;；:：!！?？、\s])))"
+"""The writer, or nobody named: "教师发现" and "孩子看到" are somebody else's."""
+_SAW = re.compile(
+    _WRITER + _OFTEN + r"(?:看到|看见|听到|听见|瞧见|目睹|撞见|发现|得知|了解到|注意到)(?:了|过)?(?!不|没)"
+)
+_HEARSAY = re.compile(_WRITER + _OFTEN + r"(?:听说|据说)(?:了|过)?[:：]?")
 _BELIEVES = re.compile(
     r"(?:我们?|本人|俺|咱)(?:就|也|都|很|有点)?(?:怀疑|觉得|感觉|认为|估计|猜)(?:他|她)?(?:们)?(?:是|说)?(?=[^,，。])|怀疑(?:是)?(?=被|遭)"
 )
@@ -89,7 +104,7 @@ _DAY = (
     rf"|(?:国庆|中秋|元旦|春节|过年|五一|六一|清明|端午|寒假|暑假|开学|期中考?|期末考?|火把节|泼水节)(?:节|那[天日]|当天|期间|时候?|前|后|以后|之后|放假)?|第{_NUM}节课(?:后|间|上|时候?)?|大?课间|晚自习(?:后|时候?|上)?)"
 )
 _TIME = re.compile(
-    rf"(?:在|于|大概|大约|差不多)?(?:(?:{_DAY}|{_CLOCK})(?:的(?=[0-9早晚凌半夜清]|上午|下午|中午)|那天|左右|大概|大约|许|时候|、|到|至|和|-|~)?(?:{_DAYPART}|{_CLOCK}|{_DAY}|左右|许|的?时候|那天){{0,8}}|(?<![每天]){_DAYPART}(?:大概|大约)?{_CLOCK}(?:左右|的时候)?)"
+    rf"(?:在|于|大概|大约|差不多)?(?:(?:{_DAY}|{_CLOCK})(?:的(?=[0-9早晚凌半夜清]|上午|下午|中午)|那天|左右|大概|大约|许|时候|(?:、|到|至|和|-|~)(?=[0-9一二两三四五六七八九十早晚上下凌半]))?(?:{_DAYPART}|{_CLOCK}|{_DAY}|左右|许|的?时候|那天){{0,8}}|(?<![每天]){_DAYPART}(?:大概|大约)?{_CLOCK}(?:左右|的时候)?)"
 )
 _LONG_AGO = re.compile(
     rf"(去年|大?前年|(?:{_NUM}|几|好几)年(?:之|以)?前)(?:{_NUM}月份?(?:{_NUM}[日号])?|[上下]半年|年底|年初|[春夏秋冬]天)?(?:{_DAYPART})?"
@@ -120,7 +135,7 @@ def reword(words: str, reporter: Reporter = NOBODY, *, keep_times: bool = False)
     text = _folded(words)
     if not text.strip():
         return ""
-    kept = "".join(_clauses(_without_known(text, reporter)))
+    kept = "".join(_clauses(speakers.POST_SIGNS.sub("", _without_known(text, reporter))))
     kept = _numbers_masked(kept)
     kept = _names_masked(kept)
     kept = _sources_dropped(kept)
@@ -133,9 +148,16 @@ def reword(words: str, reporter: Reporter = NOBODY, *, keep_times: bool = False)
     return kept if re.search(r"[\w]", kept) else NOTHING_LEFT
 
 
+@lru_cache(maxsize=1)
+def _converter() -> OpenCC:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
 def _folded(words: str) -> str:
-    """Full-width digits and letters as plain ones; Chinese punctuation stays."""
-    text = clean(words)[:LONGEST_READ]
+    """Simplified, with full-width digits and letters as plain ones; Chinese punctuation stays."""
+    text = _converter().convert(clean(words)[:LONGEST_READ])
     return "".join(
         unicodedata.normalize("NFKC", sign) if ("！" < sign < "～" and sign.isalnum()) or sign.isdigit() else sign
         for sign in text
@@ -168,7 +190,12 @@ def _clauses(text: str) -> list[str]:
     kept: list[str] = []
     for clause, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         presents = _INTRODUCES.match(clause.strip()) and not _SELF_OF_CHILD.match(clause.strip())
-        if (presents and not HOUSEHOLD.search(clause)) or _WISHES.search(clause) or _LIVES_BESIDE.search(clause):
+        if (
+            (speakers.POST_ALONE.fullmatch(clause.strip()) and not kept)
+            or (presents and not HOUSEHOLD.search(clause))
+            or _WISHES.search(clause)
+            or _LIVES_BESIDE.search(clause)
+        ):
             if kept and "\n" in mark:
                 kept.append("\n")
             continue
@@ -210,7 +237,7 @@ def _times_blurred(text: str) -> str:
     text = _LONG_AGO.sub(r"\1", text)
 
     def blur(match: re.Match[str]) -> str:
-        told = text[match.start() : match.end() + 12]
+        told = text[max(0, match.start() - 6) : match.end() + 12]
         return match.group() if _TIMETABLE.search(told) and not _ON_A_DAY.search(match.group()) else RECENTLY
 
     return _TIME.sub(blur, text)
@@ -218,15 +245,19 @@ def _times_blurred(text: str) -> str:
 
 def _writer_dropped(text: str) -> str:
     """Whose child it is, where the writer lives and what is left of 我."""
+    text = speakers.MY_SPOUSE.sub("孩子的家人", text)
     text = speakers.MY_CHILD.sub("孩子", text)
     text = speakers.MY_CHILD_ELSE.sub("一个孩子", text)
     text = speakers.MY_NEIGHBOUR.sub("有户人家", text)
     text = speakers.MY_CLASS.sub("班上", text)
     text = speakers.MY_PLACE.sub(r"\1", text)
-    text = re.sub(r"(?:我|俺|咱)家(?:里)?", "家里", text)
+    text = re.sub(r"(?:我|俺|咱)们?家(?:里)?", "家里", text)
     text = re.sub(
         r"(?:我|俺|咱)们?(?:的)?(?=(?:爸|妈|父|母|爹|娘|继父|继母|后爸|后妈|爷|奶|外公|外婆|舅|姑|姨|叔|伯|老倌))",
         "孩子的",
         text,
     )
-    return re.sub(r"我们|咱们|俺们|我自己|本人|我|俺|咱", "当事人", text)
+    text = re.sub(r"我们|咱们|俺们|我自己|本人|我|俺|咱", "当事人", text)
+    for pattern, instead in _FOREIGN:
+        text = pattern.sub(instead, text)
+    return text
