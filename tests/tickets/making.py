@@ -11,6 +11,8 @@ from sms_gateway import clock
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox
+from sms_gateway.operators import accounts
+from sms_gateway.operators.models import Role
 from sms_gateway.tickets import dispatching, moves, service
 from sms_gateway.tickets.actors import Actor, of_unit, operator
 from sms_gateway.tickets.models import Ticket, TicketEvent
@@ -54,6 +56,13 @@ async def contact_of(session: object, message_id: int) -> int:
     from sms_gateway.messages.models import Message
 
     return (await session.scalars(select(Message.contact_id).where(Message.id == message_id))).one()  # type: ignore[attr-defined]
+
+
+async def the_desk() -> None:
+    """The accounts of DESK and LEAD."""
+    async with transaction() as session:
+        for login, role in (("desk", Role.OPERATOR), ("lead", Role.SUPERVISOR)):
+            await accounts.add(session, login=login, name=login, role=role, password=None)
 
 
 async def dispatched(ticket_id: int, *, unit: str = SCHOOLS) -> None:
