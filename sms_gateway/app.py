@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from . import database, jobs, webhooks
+from .api import door as api
 from .api import health
 from .carriers import registry
 from .carriers import simulator as simulator_edge
@@ -70,6 +71,7 @@ def make_gateway() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(webchat.router)
     app.include_router(health.router)
+    app.include_router(api.router)
     if not settings.production:
         simulator_edge.secret(settings)
         app.state.make_believe = MakeBelieveCarrier(settings)
