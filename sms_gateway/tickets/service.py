@@ -15,7 +15,7 @@ from sms_gateway.contacts.models import Contact
 from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import concluding, follow_up, moves
+from . import classing, concluding, follow_up, moves
 from .actors import PERSON
 from .deadlines import due_at
 from .lifecycle import Status
@@ -44,7 +44,8 @@ async def open_ticket(
     if kind != "disclosure" and (ticket := await _find_disclosure(session, thread_id)) is not None:
         ticket.kind, ticket.county = kind, county or ticket.county
         ticket.answers = {**(ticket.answers or {}), **(answers or {})}
-        ticket.anonymous = anonymous
+        ticket.anonymous, ticket.place = anonymous, county or ticket.place
+        _file(ticket)
         await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
         return ticket
     asked = select(Message.at, Contact.region).join(Contact, Contact.id == Message.contact_id)
@@ -55,11 +56,19 @@ async def open_ticket(
         received_at=received_at, opened_at=clock.now(), due_at=due_at(lane, received_at, kind=kind),
         next_clock_at=clock.now(), events=0, extensions=0, returns=0, supervised=0, version=1,
     )  # fmt: skip
+    _file(ticket)
     session.add(ticket)
     await session.flush()
-    detail = {"message": asked_in, "lane": lane}
+    detail = {"message": asked_in, "lane": lane, "category": ticket.category}
     await record_event(session, ticket, "accepted", who="assistant", to_status=ticket.status, detail=detail)
     return ticket
+
+
+def _file(ticket: Ticket) -> None:
+    """Category and sensitivity from the words, where nobody has written them yet."""
+    found = classing.classify(ticket.answers or {})
+    ticket.category = ticket.category or found.category
+    ticket.sensitivity = ticket.sensitivity or found.sensitivity
 
 
 async def _find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | None:

@@ -1,0 +1,31 @@
+"""What a new matter is filed under, before a person looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from sms_gateway.tickets.classing import classify
+
+
+@pytest.mark.parametrize(
+    ("words", "category"),
+    [
+        ("学校周末补课收800元", "D13"),
+        ("网吧让我儿子上网到半夜", "D27"),
+        ("孤儿补贴三个月没发了", "D01"),
+        ("娃娃上不了户口", "D20"),
+        ("低保被停了", "D02"),
+        ("老师叫全班孤立我家孩子", "D11"),
+    ],
+)
+def test_clear_words_are_filed(words: str, category: str) -> None:
+    assert classify({"what": words}).category == category
+
+
+@pytest.mark.parametrize("words", ["有件事想说", "我家娃的事", "帮帮我", ""])
+def test_words_that_leave_doubt_are_left_to_a_person(words: str) -> None:
+    assert classify({"what": words}).category is None
+
+
+def test_sexual_harm_is_sensitive_whatever_the_category() -> None:
+    assert classify({"what": "叔叔摸我身子 不让我告诉别人"}).sensitivity == "sexual"
