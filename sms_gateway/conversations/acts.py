@@ -13,6 +13,7 @@ from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Message, Thread
+from sms_gateway.tickets import inquiries
 from texts.normalise import normalise
 
 from . import alarm, evaluating, pending, service
@@ -176,6 +177,18 @@ async def _read_feedback(act: Act) -> None:
         await act.say("feedback.thanks")
 
 
+async def _take_words(act: Act) -> None:
+    """The matter goes on; where the words leave in doubt whether they are safe, that is what they are asked."""
+    inquiry, now = act.reading.inquiry, act.reading.situation
+    assert inquiry is not None
+    first = await inquiries.take_answer(act.session, inquiry.id, message_id=act.message.id)
+    if now.unsure and not now.asked_safety_lately:
+        await service.call_quietly(act.session, thread=act.thread, message=act.message, cause="unsure")
+        await act.say("ask.safe")
+    else:
+        await act.say("clarify.thanks" if first else "clarify.more")
+
+
 async def _ask_again(act: Act) -> None:
     """The question is too old for a bare digit: it is asked again, never guessed."""
     asked = act.reading.question.kind if act.reading.question is not None else ""
@@ -220,6 +233,7 @@ _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
     Step.READ_SAFETY: _read_safety,
     Step.READ_MARK: _read_mark,
     Step.READ_FEEDBACK: _read_feedback,
+    Step.TAKE_WORDS: _take_words,
     Step.ASK_AGAIN: _ask_again,
     Step.DIGIT_WITHOUT_QUESTION: _digit_without_question,
     Step.ASK_GENTLY: _ask_gently,

@@ -17,6 +17,7 @@ from sms_gateway.messages.delivery import State
 from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.operators.presence import is_anyone_on_duty, is_there
 from sms_gateway.settings import get_settings
+from sms_gateway.tickets import inquiries
 from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
@@ -202,6 +203,9 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
         county=thread.contact.region,
         words=message.body,
     )
+    asked = await inquiries.find_waiting(session, contact_id=thread.contact_id)
+    if asked is not None and asked.answered_at is None:  # the desk had asked something: this is what came of it
+        await inquiries.take_answer(session, asked.id, message_id=message.id)
     if not sexual or thread.owner == Owner.OPERATOR:
         return
     waiting = thread.owner == Owner.WAITING

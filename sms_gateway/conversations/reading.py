@@ -12,12 +12,13 @@ from sms_gateway import clock
 from sms_gateway.escalations import service as escalations
 from sms_gateway.handbook.asked import find_last as find_last_asked
 from sms_gateway.handbook.models import Outcome
-from sms_gateway.handbook.wishes import is_rejection
+from sms_gateway.handbook.wishes import is_question, is_rejection
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message, PendingQuestion, Thread
-from sms_gateway.tickets import phrases
+from sms_gateway.tickets import inquiries, inquiry_rules, phrases
 from sms_gateway.tickets.asides import tells_only_particulars
 from sms_gateway.tickets.draft import OPTIONS
+from sms_gateway.tickets.models import Inquiry
 
 from . import alarm, pending
 from .commands import Command, read_command, squeezed
@@ -54,6 +55,8 @@ class Reading:
     answer: Read | None
     began_matter: bool = False
     """The harm this text tells of was not told of before."""
+    inquiry: Inquiry | None = None
+    """What the desk asked, where this text may be the answer."""
 
 
 async def read(session: AsyncSession, message: Message, thread: Thread) -> Reading:
@@ -67,6 +70,7 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
     answer = _danger_in_form(question, body) or read_digit(pending.as_standing(question), body, clock.now())
     asked = _is_the_assistants(question)
     abuse = escalation is not None and escalation.lane == "orange" and escalation.harm == "sexual_abuse"
+    inquiry = await _find_inquiry(session, message, command, question)
     situation = Situation(
         owner=thread.owner,
         lane=thread.lane,
@@ -83,9 +87,23 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         resumes_form=_resumes_form(question, answer),
         repeats=0 if _may_be_said_twice(body, question, asked=asked) else await _count_repeats(session, message),
         calls_out=phrases.calls_out(body),
+        answers_desk=inquiry is not None,
     )
     began = escalation is not None and escalation.message_id == message.id
-    return Reading(situation, command, question, answer, began)
+    return Reading(situation, command, question, answer, began, inquiry)
+
+
+async def _find_inquiry(
+    session: AsyncSession, message: Message, command: Command | None, question: PendingQuestion | None
+) -> Inquiry | None:
+    """What the desk asked this person, if nothing else waits for their words and these may be the answer."""
+    waits = question is not None and question.kind != Kind.FEEDBACK and question.valid_until >= clock.now()
+    ordered = command is not None and command.kind is not CommandKind.DIGIT
+    if message.lane != "blue" or waits or ordered or is_wordless(message.body):
+        return None
+    if is_question(message.body) or not inquiry_rules.may_answer(message.body):
+        return None
+    return await inquiries.find_waiting(session, contact_id=message.contact_id)
 
 
 def _danger_in_form(question: PendingQuestion | None, body: str) -> Read | None:

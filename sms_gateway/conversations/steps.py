@@ -51,6 +51,8 @@ class Step(StrEnum):
     READ_SAFETY = "read_safety"
     READ_MARK = "read_mark"
     READ_FEEDBACK = "read_feedback"
+    TAKE_WORDS = "take_words"
+    """What the desk asked them about their matter is answered: the words go to it."""
     ASK_AGAIN = "ask_again"
     """A digit whose question has expired."""
     DIGIT_WITHOUT_QUESTION = "digit_without_question"
@@ -93,6 +95,8 @@ class Situation:
     """How many of their last texts said the very same; 0 where repeating is no wonder (digits, short answers)."""
     calls_out: bool = False
     """Only asks whether somebody is there."""
+    answers_desk: bool = False
+    """The desk waits for their words about their matter, and this may be them."""
 
 
 def next_step(now: Situation) -> Step:
@@ -125,6 +129,8 @@ def _in_plain_talk(now: Situation) -> Step:
         return Step.READ_MARK
     if now.answers is Answers.FEEDBACK and not now.assistant_asked:
         return Step.READ_FEEDBACK
+    if now.answers_desk:
+        return Step.TAKE_WORDS
     if now.owner == "waiting" and now.calls_out:
         return Step.STILL_CALLING
     if now.wish is Wish.DIGIT and not now.assistant_asked:

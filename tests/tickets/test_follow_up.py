@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -269,7 +269,7 @@ async def test_a_matter_that_comes_back_is_asked_about_again_once_it_is_done(per
     ticket = await _asked(person, clock)
     await person.texts("1")
     async with transaction() as session:
-        await session.execute(update(Escalation).values(closed_at=datetime.now(UTC)))
+        await session.execute(update(Escalation).values(closed_at=clock.now()))
     await concluded(ticket)
     assert await later(person, clock, timedelta(hours=1)) == [SURVEY]
     assert await person.texts("5") == [say("eval.thanks")]
