@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,19 +10,25 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock
+from sms_gateway import clock, logs
+from sms_gateway.crypto import sealed_for
 from sms_gateway.departments.visibility import Facts, Sight, sight_of
 
 from . import facts as facts_of
+from .filling import Filled, Source, source_of
 from .models import Delivery, HotlineEvent, Subscription
+
+log = logs.get("events")
 
 LOCK = 0x12345E7
 """Key of the advisory lock under which positions are given: one process at a time, each to the end of its commit."""
 BATCH = 500
 
 _PLACE = text(
-    "UPDATE hotline_events SET position = :last + new.nth, fanned_out_at = :now"
-    " FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS new (id, nth) WHERE hotline_events.id = new.id"
+    "UPDATE hotline_events SET position = new.position, fanned_out_at = :now,"
+    " facts = coalesce(CAST(new.facts AS jsonb), hotline_events.facts), data_sealed = coalesce(new.data, data_sealed)"
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:positions AS bigint[]), CAST(:facts AS text[]), CAST(:data AS bytea[]))"
+    " AS new (id, position, facts, data) WHERE hotline_events.id = new.id"
 )
 
 
@@ -59,17 +66,23 @@ async def fan_out(session: AsyncSession) -> int:
     """
     if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
-    fresh = select(HotlineEvent.id, HotlineEvent.facts).where(HotlineEvent.position.is_(None))
+    fresh = select(HotlineEvent.id, HotlineEvent.uid, HotlineEvent.type, HotlineEvent.ref, HotlineEvent.facts).where(
+        HotlineEvent.position.is_(None)
+    )
     events = (await session.execute(fresh.order_by(HotlineEvent.id).limit(BATCH))).all()
     if not events:
         return 0
     last = await session.scalar(select(func.coalesce(func.max(HotlineEvent.position), 0))) or 0
-    await session.execute(_PLACE, {"last": last, "now": clock.now(), "ids": [event.id for event in events]})
+    filled = await _fill(session, events)
+    await _place(session, events, filled, last)
     wishes = await _list_wishes(session)
     known: dict[Facts, dict[int, Sight]] = {}  # events of one ticket mostly share their facts
     rows: list[dict[str, Any]] = []
     for position, event in enumerate(events, last + 1):
-        facts = facts_of.from_json(event.facts)
+        facts = filled[event.id].facts if event.id in filled else event.facts and facts_of.from_json(event.facts)
+        if facts is None:
+            log.error("event_is_empty", event_id=event.id)
+            continue
         if facts not in known:
             known[facts] = sights(wishes, facts)
         rows += [
@@ -79,6 +92,32 @@ async def fan_out(session: AsyncSession) -> int:
     if rows:
         await session.execute(insert(Delivery), rows)
     return len(events)
+
+
+async def _fill(session: AsyncSession, events: Sequence[Any]) -> dict[int, Filled]:
+    """What those without facts are about, by event id."""
+    by_source: dict[Source, dict[int, int]] = {}
+    for event in events:
+        if event.facts is None and event.ref is not None:
+            by_source.setdefault(source_of(event.type), {})[event.ref] = event.id
+    filled: dict[int, Filled] = {}
+    for source, ids in by_source.items():
+        filled |= {ids[ref]: one for ref, one in (await source(session, list(ids))).items()}
+    return filled
+
+
+async def _place(session: AsyncSession, events: Sequence[Any], filled: dict[int, Filled], last: int) -> None:
+    facts: list[str | None] = []
+    data: list[bytes | None] = []
+    for event in events:
+        one = filled.get(event.id)
+        facts.append(json.dumps(facts_of.as_json(one.facts)) if one else None)
+        data.append(sealed_for(HotlineEvent.__tablename__, "data_sealed", event.uid, one.data) if one else None)
+    values = {
+        "now": clock.now(), "ids": [event.id for event in events],
+        "positions": list(range(last + 1, last + 1 + len(events))), "facts": facts, "data": data,
+    }  # fmt: skip
+    await session.execute(_PLACE, values)
 
 
 async def _list_wishes(session: AsyncSession) -> list[Wish]:

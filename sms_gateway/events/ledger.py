@@ -101,7 +101,9 @@ async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
 
 _newest = aliased(HotlineEvent)
 _latest = (
-    select(_newest.facts).where(_newest.subject == HotlineEvent.subject).order_by(_newest.id.desc()).limit(1).lateral("latest")
+    select(_newest.facts)
+    .where(_newest.subject == HotlineEvent.subject, _newest.facts.is_not(None))
+    .order_by(_newest.id.desc()).limit(1).lateral("latest")
 )  # fmt: skip
 _WAITING = (  # columns, and facts only where they are needed: loading is much of what a push costs
     select(
@@ -126,7 +128,7 @@ async def _parcels(session: AsyncSession, unit: str, rows: Sequence[Any]) -> lis
         if row.newer_facts is not None:
             now = facts_of.sight_now(unit, facts_of.from_json(row.facts), facts_of.from_json(row.newer_facts))
             sight = min(sight, now, key=lambda each: each.rank)
-        if sight is Sight.NONE:
+        if sight is Sight.NONE or row.data_sealed is None:  # None: erased
             withheld.append(row.delivery)
             continue
         data = opened_from(HotlineEvent.__tablename__, "data_sealed", row.uid, row.data_sealed)

@@ -25,7 +25,7 @@ class State(StrEnum):
     REPLAYED = "replayed"
     """A dead one that somebody asked for again: its one try comes before anything else."""
     WITHHELD = "withheld"
-    """Never sent: what became known before its turn (who is complained of, that it is sealed) forbids it."""
+    """Never sent: what became known before its turn forbids it (who is complained of, that it is sealed), or its words were erased."""
 
 
 WAITS = text("event_deliveries.state IN ('pending', 'replayed')")
@@ -53,10 +53,13 @@ class HotlineEvent(SealedRow, Base):
     subject: Mapped[str] = mapped_column(String(24))
     """The ticket's number."""
     at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    ref: Mapped[int | None]
+    """What the event's source fills facts and data in from (`filling.py`)."""
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """Codes only, the fields of `departments.visibility.Facts`: what decides who sees how much."""
-    data_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    data = Encrypted[dict[str, Any]]()
+    data_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    data = Encrypted[dict[str, Any] | None]()
+    """None until filled in, and again once it was erased."""
     fanned_out_at: Mapped[datetime | None]
 
 

@@ -7,6 +7,7 @@ changes its mind in between gains nothing. Redirects are not followed, proxies o
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Mapping
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, ThreadedResolver
@@ -42,12 +43,15 @@ class Sender:
     """Kept connections to all subscribers. Made and closed inside a running loop."""
 
     def __init__(
-        self, allowed: Allowed, *, resolver: AbstractResolver | None = None, within: float = ANSWER_WITHIN_SECONDS
-    ) -> None:
+        self, allowed: Allowed, *, resolver: AbstractResolver | None = None, within: float = ANSWER_WITHIN_SECONDS,
+        ca_file: str | None = None,
+    ) -> None:  # fmt: skip
+        """`ca_file`: whom to trust instead of the machine's list (intranets have certificates of their own)."""
         self._allowed = allowed
+        trust = ssl.create_default_context(cafile=ca_file)
         self._session = ClientSession(
             connector=TCPConnector(
-                resolver=GuardedResolver(allowed, resolver), use_dns_cache=False, limit=100, limit_per_host=8
+                resolver=GuardedResolver(allowed, resolver), use_dns_cache=False, ssl=trust, limit=100, limit_per_host=8
             ),
             timeout=ClientTimeout(total=within, sock_connect=CONNECT_WITHIN_SECONDS),
             cookie_jar=DummyCookieJar(),

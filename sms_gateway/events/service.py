@@ -36,34 +36,40 @@ class SubscriptionIsPaused(Conflict):
     sentence = "这个订阅已暂停，请先恢复再重发。"
 
 
-async def publish(
-    session: AsyncSession, *, type: str, subject: str, facts: Facts, data: Mapping[str, Any], at: datetime  # noqa: A002 - CloudEvents' word
+def publish(
+    session: AsyncSession, *, type: str, subject: str, at: datetime, ref: int | None = None,  # noqa: A002 - CloudEvents' word
+    facts: Facts | None = None, data: Mapping[str, Any] | None = None,
 ) -> HotlineEvent:  # fmt: skip
     """Write an event of the ticket with number `subject` down in the caller's transaction: one insert, nothing else.
 
-    `data` holds the parts and fields named in `shaping.FULL`; others are never shown. Workers look for new events each
-    second (`tasks.sweep`), so no job is deferred: it would double what opening a ticket writes.
+    Facts and data are given here, or filled in after the commit by the source of this type from `ref` (`filling.py`):
+    what a ticket's move does after its event is then in it, and who opens a ticket does not wait for it. `data` holds
+    the parts and fields named in `shaping.FULL`; others are never shown. Workers look for new events each second
+    (`tasks.sweep`), so no job is deferred.
     """
-    event = HotlineEvent(type=type, subject=subject, at=at, facts=facts_of.as_json(facts), data=dict(data))
+    event = HotlineEvent(type=type, subject=subject, at=at, ref=ref)
+    if facts is not None and data is not None:
+        event.facts, event.data = facts_of.as_json(facts), dict(data)
     session.add(event)
     return event
 
 
-def happening(event: HotlineEvent) -> Happening:
-    """The event as `shaping` takes it, its data opened. It must have its position."""
-    assert event.position is not None
-    return Happening(event.uid, event.position, event.type, event.subject, event.at, event.facts, event.data)
+async def forget(session: AsyncSession, *, subject: str, refs: Collection[int]) -> None:
+    """Somebody's words were erased: the data of these events goes from here too, and what still waits of it is not sent."""
+    gone = update(HotlineEvent).where(HotlineEvent.subject == subject, HotlineEvent.ref.in_(refs))
+    gone = gone.where(HotlineEvent.position.is_not(None)).values(data_sealed=None)
+    await session.execute(gone, execution_options={"synchronize_session": False})
 
 
 async def list_latest_facts(session: AsyncSession, subjects: Collection[str]) -> dict[str, Facts]:
     """The newest facts of these tickets, by number."""
     newest = (
         select(HotlineEvent.subject, HotlineEvent.facts)
-        .where(HotlineEvent.subject.in_(set(subjects)))
+        .where(HotlineEvent.subject.in_(set(subjects)), HotlineEvent.facts.is_not(None))
         .ext(distinct_on(HotlineEvent.subject))
         .order_by(HotlineEvent.subject, HotlineEvent.id.desc())
-    )
-    return {row.subject: facts_of.from_json(row.facts) for row in await session.execute(newest)}
+    )  # fmt: skip
+    return {row.subject: facts_of.from_json(row.facts or {}) for row in await session.execute(newest)}
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,20 @@ async def pull(session: AsyncSession, *, unit: str, after: int, limit: int = 100
     for event in found:
         if len(page) == limit:
             return Pulled(page, after, more=True)
+        after = event.position or after
+        if event.facts is None or event.data_sealed is None:
+            continue
         sight = facts_of.sight_now(unit, facts_of.from_json(event.facts), latest[event.subject])
         if sight is not Sight.NONE:
-            page.append(json.loads(as_json(happening(event), sight)))
-        after = event.position or after
+            page.append(json.loads(as_json(_happening(event), sight)))
     return Pulled(page, after, more=len(found) == LOOK_THROUGH)
+
+
+def _happening(event: HotlineEvent) -> Happening:
+    assert event.position is not None
+    return Happening(
+        event.uid, event.position, event.type, event.subject, event.at, event.facts or {}, event.data or {}
+    )  # fmt: skip
 
 
 async def list_after(session: AsyncSession, *, unit: str, after: int, limit: int = 100) -> list[dict[str, Any]]:

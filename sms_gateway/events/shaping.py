@@ -26,7 +26,7 @@ COUNTED = ("category", "level", "place", "lane", "sensitivity")
 
 WITHOUT_REPORTER = {
     "ticket": ("number", "kind", "category", "status", "lane", "urgent", "place", "level", "units", "received_at", "due_at"),
-    "event": ("what", "at", "from_status", "to_status", "detail"),
+    "event": ("what", "at", "by", "from_status", "to_status", "detail", "reply"),
     "words": ("copy",),
     "children": ("age", "sex", "county"),
     "accused": ("relation", "lives_with", "public_post", "unit"),
@@ -38,8 +38,8 @@ FULL = {
     "event": (*WITHOUT_REPORTER["event"], "why"),
     "words": WITHOUT_REPORTER["words"],
     "children": (*WITHOUT_REPORTER["children"], "name", "school", "where_now", "with_whom", "siblings", "more"),
-    "accused": (*WITHOUT_REPORTER["accused"], "name", "body", "more"),
-    "reporter": ("number", "name", "relation", "safe_contact"),
+    "accused": (*WITHOUT_REPORTER["accused"], "name", "body"),
+    "reporter": ("number",),
 }
 """What the unit that handles the matter gets. An anonymous reporter is not in the data at all."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.errors import NotFound
 
-from . import lifecycle
+from . import lifecycle, pushing
 from .actors import Actor
 from .lifecycle import Evidence, EvidenceIsMissing, Who
 from .models import Ticket, TicketEvent
@@ -41,5 +41,6 @@ async def erase_why(
         raise NothingToErase
     for event in spoken:
         event.why, event.erased_at = None, clock.now()
+    await pushing.forget(session, ticket, spoken)
     detail = {"seqs": [event.seq for event in spoken]}
     return await record_event(session, ticket, "erased", who=str(actor), why=reason, detail=detail)

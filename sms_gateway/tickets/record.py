@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.crypto import blind_index, sealed_for
 from sms_gateway.database import notify
 
-from . import chain
+from . import chain, pushing
 from .models import Ticket, TicketEvent
 
 WHY_PURPOSE = "ticket_events.why"
@@ -86,6 +87,7 @@ async def record_event(
     session.add(event)
     ticket.events, ticket.head, ticket.head_seal = entry.events, entry.head, entry.head_seal
     await session.flush()
+    await pushing.push(session, ticket, event)
     await notify(session, CHANNEL, str(ticket.id))
     return event
 
@@ -95,19 +97,41 @@ async def record_events(session: AsyncSession, entries: Sequence[Entry]) -> None
 
     The tickets' `events`, `head` and `head_seal` are written here; no ORM object of them may be in the session.
     """
-    if not entries:
-        return
-    await session.execute(insert(TicketEvent), [entry.row for entry in entries])
-    values = {
+    if entries:
+        await write_events(session, entries)
+        await session.execute(_HEADS, heads_of(entries))
+
+
+def heads_of(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    """What these events make of their tickets, by column, as arrays for one UPDATE."""
+    return {
         "ids": [entry.row["ticket_id"] for entry in entries],
         "events": [entry.events for entry in entries],
         "heads": [entry.head for entry in entries],
         "seals": [entry.head_seal for entry in entries],
     }
-    await session.execute(_HEADS, values)
-    await session.execute(_TELL, {"channel": CHANNEL, "ids": values["ids"]})
 
 
+async def write_events(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    """The events' rows alone, and the notice: for a caller who writes `heads_of` together with what else it changes."""
+    if not entries:
+        return
+    values = {name: [entry.row[name] for entry in entries] for name in _COLUMNS}
+    values["detail"] = [json.dumps(detail, ensure_ascii=False) for detail in values["detail"]]
+    await session.execute(_EVENTS, values)
+    await session.execute(_TELL, {"channel": CHANNEL, "ids": values["ticket_id"]})
+
+
+_COLUMNS = {
+    "uid": "uuid", "ticket_id": "bigint", "seq": "bigint", "what": "text", "who": "text", "at": "timestamptz",
+    "from_status": "text", "to_status": "text", "why_sealed": "bytea", "why_digest": "bytea", "detail": "jsonb",
+    "content_hash": "bytea", "chain_hash": "bytea",
+}  # fmt: skip
+_EVENTS = text(
+    f"INSERT INTO ticket_events ({', '.join(_COLUMNS)})"  # noqa: S608 - our own column names
+    f" SELECT * FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _COLUMNS.items())})"
+)
+"""One array a column: a fifth of the time of a row at a time."""
 _HEADS = text(
     "UPDATE tickets SET events = new.events, head = new.head, head_seal = new.seal"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:events AS bigint[]), CAST(:heads AS bytea[]), CAST(:seals AS bytea[]))"

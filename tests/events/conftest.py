@@ -48,7 +48,7 @@ def happens(database: str) -> Happens:
     async def happen(*numbers: str, what: str = "dispatched", told: Facts | None = None, **parts: object) -> None:
         for number in numbers:
             async with transaction() as session:
-                await service.publish(
+                service.publish(
                     session, type=f"cn.yunnan.12345.ticket.{what}", subject=number, facts=told or facts(),
                     data=data(number, **parts), at=clocks.now(),
                 )  # fmt: skip
