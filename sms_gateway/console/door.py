@@ -6,7 +6,6 @@ from fastapi import APIRouter, FastAPI
 
 from . import (
     acts,
-    casework,
     failures,
     handbook_drafts,
     handbook_entries,
@@ -15,10 +14,17 @@ from . import (
     live,
     signing,
     talks,
+    team,
+    ticket_acts,
+    ticket_list,
+    ticket_page,
+    work_list,
+    work_page,
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, casework.router, handbook_gaps.router,
+for part in (signing.router, live.router, talks.router, acts.router, team.router, ticket_list.router, ticket_page.router, ticket_acts.router,
+    work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
 ):  # fmt: skip
     router.include_router(part)

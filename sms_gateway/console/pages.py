@@ -18,6 +18,7 @@ from sms_gateway import clock, regions
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.contacts.phone import masked
 from sms_gateway.conversations.records import UNITS
+from sms_gateway.departments import categories, units
 from sms_gateway.errors import HotlineError
 from sms_gateway.wording import SIGNATURE, say
 
@@ -49,6 +50,8 @@ def environment() -> Environment:
         region=place_name,
         unsigned=lambda body: body.removeprefix(SIGNATURE),
         marked=marked,
+        unit=unit_name,
+        category=category_name,
     )
     return made
 
@@ -74,6 +77,20 @@ def place_name(adcode: str | None) -> str:
         return ""
 
 
+def unit_name(code: str | None) -> str:
+    """镇雄教育体育局; empty for None, the code itself where it is none of ours."""
+    try:
+        return units.get_unit(code).short_name if code else ""
+    except HotlineError:
+        return code or ""
+
+
+def category_name(code: str | None) -> str:
+    """The category's name; empty for None or a code that is none."""
+    found = categories.load().categories.get(code or "")
+    return found.name if found else ""
+
+
 def marked(text: str, reasons: Iterable[str] | None) -> Markup:
     """`text` escaped, with the words that triage's `reasons` quote in <mark>; blanks between them do not matter."""
     quoted = {word for reason in reasons or () for word in QUOTED.findall(reason)}
@@ -94,9 +111,17 @@ def render(name: str, *, status: int = 200, headers: dict[str, str] | None = Non
     return HTMLResponse(body, status_code=status, headers=headers)
 
 
+def way_back(path: str, seat: Seat | None) -> tuple[str, str]:
+    """(address, words) to go on from an error: the matter itself after an act on it, else the seat's first page."""
+    matter = re.match(r"/(?:tickets|work|talks)/[0-9]{1,19}(?=/)", path, re.ASCII)
+    if seat is not None and matter is not None:
+        return matter.group(), "刷新，看最新的"
+    return (seat.home if seat is not None else "/"), "回到首页" if seat is not None and seat.home != "/" else "回到队列"
+
+
 def say_trouble(request: Request, error: HotlineError, seat: Seat | None) -> HTMLResponse:
     """An error as a page."""
     return render(
         "trouble.html", status=error.status_code, seat=seat, sentence=error.sentence, code=error.status_code,
-        path=request.url.path,
+        path=request.url.path, back=way_back(request.url.path, seat),
     )  # fmt: skip

@@ -25,6 +25,9 @@ class Act(StrEnum):
     """Rule on a return, decide on an extension, take a refusal back."""
     WORK = "work"
     """A unit's own matters: sign for, return, ask, reply."""
+    SEARCH_TICKETS = "search_tickets"
+    SEE_FIGURES = "see_figures"
+    EXPORT_TICKETS = "export_tickets"
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
     BE_ON_DUTY = "be_on_duty"
@@ -52,6 +55,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.MOVE_TICKETS: AT_THE_DESK,
     Act.RULE_TICKETS: SUPERVISORS,
     Act.WORK: UNITS,
+    Act.SEARCH_TICKETS: AT_THE_DESK | UNITS,
+    Act.SEE_FIGURES: SUPERVISORS,
+    Act.EXPORT_TICKETS: SUPERVISORS,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
     Act.BE_ON_DUTY: AT_THE_DESK,

@@ -123,6 +123,8 @@ CALL_EVENTS = {
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
     "ringing": "没人在了，重新叫人",
 }  # fmt: skip
+LEVELS = {"county": "县区", "prefecture": "州市", "province": "省级"}
+HANDS = {"main": "主办", "co": "协办", "copy": "知晓"}
 SENSITIVITIES = {
     "sexual": "性侵害", "domestic_violence": "家暴", "self_harm": "自伤", "hiv": "艾滋", "adoption": "收养", "sealed_record": "有案底",
     "none": "不敏感",
@@ -142,7 +144,7 @@ AUDIT = {
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
     "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
-    "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
+    "open_groups": "看普遍性诉求", "search_words": "按字词查工单", "export": "导出工单", "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
     "ticket_anchor": "工单存证",
 }  # fmt: skip
 NOT_ASKED = {

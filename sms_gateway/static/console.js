@@ -191,6 +191,7 @@ function changed(news) {
   showLine(true);
   skew = news.now - Date.now();
   showAlarms(news.alarms);
+  dispatchEvent(new CustomEvent("tickets-changed", { detail: news.tickets }));
   const missed = news.threads.includes("*");
   if (here.talk && (missed || news.threads.includes(here.talk) || news.escalations.length)) later("talk", 40);
   if (missed || news.threads.length || news.escalations.length) later("queue", news.escalations.length ? 60 : 400);
