@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, BigInteger, any_, cast, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -18,7 +18,7 @@ from sms_gateway.database import transaction
 
 from . import deadlines, pace
 from .models import Dispatch, Extension, Ticket
-from .record import Entry, Stand, next_entry, record_events
+from .record import Entry, Stand, heads_of, next_entry, write_events
 
 CHUNK = 500
 
@@ -55,12 +55,13 @@ async def look(session: AsyncSession, *, limit: int = CHUNK) -> int:
     asked = await _undecided(session, ids)
     steps = [pace.next_step(_facts(each, unsigned.get(each.id), asked.get(each.id)), now) for each in tickets]
     both = list(zip(tickets, steps, strict=True))
-    await _set_clocks(session, both, now)
+    entries = {ticket.id: _entry(ticket, step, now) for ticket, step in both if step.what}
+    await _set_clocks(session, both, list(entries.values()), now)
     await _note(
         session, "dispatches", [(unsigned[t.id].id, s.sign_supervised) for t, s in both if pace.SIGN in s.about], now
     )
     await _note(session, "extensions", [(asked[t.id].id, 0) for t, s in both if pace.EXTENSION in s.about], now)
-    await record_events(session, [_entry(ticket, step, now) for ticket, step in both if step.what])
+    await write_events(session, list(entries.values()))
     return len(tickets)
 
 
@@ -69,7 +70,7 @@ async def _unsigned(session: AsyncSession, ids: Sequence[int]) -> dict[int, Any]
     wanted = select(
         Dispatch.id, Dispatch.ticket_id, Dispatch.dispatched_at, Dispatch.sign_due_at, Dispatch.warned_at, Dispatch.supervised
     ).where(
-        Dispatch.ticket_id.in_(ids), Dispatch.role == "main", Dispatch.signed_at.is_(None), Dispatch.closed_at.is_(None),
+        Dispatch.ticket_id == _any(ids), Dispatch.role == "main", Dispatch.signed_at.is_(None), Dispatch.closed_at.is_(None),
         Dispatch.returned_at.is_(None),
     )  # fmt: skip
     return {row.ticket_id: row for row in await session.execute(wanted)}
@@ -78,7 +79,7 @@ async def _unsigned(session: AsyncSession, ids: Sequence[int]) -> dict[int, Any]
 async def _undecided(session: AsyncSession, ids: Sequence[int]) -> dict[int, Any]:
     """By ticket, the request for more time nobody has decided."""
     wanted = select(Extension.id, Extension.ticket_id, Extension.asked_at, Extension.warned_at)
-    open_ones = wanted.where(Extension.ticket_id.in_(ids), Extension.decided_at.is_(None))
+    open_ones = wanted.where(Extension.ticket_id == _any(ids), Extension.decided_at.is_(None))
     return {row.ticket_id: row for row in await session.execute(open_ones)}
 
 
@@ -102,14 +103,23 @@ def _entry(ticket: Any, step: pace.Step, now: datetime) -> Entry:
     return next_entry(stand, str(step.what), who="system", at=now, detail=detail)
 
 
-async def _set_clocks(session: AsyncSession, both: Sequence[tuple[Any, pace.Step]], now: datetime) -> None:
+def _any(ids: Sequence[int]) -> Any:
+    """One array parameter instead of hundreds."""
+    return any_(cast(list(ids), ARRAY(BigInteger)))
+
+
+async def _set_clocks(
+    session: AsyncSession, both: Sequence[tuple[Any, pace.Step]], entries: Sequence[Entry], now: datetime
+) -> None:
+    """The clocks, and where the chains of those end that have said something."""
     values = {
         "ids": [ticket.id for ticket, _ in both],
         "looks": [step.look_at for _, step in both],
         "warned": [now if pace.DUE in step.about else ticket.warned_at for ticket, step in both],
         "supervised": [step.supervised for _, step in both],
     }
-    await session.execute(_CLOCKS, values)
+    heads = heads_of(entries)
+    await session.execute(_CLOCKS, values | {"spoke": heads.pop("ids"), **heads})
 
 
 async def _note(session: AsyncSession, table: str, spoken: Sequence[tuple[int, int]], now: datetime) -> None:
@@ -120,10 +130,15 @@ async def _note(session: AsyncSession, table: str, spoken: Sequence[tuple[int, i
 
 
 _CLOCKS = text(
-    "UPDATE tickets SET next_clock_at = new.look, warned_at = new.warned, supervised = new.supervised"
+    "UPDATE tickets SET next_clock_at = new.look, warned_at = new.warned, supervised = new.supervised,"
+    " events = coalesce(said.events, tickets.events), head = coalesce(said.head, tickets.head),"
+    " head_seal = coalesce(said.seal, tickets.head_seal)"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:looks AS timestamptz[]), CAST(:warned AS timestamptz[]),"
-    " CAST(:supervised AS bigint[])) AS new(id, look, warned, supervised) WHERE tickets.id = new.id"
+    " CAST(:supervised AS bigint[])) AS new(id, look, warned, supervised)"
+    " LEFT JOIN unnest(CAST(:spoke AS bigint[]), CAST(:events AS bigint[]), CAST(:heads AS bytea[]), CAST(:seals AS bytea[]))"
+    " AS said(id, events, head, seal) ON said.id = new.id WHERE tickets.id = new.id"
 )
+"""One UPDATE, since each writes every index of the table."""
 _NOTES = {
     "dispatches": text(
         "UPDATE dispatches SET warned_at = :now, supervised = new.step"

@@ -20,7 +20,6 @@ LADDER = ("county", "prefecture", "province")
 """Supervision goes up these, beginning with the level that handles the matter."""
 WARNING, SUPERVISION = "warning", "supervision"
 DUE, SIGN, EXTENSION = "due", "sign", "extension"
-DAY = timedelta(days=1)
 
 
 def on_move(ticket: Ticket, before: Status, to: Status, now: datetime) -> None:
@@ -55,14 +54,18 @@ def due_after_pause(due_at: datetime, paused_at: datetime, now: datetime, *, urg
 
 @dataclass(frozen=True)
 class Running:
-    """One clock: when it warns, when it is over, and what it has said so far. `steps`: whether supervision follows."""
+    """One clock: when it warns, when it is over, and what it has said so far."""
 
     about: str
     warn_at: datetime
-    due_at: datetime
     warned: bool
+    ladder: Sequence[datetime] = ()
+    """When supervision goes up one level each."""
     supervised: int = 0
-    steps: bool = True
+
+    def reached(self, now: datetime) -> int:
+        """How far up supervision should be by now."""
+        return sum(at <= now for at in self.ladder)
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,13 @@ class Step:
 def next_step(facts: Facts, now: datetime) -> Step:
     """The one thing to do at `now`: supervision, else a warning, else nothing; and when to look again."""
     clocks = [] if facts.stands else _clocks(facts)
-    top = len(LADDER) - LADDER.index(facts.level)
-    reached = {each.about: _reached(each, facts.pace, top, now) for each in clocks}
+    reached = {each.about: each.reached(now) for each in clocks}
     up = [each for each in clocks if reached[each.about] > each.supervised]
-    warn = [each for each in clocks if each not in up and not each.warned and _is_time_to_warn(each, reached, now)]
-    later = [at for each in clocks for at in _moments(each, facts.pace, top, reached) if at > now]
+    silent = [each for each in clocks if not each.warned and not reached[each.about]]
+    warn = [each for each in silent if each.warn_at <= now]
+    later = [each.warn_at for each in silent if each.warn_at > now]
+    for each in clocks:
+        later += each.ladder[max(reached[each.about], each.supervised) :][:1]
     supervised, signed = (
         max(reached.get(about, 0), so_far)
         for about, so_far in ((DUE, facts.supervised), (SIGN, facts.signature.supervised if facts.signature else 0))
@@ -135,36 +140,21 @@ def next_step(facts: Facts, now: datetime) -> Step:
 def _clocks(facts: Facts) -> list[Running]:
     limits = deadlines.time_limits()
     before = _after(facts.due_at, -limits.warn_hours_before[facts.pace], facts.pace)
-    clocks = [Running(DUE, before, facts.due_at, facts.warned, facts.supervised)]
+    clocks = [Running(DUE, before, facts.warned, _ladder(facts.due_at, facts), facts.supervised)]
     if (sign := facts.signature) is not None:
         half = _half_way(sign.dispatched_at, sign.due_at, facts.pace)
-        clocks.append(Running(SIGN, half, sign.due_at, sign.warned, sign.supervised))
+        clocks.append(Running(SIGN, half, sign.warned, _ladder(sign.due_at, facts), sign.supervised))
     if (asked := facts.request) is not None:
         wait = timedelta(hours=limits.extension_decided_working_hours)
         at = after_work(asked.asked_at, wait, limits.hours) if facts.pace == "blue" else asked.asked_at + wait
-        at = min(at, facts.due_at)
-        clocks.append(Running(EXTENSION, at, at, asked.warned, steps=False))
+        clocks.append(Running(EXTENSION, min(at, facts.due_at), asked.warned))
     return clocks
 
 
-def _reached(clock: Running, pace: str, top: int, now: datetime) -> int:
-    """How far up supervision should be by now."""
-    return sum(at <= now for at in _ladder(clock, pace, top))
-
-
-def _ladder(clock: Running, pace: str, top: int) -> Sequence[datetime]:
-    again = deadlines.time_limits().supervise_again_hours[pace]
-    return [_after(clock.due_at, again * n, pace) for n in range(top)] if clock.steps else []
-
-
-def _is_time_to_warn(clock: Running, reached: dict[str, int], now: datetime) -> bool:
-    return clock.warn_at <= now and not reached[clock.about]
-
-
-def _moments(clock: Running, pace: str, top: int, reached: dict[str, int]) -> list[datetime]:
-    """When this clock may still speak."""
-    warns = [] if clock.warned or reached[clock.about] else [clock.warn_at]
-    return warns + list(_ladder(clock, pace, top)[max(reached[clock.about], clock.supervised) :])
+def _ladder(due_at: datetime, facts: Facts) -> list[datetime]:
+    again = deadlines.time_limits().supervise_again_hours[facts.pace]
+    top = len(LADDER) - LADDER.index(facts.level)
+    return [due_at, *(_after(due_at, again * n, facts.pace) for n in range(1, top))]
 
 
 def _after(at: datetime, hours: float, pace: str) -> datetime:

@@ -93,7 +93,7 @@ async def record_event(
 
 
 async def record_events(session: AsyncSession, entries: Sequence[Entry]) -> None:
-    """`record_event` for many locked tickets at once, one event each: three statements, however many there are.
+    """`record_event` for many locked tickets at once, one event each: four statements, however many there are.
 
     The tickets' `events`, `head` and `head_seal` are written here; no ORM object of them may be in the session.
     """
@@ -113,12 +113,13 @@ def heads_of(entries: Sequence[Entry]) -> dict[str, list[Any]]:
 
 
 async def write_events(session: AsyncSession, entries: Sequence[Entry]) -> None:
-    """The events' rows alone, and the notice: for a caller who writes `heads_of` together with what else it changes."""
+    """The events' rows alone, their push and the notice: for a caller who writes `heads_of` together with what else it changes."""
     if not entries:
         return
     values = {name: [entry.row[name] for entry in entries] for name in _COLUMNS}
     values["detail"] = [json.dumps(detail, ensure_ascii=False) for detail in values["detail"]]
     await session.execute(_EVENTS, values)
+    await pushing.push_many(session, values["uid"])
     await session.execute(_TELL, {"channel": CHANNEL, "ids": values["ticket_id"]})
 
 

@@ -169,7 +169,7 @@ async def test_a_ticket_somebody_is_moving_is_left_for_the_next_second(database:
         await dispatching.dispatch(session, ticket, unit=POLICE, actor=DESK)
     await clocks.sweep()
     assert await said(ticket_id) == []  # dispatched now: its promise is a new one
-    assert [event.what for event in await events_of(ticket_id)] == ["accepted", "dispatched"]
+    assert [event.what for event in await events_of(ticket_id)] == ["accepted", "duty_arose", "dispatched"]
 
 
 async def test_a_sweep_that_dies_between_its_statements_leaves_nothing_half_done(
@@ -182,7 +182,7 @@ async def test_a_sweep_that_dies_between_its_statements_leaves_nothing_half_done
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(clocks, "record_events", dies)
+        patch.setattr(clocks, "write_events", dies)
         with pytest.raises(ConnectionError):
             await clocks.sweep()
     assert await said(ticket_id) == [] and (await read(ticket_id)).supervised == 0
