@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -15,25 +13,18 @@ from sms_gateway import regions
 from sms_gateway.conversations import evaluating
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox
-from sms_gateway.tickets import own_changes
+from sms_gateway.tickets import own_changes, progress
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.marks import read_mark
-from sms_gateway.tickets.models import Ticket
-from sms_gateway.wording import say
 from texts.normalise import normalise
 
-from .replies import speak
-from .turn import Turn, read_turn
+from .replies import speak, speak_text
+from .turn import read_turn
 
-_NUMBER = re.compile(r"(?<!\d)(\d{8}|\d{3})(?!\d)")
-_SERVICES = frozenset({"110", "119", "120", "122"})
-"""Somebody who says that 110 was called names no ticket, unless one of theirs ends so."""
 _ONLY_ANNOUNCED = re.compile(
     "^(你好)?我?(想|要|有)?(给你们|跟你们|向你们)?(提|说|反映|反应)?(一|几|点|个|条|下|些)*"
     "(建议|意见)(想提|要提|想说|可以提|提)?[吗嘛么哈呢啊了]?[。.!！?？]*$"
 )
-_STILL_TOLD = timedelta(days=60)
-"""A ticket that ended longer ago is not told of when somebody asks for "the" ticket."""
 
 
 class ActionSuggest(Action):
@@ -72,12 +63,9 @@ class ActionTicketStatus(Action):
         turn = read_turn(tracker)
         async with transaction() as session:
             own = await tickets.list_tickets(session, contact_id=turn.contact_id)
-        named = _NUMBER.findall(normalise(turn.text))
-        found = [ticket for ticket in own if ticket.number.endswith(tuple(named))] if named else []
-        if found or set(named) - _SERVICES:
-            _tell(dispatcher, found, unknown="status.not_yours")
-        else:
-            _tell(dispatcher, _asked_about(own, turn), unknown="status.none")
+            told = progress.answer(own, turn.text, now=turn.now)
+            await own_changes.note_asked(session, [one.id for one in told.hidden], message_id=turn.message_id)
+        speak_text(dispatcher, told.text, key=told.key)
         return []
 
 
@@ -92,14 +80,14 @@ class ActionChangeTicket(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         turn = read_turn(tracker)
-        tails = tuple(set(_NUMBER.findall(normalise(turn.text))) - _SERVICES)
+        tails = tuple(progress.numbers_in(turn.text) - progress.SERVICES)
         async with transaction() as session:
             found = await own_changes.find_changeable(session, contact_id=turn.contact_id, tails=tails)
             if len(found) != 1:
                 return _which(dispatcher, len(found), named=bool(tails))
             change = own_changes.take_back if turn.intent == "withdraw" else own_changes.add_words
             outcome = await change(session, found[0], message_id=turn.message_id)
-        key = "change.noted" if found[0].lane != "blue" else f"change.{outcome.value}"
+        key = f"change.{outcome.value}" if progress.may_be_told(found[0]) else "change.noted"
         speak(dispatcher, key, tail=found[0].number[-3:])
         return []
 
@@ -110,24 +98,6 @@ def _which(dispatcher: CollectingDispatcher, count: int, *, named: bool) -> list
     else:
         speak(dispatcher, "status.not_yours" if named else "status.none")
     return []
-
-
-def _asked_about(own: Sequence[Ticket], turn: Turn) -> Sequence[Ticket]:
-    """The open ones; when there is none, the newest that ended lately."""
-    still_open = [ticket for ticket in own if ticket.closed_at is None]
-    ended = [ticket for ticket in own if ticket.closed_at and turn.now - ticket.closed_at < _STILL_TOLD]
-    return still_open or ended[:1]
-
-
-def _tell(dispatcher: CollectingDispatcher, found: Sequence[Ticket], *, unknown: str) -> None:
-    if not found:
-        speak(dispatcher, unknown)
-    elif len(found) > 1:
-        speak(dispatcher, "status.which", count=len(found))
-    else:
-        ticket = found[0]
-        key = "status.done" if ticket.closed_at else "status.shown"
-        speak(dispatcher, key, tail=ticket.number[-3:], state=say(f"status.state.{ticket.status}"))
 
 
 class ActionEvaluate(Action):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -26,6 +27,13 @@ async def find_changeable(session: AsyncSession, *, contact_id: int, tails: tupl
     wanted = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.closed_at.is_(None))
     found = await session.scalars(wanted.order_by(Ticket.id.desc()).with_for_update(key_share=True))
     return [ticket for ticket in found if not tails or ticket.number.endswith(tails)]
+
+
+async def note_asked(session: AsyncSession, ticket_ids: Iterable[int], *, message_id: int) -> None:
+    """Note on matters whose state is not told by text that the person asked for it: somebody may tell them safely."""
+    wanted = select(Ticket).where(Ticket.id.in_(list(ticket_ids))).order_by(Ticket.id)
+    for ticket in await session.scalars(wanted.with_for_update(key_share=True)):
+        await record_event(session, ticket, "asked_progress", who=str(PERSON), detail={"message": message_id})
 
 
 async def take_back(session: AsyncSession, ticket: Ticket, *, message_id: int) -> Outcome:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sms_gateway.wording import say
 from texts.normalise import normalise
 
 STILL_TOLD = timedelta(days=60)
@@ -24,6 +25,7 @@ _NUMBER = re.compile(r"(?<!\d)(\d{8}|\d{3})(?!\d)")
 class Matter(Protocol):
     """What is read of a ticket."""
 
+    id: int
     number: str
     lane: str
     status: str
@@ -34,10 +36,10 @@ class Matter(Protocol):
 
 @dataclass(frozen=True)
 class Told:
-    """What to say: a wording key with its values, and the hidden matters that were asked for (the desk is told)."""
+    """What to say (a fixed text and its key), and the hidden matters that were asked for (the desk is told)."""
 
     key: str
-    values: dict[str, object]
+    text: str
     hidden: tuple[Matter, ...] = ()
 
 
@@ -70,9 +72,9 @@ def _tell(meant: Iterable[Matter], *, unknown: str) -> Told:
     meant = list(meant)
     shown, hidden = [one for one in meant if may_be_told(one)], tuple(one for one in meant if not may_be_told(one))
     if not shown:
-        return Told(unknown, {}, hidden)
+        return Told(unknown, say(unknown), hidden)
     if len(shown) > 1:
-        return Told("status.which", {"count": len(shown)}, hidden)
+        return Told("status.which", say("status.which", count=len(shown)), hidden)
     [one] = shown
     key = "status.done" if one.closed_at else "status.shown"
-    return Told(key, {"tail": one.number[-3:], "state": f"status.state.{one.status}"}, hidden)
+    return Told(key, say(key, tail=one.number[-3:], state=say(f"status.state.{one.status}")), hidden)
