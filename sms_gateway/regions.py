@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from pathlib import Path
-
-import yaml
 
 from sms_gateway.errors import NotFound
+from sms_gateway.placenames import ABROAD, Gazetteer, Kind, Name, Region, gazetteer, short_of
+from sms_gateway.towns import Town
 from texts.normalise import normalise
 
-DATA = Path(__file__).with_name("data")
-ABROAD = "abroad"
-"""`Place.elsewhere` of a place outside the country; other provinces go by their short name ("广东")."""
+__all__ = [
+    "ABROAD",
+    "Place",
+    "Region",
+    "RegionNotFound",
+    "full_name",
+    "get_region",
+    "list_regions",
+    "recognise",
+    "short_name",
+    "without_places",
+]
 
 LONGEST_READ = 20_000
 """Characters of a text that are looked at; no door lets longer ones in."""
 
 
+REACH_OF_PROVINCE = 4
+"""Characters between a place elsewhere and a town of it: 广东省太平镇, 贵州的新街镇."""
+MOST_CANDIDATES = 5
+"""More counties are no question any more: which county it is, is asked openly."""
+
+
 class RegionNotFound(NotFound):
     sentence = "没有这个行政区划代码。"
-
-
-@dataclass(frozen=True)
-class Region:
-    """A row of the list: `level` is `province`, `prefecture` or `county`; `parent_adcode` is "" for the province."""
-
-    adcode: str
-    level: str
-    name: str
-    parent_adcode: str
 
 
 @dataclass(frozen=True)
@@ -50,43 +51,14 @@ class Place:
 NOWHERE = Place()
 
 
-class _Kind(StrEnum):
-    COUNTY = "county"
-    PREFECTURE = "prefecture"
-    BOTH = "both"
-    """大理, 楚雄, 文山, 红河: a prefecture and a county of one name."""
-    ELSEWHERE = "elsewhere"
-    MASK = "mask"
-
-
-@dataclass(frozen=True)
-class _Name:
-    kind: _Kind
-    value: str
-    """Adcode, or the province; empty for a mask."""
-    plain: bool = False
-    """A short name, without 县, 市 or 区: may also be an ordinary word or a person."""
-
-
 @dataclass(frozen=True)
 class _Hit:
-    name: _Name
+    name: Name
     word: str
     start: int
     end: int
 
 
-@dataclass(frozen=True)
-class _Gazetteer:
-    regions: Mapping[str, Region]
-    names: Mapping[str, Sequence[tuple[str, _Name]]]
-    """By first character, longest first."""
-    strict: frozenset[str]
-    person_names: frozenset[str]
-
-
-_PEOPLES = "彝族|苗族|回族|傣族|白族|壮族|哈尼族|拉祜族|佤族|布朗族|纳西族|傈僳族|普米族|独龙族|怒族|瑶族|藏族|景颇族"
-_AUTONOMOUS = re.compile(f"(?:{_PEOPLES})+自治[县州]$")
 _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎余潘杜戴夏钟汪田姜范廖邹熊陆郝孔崔康邱秦顾侯邵孟雷钱汤尹黎贺赖龚"
 )
@@ -119,63 +91,20 @@ _FILLER = re.compile(
 )
 
 
-def _short(name: str) -> str:
-    """禄劝彝族苗族自治县 → 禄劝, 镇雄县 → 镇雄; names of one character keep their 县 or 市 (云县, 芒市)."""
-    short = _AUTONOMOUS.sub("", name)
-    if short == name:
-        short = re.sub("[县市区州]$", "", name)
-    return short if len(short) > 1 else name
+_SPLITS_A_COUNTY = re.compile("镇(?:雄|康|沅)")
+"""和平镇雄 is no 和平镇."""
 
 
-@cache
-def _gazetteer() -> _Gazetteer:
-    with (DATA / "yunnan-regions.csv").open(encoding="utf-8", newline="") as file:
-        regions = {row["adcode"]: Region(**row) for row in csv.DictReader(file)}
-    written = yaml.safe_load((DATA / "place-names.yml").read_text(encoding="utf-8"))
-    table: dict[str, _Name] = {}
-    for province, places in written["provinces"].items():
-        table |= {place: _Name(_Kind.ELSEWHERE, province) for place in places}
-        table[province + "省"] = _Name(_Kind.ELSEWHERE, province)
-    table |= {place: _Name(_Kind.ELSEWHERE, ABROAD) for place in written["abroad"]}
-    for region in regions.values():
-        table |= _names_of(region)
-    for name in {_short(region.name) for region in regions.values() if region.level == "prefecture"}:
-        both = [r.adcode for r in regions.values() if r.level == "county" and _short(r.name) == name]
-        if both:
-            table[name] = _Name(_Kind.BOTH, both[0])
-    for alias, adcode in written["aliases"].items():
-        level = regions[adcode].level
-        table[alias] = _Name(_Kind(level), adcode)
-    table |= {word: _Name(_Kind.MASK, "") for word in [*written["not_places"], "云南省", "云南"]}
-    by_first: dict[str, list[tuple[str, _Name]]] = {}
-    for word, name_of in sorted(table.items(), key=lambda item: -len(item[0])):
-        by_first.setdefault(word[0], []).append((word, name_of))
-    return _Gazetteer(regions, by_first, frozenset(written["strict"]), frozenset(written["person_names"]))
-
-
-def _names_of(region: Region) -> dict[str, _Name]:
-    """The full name, the short one, and the short one with a plain 县 or 市 (former names: 呈贡县, 禄劝县)."""
-    if region.level == "province":
-        return {}
-    kind = _Kind(region.level)
-    short = _short(region.name)
-    names = {short: _Name(kind, region.adcode, plain=True), region.name: _Name(kind, region.adcode)}
-    if region.level == "county" and short != region.name:
-        names.setdefault(short + "县", _Name(kind, region.adcode))
-        if not region.name.endswith("区"):
-            names.setdefault(short + "市", _Name(kind, region.adcode))
-    if region.level == "prefecture":
-        names.setdefault(short + ("州" if region.name.endswith("州") else "市"), _Name(kind, region.adcode))
-    return names
-
-
-def _scan(text: str, gazetteer: _Gazetteer) -> list[_Hit]:
+def _scan(text: str, names: Gazetteer) -> list[_Hit]:
     """The names in `text`, from left to right, the longest at each place; masks are read over."""
-    hits, index = [], 0
+    hits: list[_Hit] = []
+    index = 0
     while index < len(text):
-        for word, name in gazetteer.names.get(text[index], ()):
-            if text.startswith(word, index):
-                if name.kind is not _Kind.MASK:
+        for word, name in names.names.get(text[index : index + 2], ()):
+            if text.startswith(word, index) and not _SPLITS_A_COUNTY.match(text, index + len(word) - 1):
+                if name.plain and name.town and not _may_be_short(name.town, text, index, index + len(word), hits):
+                    continue  # 石头, 国庆, 平和: what begins here may still be a longer name's end
+                if name.kind is not Kind.MASK:
                     hits.append(_Hit(name, word, index, index + len(word)))
                 index += len(word) - 1
                 break
@@ -183,13 +112,24 @@ def _scan(text: str, gazetteer: _Gazetteer) -> list[_Hit]:
     return hits
 
 
-def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> bool:
+def _may_be_short(town: Town, text: str, start: int, end: int, hits: Sequence[_Hit]) -> bool:
+    """Whether a town's short form stands where one can: behind another name, before a school, or as the whole answer."""
+    if hits and hits[-1].end == start:
+        return True
+    if town.word:
+        return False
+    return bool(_SUFFIX_AFTER.match(text[end : end + 12])) or _is_whole_answer(start, end, text)
+
+
+def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], names: Gazetteer) -> bool:
     """Whether the word is a place here, and not a person, a street or an ordinary word."""
     before, after = text[max(0, hit.start - 12) : hit.start], text[hit.end : hit.end + 12]
     if _DENIED_BEFORE.search(before):
         return False
-    if hit.name.kind is _Kind.ELSEWHERE:
+    if hit.name.kind is Kind.ELSEWHERE:
         return not (_STREET_AFTER.match(after) or _ORIGIN_AFTER.match(after) or _is_far(before))
+    if hit.name.town is not None:
+        return _is_town(hit, hit.name.town, text, hits, names)
     if not hit.name.plain:
         return True
     if (
@@ -198,9 +138,26 @@ def _stands(hit: _Hit, text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -
         and not _SUFFIX_AFTER.match(after)
     ):
         return False
-    if hit.word in gazetteer.person_names and _is_person(hit, before, after, hits):
+    if hit.word in names.person_names and _is_person(hit, before, after, hits):
         return False
-    return hit.word not in gazetteer.strict or _is_meant(hit, text, after, hits, gazetteer)
+    return hit.word not in names.strict or _is_meant(hit, text, after, hits, names)
+
+
+def _is_town(hit: _Hit, town: Town, text: str, hits: Sequence[_Hit], names: Gazetteer) -> bool:
+    """A town's full name, unless it is one of another province; a short one behind its county, before a school, or alone."""
+    behind = [other for other in hits if 0 <= hit.start - other.end <= REACH_OF_PROVINCE and other is not hit]
+    if any(other.name.kind is Kind.ELSEWHERE for other in behind):
+        return False
+    if not town.short:
+        return not text.startswith(("下", "亲", "愁", "压", "定", "痛", "静"), hit.end)
+    touching = {_prefecture_of(other, names) for other in behind if other.end == hit.start}
+    if any(names.regions[county].parent_adcode in touching for county in town.counties):
+        return True
+    return not touching and not _CALLED.search(text[max(0, hit.start - 6) : hit.start])
+
+
+def _is_whole_answer(start: int, end: int, text: str) -> bool:
+    return len(text) <= 24 and not _FILLER.sub("", text[:start] + text[end:])
 
 
 def _is_far(before: str) -> bool:
@@ -217,24 +174,29 @@ def _is_person(hit: _Hit, before: str, after: str, hits: Sequence[_Hit]) -> bool
     return bool(before) and before[-1] in _SURNAMES and not touching and not after.startswith(("县", "市", "区"))
 
 
-def _is_meant(hit: _Hit, text: str, after: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> bool:
+def _is_meant(hit: _Hit, text: str, after: str, hits: Sequence[_Hit], names: Gazetteer) -> bool:
     """An ordinary word that is a county here: its prefecture is named, it is the whole answer, or a school or town follows."""
-    parent = gazetteer.regions[hit.name.value].parent_adcode
-    if any(_prefecture_of(other, gazetteer) == parent for other in hits if other is not hit):
+    parent = names.regions[hit.name.value].parent_adcode
+    if any(_prefecture_of(other, names) == parent for other in hits if other is not hit and other.name.town is None):
+        return True
+    if any(other.name.town and other.start == hit.end and hit.name.value in other.name.town.counties for other in hits):
         return True
     if _SUFFIX_AFTER.match(after):
         return True
-    if len(text) <= 24 and not _FILLER.sub("", text[: hit.start] + text[hit.end :]):
+    if _is_whole_answer(hit.start, hit.end, text):
         return True
     return bool(re.search(r"(?:我是|家在|我在|人在|住在|老家)$", text[max(0, hit.start - 4) : hit.start])) and bool(
         re.match(r"(?:的|县|人|$|[\s,，。.!！?？])", after)
     )
 
 
-def _prefecture_of(hit: _Hit, gazetteer: _Gazetteer) -> str | None:
-    if hit.name.kind is _Kind.ELSEWHERE:
+def _prefecture_of(hit: _Hit, names: Gazetteer) -> str | None:
+    if hit.name.kind is Kind.ELSEWHERE:
         return None
-    region = gazetteer.regions[hit.name.value]
+    if hit.name.town is not None:
+        parents = {names.regions[county].parent_adcode for county in hit.name.town.counties}
+        return parents.pop() if len(parents) == 1 else None
+    region = names.regions[hit.name.value]
     return region.adcode if region.level == "prefecture" else region.parent_adcode
 
 
@@ -246,15 +208,15 @@ def recognise(text: str) -> Place:
     A name that is prefecture and county alike gives the prefecture, with the county as the one candidate.
     """
     text = normalise(text)[:LONGEST_READ]
-    gazetteer = _gazetteer()
-    all_hits = _scan(text, gazetteer)
-    hits = [hit for hit in all_hits if _stands(hit, text, all_hits, gazetteer)]
-    yunnan = [hit for hit in hits if hit.name.kind is not _Kind.ELSEWHERE]
-    elsewhere = [hit for hit in hits if hit.name.kind is _Kind.ELSEWHERE]
+    names = gazetteer()
+    all_hits = _scan(text, names)
+    hits = [hit for hit in all_hits if _stands(hit, text, all_hits, names)]
+    yunnan = [hit for hit in hits if hit.name.kind is not Kind.ELSEWHERE]
+    elsewhere = [hit for hit in hits if hit.name.kind is Kind.ELSEWHERE]
     if elsewhere and (not yunnan or _moved_away(text, yunnan, elsewhere)):
         present = [hit for hit in elsewhere if _is_here(text, hit)] or elsewhere
         return Place(elsewhere=present[-1].name.value)
-    return _in_yunnan(text, yunnan, gazetteer) if yunnan else NOWHERE
+    return _in_yunnan(text, yunnan, names) if yunnan else NOWHERE
 
 
 def _moved_away(text: str, yunnan: Sequence[_Hit], elsewhere: Sequence[_Hit]) -> bool:
@@ -281,9 +243,44 @@ def _on_paper(text: str, hit: _Hit) -> bool:
     return bool(_RESIDENCE_BEFORE.search(text[max(0, hit.start - 6) : hit.start]))
 
 
-def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:
-    regions = gazetteer.regions
-    counties = [hit for hit in hits if hit.name.kind is _Kind.COUNTY]
+def _by_town(text: str, hits: Sequence[_Hit], names: Gazetteer) -> Place | None:
+    """The county a town lies in, narrowed by the prefecture that is named; several counties are asked back. None: no town.
+
+    Where somebody says to be in another prefecture, the town they come from does not count.
+    """
+    towns = [hit for hit in hits if hit.name.town is not None]
+    named = {
+        hit.name.value if hit.name.kind is Kind.PREFECTURE else names.regions[hit.name.value].parent_adcode: hit
+        for hit in hits
+        if hit.name.kind in (Kind.PREFECTURE, Kind.BOTH)
+    }
+    here = [hit for hit in towns if _is_here(text, hit) and not _is_origin(text, hit)]
+    chosen = here or [hit for hit in towns if not _is_origin(text, hit)] or towns
+    if not chosen:
+        return None
+    counties = list(dict.fromkeys(county for hit in chosen if hit.name.town for county in hit.name.town.counties))
+    shared = [
+        county for county in counties if all(hit.name.town and county in hit.name.town.counties for hit in chosen)
+    ]
+    counties = shared or counties
+    inside = [county for county in counties if names.regions[county].parent_adcode in named]
+    if named and not inside and not here and any(_is_here(text, hit) for hit in named.values()):
+        if all(_is_origin(text, hit) for hit in chosen):
+            return None
+        return Place(candidates=tuple(names.regions[county] for county in counties[:MOST_CANDIDATES]))
+    counties = inside or counties
+    parents = {names.regions[county].parent_adcode for county in counties}
+    prefecture = names.regions[parents.pop()] if len(parents) == 1 else None
+    if len(counties) == 1:
+        return Place(county=names.regions[counties[0]], prefecture=prefecture)
+    return Place(
+        prefecture=prefecture, candidates=tuple(names.regions[county] for county in counties[:MOST_CANDIDATES])
+    )
+
+
+def _in_yunnan(text: str, hits: Sequence[_Hit], names: Gazetteer) -> Place:
+    regions = names.regions
+    counties = [hit for hit in hits if hit.name.kind is Kind.COUNTY]
     if len({hit.name.value for hit in counties}) > 1:
         located = [hit for hit in counties if _is_here(text, hit) and not _is_origin(text, hit)]
         not_origin = [hit for hit in counties if not _is_origin(text, hit)]
@@ -292,26 +289,29 @@ def _in_yunnan(text: str, hits: Sequence[_Hit], gazetteer: _Gazetteer) -> Place:
                 counties = fewer
                 break
     here = [
-        hit for hit in hits if hit.name.kind is not _Kind.COUNTY and _is_here(text, hit) and not _on_paper(text, hit)
+        hit for hit in hits if hit.name.kind is not Kind.COUNTY and _is_here(text, hit) and not _on_paper(text, hit)
     ]
     if here and counties and all(_on_paper(text, hit) for hit in counties):
         counties, hits = [], here  # registered there, living here
     found = list(dict.fromkeys(hit.name.value for hit in counties))
+    if not found and (by_town := _by_town(text, hits, names)) is not None:
+        return by_town
+    hits = [hit for hit in hits if hit.name.town is None] or hits
     if len(found) == 1:
         county = regions[found[0]]
         return Place(county=county, prefecture=regions[county.parent_adcode])
-    prefectures = list(dict.fromkeys(code for hit in hits if (code := _prefecture_of(hit, gazetteer))))
+    prefectures = list(dict.fromkeys(code for hit in hits if (code := _prefecture_of(hit, names))))
     prefecture = regions[prefectures[0]] if len(prefectures) == 1 else None
     if found:
         return Place(prefecture=prefecture, candidates=tuple(regions[adcode] for adcode in found))
-    both = dict.fromkeys(hit.name.value for hit in hits if hit.name.kind is _Kind.BOTH)
-    spelled_out = any(hit.name.kind is _Kind.PREFECTURE for hit in hits)
+    both = dict.fromkeys(hit.name.value for hit in hits if hit.name.kind is Kind.BOTH)
+    spelled_out = any(hit.name.kind is Kind.PREFECTURE for hit in hits)
     return Place(prefecture=prefecture, candidates=() if spelled_out else tuple(regions[adcode] for adcode in both))
 
 
 def get_region(adcode: str) -> Region:
     """The region of this six-digit code. Raises `RegionNotFound`."""
-    region = _gazetteer().regions.get(adcode)
+    region = gazetteer().regions.get(adcode)
     if region is None:
         raise RegionNotFound
     return region
@@ -319,7 +319,7 @@ def get_region(adcode: str) -> Region:
 
 def list_regions(level: str | None = None, parent: str | None = None) -> list[Region]:
     """The regions in the order of their codes, of one level or below one parent."""
-    regions = _gazetteer().regions.values()
+    regions = gazetteer().regions.values()
     return [r for r in regions if level in (None, r.level) and parent in (None, r.parent_adcode)]
 
 
@@ -331,14 +331,14 @@ def full_name(adcode: str) -> str:
 
 def short_name(adcode: str) -> str:
     """ "镇雄", as people say it. Raises `RegionNotFound`."""
-    return _short(get_region(adcode).name)
+    return short_of(get_region(adcode).name)
 
 
 def without_places(text: str) -> str:
     """`text` in its normal form with every place name taken out: what is said beside the place."""
     text = normalise(text)[:LONGEST_READ]
     rest, start = [], 0
-    for hit in _scan(text, _gazetteer()):
+    for hit in _scan(text, gazetteer()):
         rest.append(text[start : hit.start])
         start = hit.end
     return "".join([*rest, text[start:]])

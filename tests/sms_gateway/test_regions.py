@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_gateway.regions import RegionNotFound, full_name, get_region, list_regions, recognise, short_name
+from sms_gateway import towns
+from sms_gateway.regions import NOWHERE, RegionNotFound, full_name, get_region, list_regions, recognise, short_name
 
 COUNTIES = list_regions("county")
 
@@ -16,6 +18,44 @@ COUNTIES = list_regions("county")
 def county(text: str) -> str | None:
     found = recognise(text).county
     return found.name if found else None
+
+
+PHRASES = [
+    line.split("\t") for line in Path(__file__).with_name("place-phrases.tsv").read_text(encoding="utf-8").splitlines()
+]
+"""What people write, and the county's code, "?" where it is asked back, "-" for a prefecture alone, "elsewhere", "none"."""
+
+
+@pytest.mark.parametrize(("text", "meant"), PHRASES)
+def test_towns_dialect_and_misspellings_lead_to_the_county_and_the_rest_is_asked_back(text: str, meant: str) -> None:
+    place = recognise(text)
+    if meant == "?":
+        assert place.county is None and place.candidates
+    elif meant == "-":
+        assert place.county is None and place.prefecture and place.elsewhere is None
+    elif meant == "elsewhere":
+        assert place.elsewhere and place.county is None
+    elif meant == "none":
+        assert place == NOWHERE
+    else:
+        assert place.county == get_region(meant)
+
+
+def test_every_town_leads_to_its_county_when_the_prefecture_is_named() -> None:
+    for name, town in towns.names().items():
+        if town.short:
+            continue
+        for county_code in town.counties:
+            region = get_region(county_code)
+            place = recognise(f"我在{get_region(region.parent_adcode).name}{name}")
+            assert place.county == region or region in place.candidates, name
+
+
+def test_a_code_that_does_not_exist_is_refused_with_a_sentence() -> None:
+    for adcode in ("539999", "530628x", "", "110101", "５３０６２７"):
+        with pytest.raises(RegionNotFound) as refused:
+            get_region(adcode)
+        assert (refused.value.status_code, refused.value.sentence) == (404, "没有这个行政区划代码。")
 
 
 def test_the_list_is_whole() -> None:
