@@ -17,7 +17,7 @@ from sms_gateway.messages.delivery import State
 from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.operators.presence import is_anyone_on_duty, is_there
 from sms_gateway.settings import get_settings
-from sms_gateway.tickets import inquiries
+from sms_gateway.tickets import inquiries, links
 from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
@@ -189,13 +189,13 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     """
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     sexual = judged.sexual or judged.type is Harm.SEXUAL
-    await escalations.open_or_raise(
+    escalation, _news = await escalations.open_or_raise(
         session, message=message, cause="disclosure", lane=Lane.ORANGE, harm=Harm.SEXUAL if sexual else judged.type,
         reasons=list(judged.reasons),
     )  # fmt: skip
     talk.raise_lane(thread, Lane.ORANGE)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    await tickets.open_disclosure(
+    ticket = await tickets.open_disclosure(
         session,
         thread_id=thread.id,
         contact_id=thread.contact_id,
@@ -203,6 +203,7 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
         county=thread.contact.region,
         words=message.body,
     )
+    await links.link(session, ticket_id=ticket.id, kind=links.Linked.ESCALATION, ref=escalation.id)
     asked = await inquiries.find_waiting(session, contact_id=thread.contact_id)
     if asked is not None and asked.answered_at is None:  # the desk had asked something: this is what came of it
         await inquiries.take_answer(session, asked.id, message_id=message.id)
