@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
+from sms_gateway.operators import presence
 from sms_gateway.tickets import attachments, dispatching, extending, handling, moves, seen, service
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket
@@ -67,6 +68,8 @@ async def list_tickets(
 async def get_ticket(number: Number, caller: Called) -> TicketOut:
     async with transaction() as session:
         found = await seen.get_seen(session, caller.unit.code, number=number)
+        subject = f"ticket:{found.ticket.id}/key:{caller.key_id}"
+        await presence.note(session, operator_id=None, what="api_open_ticket", subject=subject)
         return ticket_out(found, clock.now())
 
 
