@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from . import (
     acts,
     failures,
+    figures,
     handbook_drafts,
     handbook_entries,
     handbook_gaps,
@@ -16,14 +17,18 @@ from . import (
     talks,
     team,
     ticket_acts,
+    ticket_export,
     ticket_list,
     ticket_page,
+    ticket_search,
     work_list,
     work_page,
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, team.router, ticket_list.router, ticket_page.router, ticket_acts.router,
+for part in (signing.router, live.router, talks.router, acts.router, team.router, figures.router,
+    ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
+    ticket_list.router, ticket_page.router, ticket_acts.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
 ):  # fmt: skip

@@ -104,7 +104,7 @@ class Filter:
             written[field.name] = "1" if value is True else ",".join(value) if isinstance(value, tuple) else str(value)
         return written
 
-    def href(self, path: str = "/tickets", **changes: object) -> str:
+    def href(self, path: str = "/tickets", /, **changes: object) -> str:
         """The address of this list with `changes` made."""
         query = urlencode(replace(self, **changes).to_query())  # type: ignore[arg-type]
         return f"{path}?{query}" if query else path

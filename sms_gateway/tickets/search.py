@@ -104,7 +104,7 @@ async def _look_through(
         rows = (await session.scalars(_only_words(batch).limit(min(BATCH, MOST - looked_at)))).all()
         if not rows:
             return hits, looked_at, False
-        copies = await _copies(session, [row.id for row in rows], unit) if unit is not None else None
+        copies = await copies_of(session, [row.id for row in rows], unit) if unit is not None else None
         hits += await asyncio.to_thread(_hits, rows, query.words, copies)
         looked_at += len(rows)
         last = rows[-1].id
@@ -116,7 +116,7 @@ def _only_words(wanted: Select[Ticket]) -> Select[Ticket]:
     return wanted.options(load_only(Ticket.id, Ticket.uid, Ticket.answers_sealed))
 
 
-async def _copies(session: AsyncSession, ids: Iterable[int], unit: str) -> dict[int, list[Dispatch]]:
+async def copies_of(session: AsyncSession, ids: Iterable[int], unit: str) -> dict[int, list[Dispatch]]:
     """What this unit was given to read of these tickets."""
     mine = select(Dispatch).where(Dispatch.ticket_id.in_(list(ids)), Dispatch.unit == unit)
     found: dict[int, list[Dispatch]] = {}
