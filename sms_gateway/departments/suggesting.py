@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ PART_WEIGHT = 0.35
 """What two neighbouring characters count against a whole phrase."""
 VECTOR_WEIGHT = 40.0
 NAMES_SHOWN = 4
+_HAN = re.compile("[\u4e00-\u9fff]{2}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _index() -> _Index:
 
 
 def _parts(text: str) -> set[str]:
-    return {text[at : at + 2] for at in range(len(text) - 1)}
+    return {pair for at in range(len(text) - 1) if _HAN.fullmatch(pair := text[at : at + 2])}
 
 
 def suggest(
