@@ -72,9 +72,9 @@ async def list_accused(session: AsyncSession, ticket_id: int) -> list[Accused]:
     return list(await session.scalars(select(Accused).where(Accused.ticket_id == ticket_id).order_by(Accused.id)))
 
 
-async def take_from_answers(session: AsyncSession, ticket: Ticket) -> list[Accused]:
-    """Who harms by the locked ticket's answers, each relation once; what people wrote by hand stays."""
-    said = read_accused(ticket.answers or {})
+async def take_from_answers(session: AsyncSession, ticket: Ticket, answers: Mapping[str, str]) -> list[Accused]:
+    """Who harms by what was said of the locked ticket, each relation once; what people wrote by hand stays."""
+    said = read_accused(answers)
     if not said:
         return []
     known = {row.relation for row in await list_accused(session, ticket.id)}
@@ -92,6 +92,16 @@ async def take_from_answers(session: AsyncSession, ticket: Ticket) -> list[Accus
         detail = {"accused": [row.id for row in rows], "by": "answers"}
         await record_event(session, ticket, "accused_added", who="assistant", detail=detail)
     return rows
+
+
+async def bring_along(session: AsyncSession, ticket: Ticket, *, into: Ticket) -> None:
+    """The locked `ticket` is merged into the locked `into`: who is complained of there is so here, and what is secret stays so."""
+    for row in await list_accused(session, ticket.id):
+        row.ticket_id = into.id
+        if row.unit:
+            await _out_of_its_hands(session, into, row.unit)
+    into.sealed = into.sealed or ticket.sealed
+    await session.flush()
 
 
 async def add(

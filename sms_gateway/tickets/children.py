@@ -22,6 +22,7 @@ from . import moves
 from .actors import Actor
 from .child_reading import ChildSaid, read_children
 from .child_words import ADULT
+from .lifecycle import Who
 from .models import Child, Ticket, TicketChild
 from .record import record_event
 
@@ -147,10 +148,13 @@ async def lock_tickets(
 # ---- what people say ----
 
 
-async def take_from_answers(session: AsyncSession, ticket: Ticket) -> list[Child]:
-    """The children in the locked ticket's answers, new ones recorded and gaps filled; what people wrote by hand stays."""
+async def take_from_answers(session: AsyncSession, ticket: Ticket, answers: Mapping[str, str]) -> list[Child]:
+    """The children in what was said of the locked ticket, new ones recorded and gaps filled; what people wrote by hand stays.
+
+    `answers`: words by the form's question. Nothing known is ever replaced by what a text seems to say.
+    """
     today = clock.shanghai(clock.now()).date()
-    said = read_children(ticket.answers or {}, kind=ticket.kind, today=today)
+    said = read_children(answers, kind=ticket.kind, today=today)
     if not said:
         return []
     known, new, mended = await list_children(session, ticket.id) if ticket.events > 1 else [], [], []
@@ -185,6 +189,19 @@ def fits(child: Child, said: ChildSaid) -> bool:
 def _filled(child: Child, said: ChildSaid, county: str | None) -> ChildFacts:
     age = child.age if child.age is not None else said.age
     return ChildFacts(child.county or county, age, child.sex or said.sex, {**said.about(), **(child.about or {})})
+
+
+async def bring_along(session: AsyncSession, ticket: Ticket, *, into: Ticket) -> None:
+    """The locked `ticket` is merged into the locked `into`, which is about its children from here."""
+    here = {child.id for child in await list_children(session, into.id)}
+    new = [child.id for child in await list_children(session, ticket.id) if child.id not in here]
+    session.add_all(TicketChild(ticket_id=into.id, child_id=child_id, at=clock.now()) for child_id in new)
+    await session.flush()
+    if new:
+        await record_event(
+            session, into, "child_linked", who=Who.SYSTEM.value, detail={"children": new, "ticket": ticket.id}
+        )
+        await defer(session, LOOK_JOB, ticket_id=into.id)
 
 
 # ---- what the desk does ----

@@ -8,10 +8,10 @@ from sms_gateway import clock
 from sms_gateway.errors import Conflict
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import deadlines, dispatching, follow_up, moves
+from . import deadlines, dispatching, follow_up, links, moves, reporter, taking_in
 from .actors import Actor
 from .lifecycle import Evidence, Status, may_withdraw
-from .models import Ticket, TicketEvent, TicketLink
+from .models import Ticket, TicketEvent
 from .record import record_event
 
 
@@ -24,6 +24,7 @@ async def conclude(session: AsyncSession, ticket: Ticket, *, actor: Actor, why: 
     event = await moves.move(session, ticket, Status.CONCLUDED, actor=actor, why=why)
     await dispatching.take_back(session, ticket)
     await follow_up.plan(session, ticket)
+    await reporter.plan(session, ticket)
     return event
 
 
@@ -56,12 +57,13 @@ async def merge(session: AsyncSession, ticket: Ticket, *, into: Ticket, actor: A
     )  # fmt: skip
     ticket.merged_into = into.id
     await dispatching.take_back(session, ticket)
-    session.add(TicketLink(ticket_id=into.id, kind="thread", ref=ticket.thread_id, at=clock.now()))
+    await links.link(session, ticket_id=into.id, kind=links.Linked.THREAD, ref=ticket.thread_id)
     if LANE_RANK[ticket.lane] > LANE_RANK[into.lane]:
         into.lane = ticket.lane
         into.due_at = min(into.due_at, ticket.due_at)
         into.warned_at, into.next_clock_at = None, clock.now()
     await record_event(session, into, "took_in", who=str(actor), detail={"ticket": ticket.id})
+    await taking_in.merged(session, ticket, into=into)
     return event
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, select
@@ -15,7 +15,7 @@ from sms_gateway.contacts.models import Contact
 from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import classing, concluding, follow_up, moves
+from . import classing, concluding, follow_up, moves, taking_in
 from .actors import PERSON
 from .deadlines import due_at
 from .lifecycle import Status
@@ -47,6 +47,7 @@ async def open_ticket(
         ticket.anonymous, ticket.place = anonymous, county or ticket.place
         _file(ticket)
         await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
+        await taking_in.told_more(session, ticket, ticket.answers)
         return ticket
     asked = select(Message.at, Contact.region).join(Contact, Contact.id == Message.contact_id)
     received_at, region = (await session.execute(asked.where(Message.id == asked_in))).one()
@@ -61,6 +62,7 @@ async def open_ticket(
     await session.flush()
     detail = {"message": asked_in, "lane": lane, "category": ticket.category}
     await record_event(session, ticket, "accepted", who="assistant", to_status=ticket.status, detail=detail)
+    await taking_in.opened(session, ticket)
     return ticket
 
 
@@ -90,26 +92,31 @@ async def _free_number(session: AsyncSession) -> str:
             return number
 
 
-async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str) -> None:
-    """The talk went up a lane: its open tickets go with it, and their clocks."""
+async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str, since: datetime | None = None) -> None:
+    """The talk went up a lane: its open tickets go with it, and their clocks. `since`: when the text that raised it came."""
     for ticket in await session.scalars(
         select(Ticket)
         .where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
         .order_by(Ticket.id)
         .with_for_update(key_share=True)
     ):
-        await raise_one(session, ticket, lane=lane, who="system", reason="talk")
+        await raise_one(session, ticket, lane=lane, who="system", reason="talk", since=since)
 
 
 async def raise_one(
-    session: AsyncSession, ticket: Ticket, *, lane: str, who: str, reason: str, detail: Mapping[str, Any] | None = None
-) -> bool:
-    """Put the locked ticket up to `lane`, with its clock; False when it stands as high already. `reason`: a code."""
+    session: AsyncSession, ticket: Ticket, *, lane: str, who: str, reason: str, detail: Mapping[str, Any] | None = None,
+    since: datetime | None = None,
+) -> bool:  # fmt: skip
+    """Put the locked ticket up to `lane`, with its clock; False when it stands as high already. `reason`: a code.
+
+    `since`: when what raised it came; now by default.
+    """
     if LANE_RANK[lane] <= LANE_RANK[ticket.lane]:
         return False
-    ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, clock.now(), kind=ticket.kind))
+    ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, since or clock.now(), kind=ticket.kind))
     ticket.version, ticket.warned_at, ticket.next_clock_at = ticket.version + 1, None, clock.now()
     await record_event(session, ticket, "lane", who=who, detail={"lane": lane, "reason": reason, **(detail or {})})
+    await taking_in.raised(session, ticket, since=since or clock.now())
     return True
 
 
@@ -184,4 +191,5 @@ async def open_disclosure(
             answers=answers, lane="orange",
         )  # fmt: skip
     await record_event(session, ticket, "more", who="person", detail={"message": asked_in})
+    await taking_in.told_more(session, ticket, {"what": words})
     return ticket
