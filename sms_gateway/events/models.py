@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sms_gateway.crypto import Encrypted, SealedRow
 from sms_gateway.database import Base
+from sms_gateway.operators.models import Operator
 
 
 class State(StrEnum):
@@ -82,7 +83,7 @@ class Subscription(SealedRow, Base):
     paused_reason: Mapped[str | None] = mapped_column(String(16))
     """`asked`, or `gone` (the subscriber answered 410)."""
     created_at: Mapped[datetime]
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey(Operator.id))
     """None: made at the command line."""
     delivered_position: Mapped[int] = mapped_column(default=0)
     last_delivered_at: Mapped[datetime | None]
