@@ -137,6 +137,12 @@ TICKET_EVENTS = {
     "survey_lost": "回访短信没送到", "asked_person": "向来信人问了一句", "reminded_person": "提醒来信人一次", "unanswered": "来信人没有回", "asked_progress": "来信人问过进度",
     "transfer_asked": "请对方平台接", "transfer_by_hand": "要人工转", "transfer_refused": "对方平台没接", "transfer_closed": "对方平台已办结",
     "warning": "到期提醒", "supervision": "督办", "extension_asked": "申请延期", "extension_refused": "不同意延期", "erased": "抹去原话",
+    "child_added": "登记了孩子", "child_mended": "改了孩子的记录", "child_linked": "连到已有的孩子", "child_unlinked": "不是这个孩子，解开",
+    "children_merged": "两条孩子记录合成一条", "children_split": "拆开合并的孩子记录", "accused_added": "登记了被反映人",
+    "accused_mended": "改了被反映人", "accused_removed": "去掉被反映人", "same_child": "同一个孩子又有人反映", "third_talk": "7 天内第三次说到",
+    "duty_arose": "要报告", "duty_moved": "改报告给", "duty_reported": "已报告", "duty_excused": "写了不报的理由", "duty_excuse_signed": "值班长签了不报",
+    "duty_excuse_refused": "值班长不同意不报", "duty_overdue": "督办：没按时报告", "case_filed": "公安受案、立案", "police_urged": "催公安反馈",
+    "police_feedback": "公安有反馈", "evidence_set": "写明事发时间", "reporter_told": "已告知报告人", "reporter_not_told": "没有告知报告人",
 }  # fmt: skip
 AUDIT = {
     "open_work": "单位打开工单", "open_file": "下载附件", "list_work": "单位看工单列表",
