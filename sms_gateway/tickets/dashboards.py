@@ -147,7 +147,8 @@ async def _took(session: AsyncSession, since: date) -> list[Took]:
     found = []
     for what, interval, condition in sources:
         hours = cast(func.extract("epoch", interval), Float) / 3600
-        each = select(func.unnest(_scopes()).label("scope"), hours.label("hours")).where(condition).subquery()
+        known = and_(condition, hours >= 0)
+        each = select(func.unnest(_scopes()).label("scope"), hours.label("hours")).where(known).subquery()
         spread = func.percentile_cont([0.5, 0.9]).within_group(each.c.hours)
         rows = await session.execute(select(each.c.scope, func.count(), spread).group_by(each.c.scope))
         found += [Took(scope, what, count, *middle) for scope, count, middle in rows]

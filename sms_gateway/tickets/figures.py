@@ -23,6 +23,7 @@ WINDOW_DAYS = 90
 """Marks, returns, times and units are counted over matters that came within so many days."""
 UNITS_SHOWN = 20
 SURGES_SHOWN = 12
+MOST_OF = 0.6
 NONE = "none"
 SENSITIVE = "sensitive"
 
@@ -255,7 +256,7 @@ def _shown_as(category: str | None, *, in_county: bool) -> str:
 
 def is_sensitive(category: str | None) -> bool:
     """Whether a category goes to the handling unit and the police only: its matters are counted, never listed by it."""
-    return category not in (None, NONE) and category not in categories.ordinary_codes()
+    return bool(category) and category != NONE and category not in categories.ordinary_codes()
 
 
 def _surges(scope: str, rows: Iterable[Came], counts: Counts) -> list[dict[str, Any]]:
@@ -283,6 +284,15 @@ def _surges(scope: str, rows: Iterable[Came], counts: Counts) -> list[dict[str, 
 
 
 def _surges_within(scope: str, rising: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Its own and those of the regions below, the least likely first."""
+    """Its own and those of the regions below, the least likely first; one that another explains is left out."""
     below = [each for region, found in rising.items() if scope in scopes_of(region) for each in found]
-    return sorted(below, key=lambda each: (each["unlikely"], each["region"], each["category"]))[:SURGES_SHOWN]
+    kept = [each for each in below if not any(_explains(other, each) for other in below)]
+    return sorted(kept, key=lambda each: (each["unlikely"], each["region"], each["category"]))[:SURGES_SHOWN]
+
+
+def _explains(other: Mapping[str, Any], each: Mapping[str, Any]) -> bool:
+    """Whether `other` is what `each` consists of: the same day, a part of its region or one of all categories, most of its count."""
+    if other["day"] != each["day"] or other is each:
+        return False
+    narrower = each["region"] in scopes_of(other["region"]) and each["category"] in ("", other["category"])
+    return narrower and other["count"] >= MOST_OF * each["count"]
