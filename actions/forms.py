@@ -168,7 +168,10 @@ class ActionFinishForm(Action):
                 speak(dispatcher, "overseas")
             case End.ELSEWHERE:
                 speak(dispatcher, "form.outside", asks="choice")
-                events.append(people.remembered("transfer", turn))
+                told = (
+                    {"province": kept.draft.elsewhere, "words": "\n".join(kept.draft.answers.values())} if kept else {}
+                )
+                events.append(people.remembered("transfer", turn, **told))
             case _:
                 speak(dispatcher, "form.cancelled")
         return events

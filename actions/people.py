@@ -19,6 +19,7 @@ from texts.normalise import normalise
 
 from .handbook import answered_after_all
 from .replies import speak
+from .transfers import to_general_desk
 from .turn import Turn, read_turn
 
 ANSWER_WITHIN = timedelta(minutes=30)
@@ -33,9 +34,10 @@ async def call_person(session: AsyncSession, turn: Turn, *, cause: str) -> str:
     return await conversations.hand_over(session, thread_id=turn.thread_id, message_id=turn.message_id, cause=cause)
 
 
-def remembered(kind: str, turn: Turn) -> dict[str, Any]:
-    """The slot event by which a later digit is understood as the answer to `kind`."""
-    return dict(SlotSet("question", {"kind": kind, "until": (turn.now + ANSWER_WITHIN).timestamp()}))
+def remembered(kind: str, turn: Turn, **more: Any) -> dict[str, Any]:
+    """The slot event by which a later digit is understood as the answer to `kind`, about the present text."""
+    until = (turn.now + ANSWER_WITHIN).timestamp()
+    return dict(SlotSet("question", {"kind": kind, "until": until, "message": turn.message_id, **more}))
 
 
 class ActionHandOver(Action):
@@ -62,11 +64,11 @@ class ActionOutOfScope(Action):
             speak(dispatcher, "overseas")
         elif elsewhere is not None:
             speak(dispatcher, "other.province", asks="choice")
-            return [remembered("transfer", turn)]
+            return [remembered("transfer", turn, province=elsewhere)]
         elif answered_after_all(dispatcher, turn):
             pass
         elif turn.confidence >= SURE:
-            speak(dispatcher, "scope.other")
+            await to_general_desk(dispatcher, turn)
         else:
             return await not_understood(dispatcher, tracker, turn)
         return [SlotSet("question", None)]

@@ -20,6 +20,7 @@ from sms_gateway.wording import say
 from . import people
 from .handbook import handbook, look_up, say_answer
 from .replies import speak, speak_text
+from .transfers import to_general_desk, to_province
 from .turn import Turn, read_turn
 
 CHOICE_LASTS = timedelta(minutes=30)
@@ -81,9 +82,9 @@ async def choose(
     if question["kind"] == "policy":
         _choose_entry(dispatcher, question["choices"], digit, turn)
     elif question["kind"] == "transfer":
-        await _choose_transfer(dispatcher, digit, turn)
+        await _choose_transfer(dispatcher, question, digit, turn)
     else:
-        await _choose_scope(dispatcher, digit, turn)
+        await _choose_scope(dispatcher, question, digit, turn)
     return [SlotSet("question", None)]
 
 
@@ -97,23 +98,21 @@ def _choose_entry(dispatcher: CollectingDispatcher, choices: list[str], digit: i
         speak_text(dispatcher, short, key="policy.answer", entry=entry.id, score=1.0)
 
 
-async def _choose_transfer(dispatcher: CollectingDispatcher, digit: int, turn: Turn) -> None:
+async def _choose_transfer(dispatcher: CollectingDispatcher, question: dict[str, Any], digit: int, turn: Turn) -> None:
     """ "要我帮你转吗？1要 2不用" for a matter of another province: a person passes it on."""
-    if digit != 1:
+    if digit == 1:
+        await to_province(dispatcher, turn, question)
+    else:
         speak(dispatcher, "other.province.no")
-        return
-    async with transaction() as session:
-        await people.call_person(session, turn, cause="transfer")
-    speak(dispatcher, "other.province.yes")
 
 
-async def _choose_scope(dispatcher: CollectingDispatcher, digit: int, turn: Turn) -> None:
+async def _choose_scope(dispatcher: CollectingDispatcher, question: dict[str, Any], digit: int, turn: Turn) -> None:
     """ "这是孩子的事吗？1是 2不是 3说不清" after a text that was not understood."""
     match digit:
         case 1:
             speak(dispatcher, "scope.tell")
         case 2:
-            speak(dispatcher, "scope.other")
+            await to_general_desk(dispatcher, turn, message_id=question.get("message"))
         case _:
             async with transaction() as session:
                 key = await people.call_person(session, turn, cause="unsure")

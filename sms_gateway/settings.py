@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64decode
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_network
@@ -26,6 +27,8 @@ class Mode(StrEnum):
 
 OVERSEAS_CARRIERS = frozenset({"twilio"})
 CARRIERS = frozenset({"simulator", "twilio"})
+SHORTEST_SHARED_SECRET = 24
+"""Bytes of a secret shared with another platform, as Standard Webhooks asks."""
 
 
 class Settings(BaseSettings):
@@ -67,6 +70,8 @@ class Settings(BaseSettings):
     demo_data: bool = True
     database_pool: int = Field(default=8, ge=1, le=100)
     push_private_targets: str = ""
+    general_desk_url: str | None = None
+    general_desk_secret: SecretStr | None = None
 
     @property
     def production(self) -> bool:
@@ -110,6 +115,25 @@ class Settings(BaseSettings):
                 "HOTLINE_PUSH_PRIVATE_TARGETS 写法不对：应为 主机、主机:端口 或网段（10.20.0.0/16），用逗号分开。"
             ) from None
         return words
+
+    @model_validator(mode="after")
+    def _reachable_general_desk(self) -> Self:
+        if self.general_desk_url is None:
+            return self
+        parts = urlsplit(self.general_desk_url)
+        here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not parts.hostname or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not here):
+            raise ValueError("HOTLINE_GENERAL_DESK_URL 要用 https（http 只限本机）。")
+        secret = self.general_desk_secret.get_secret_value() if self.general_desk_secret else ""
+        try:
+            key = b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) < SHORTEST_SHARED_SECRET:
+            raise ValueError(
+                "写了 HOTLINE_GENERAL_DESK_URL，还要写 HOTLINE_GENERAL_DESK_SECRET：至少 24 字节的 base64。"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_carriers(self) -> Self:

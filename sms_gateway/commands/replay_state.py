@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import exists, func, select, text, update
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
@@ -17,11 +17,16 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.tickets import concluding, follow_up
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.actors import operator
-from sms_gateway.tickets.models import Ticket
+from sms_gateway.tickets.models import Ticket, Transfer
+from sms_gateway.tickets.transfer_rules import GENERAL
 from sms_gateway.timers import Timer
 
 NOBODY = operator(0)
 """Who concludes: nobody works here."""
+
+
+_AT_GENERAL_DESK = exists().where(Transfer.ticket_id == Ticket.id, Transfer.partner == GENERAL)
+"""A matter that is the general desk's is no ticket of the hotline's own (`tickets.transfer_rules.owner`)."""
 
 
 async def count_jobs() -> int:
@@ -69,7 +74,8 @@ async def read_state(number: str) -> dict[str, Any]:
         contact = (await session.scalars(select(Contact).where(Contact.address_index == index))).one()
         thread = (await session.scalars(select(Thread).where(Thread.contact_id == contact.id))).one()
         escalation = await find_open(session, thread.id)
-        ticket: Ticket | None = await tickets.find_latest(session, thread_id=thread.id)
+        own = select(Ticket).where(Ticket.thread_id == thread.id, ~_AT_GENERAL_DESK).order_by(Ticket.id.desc()).limit(1)
+        ticket = await session.scalar(own)
         alerted = escalation is not None or thread.owner in ("waiting", "operator")
         return {
             "owner": thread.owner,

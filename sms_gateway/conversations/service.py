@@ -15,7 +15,7 @@ from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.tickets import service as tickets
 
-from . import alarm, pending, talk
+from . import alarm, pending, registering, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -30,11 +30,13 @@ class DangerIsNotClosedSo(BadInput):
     sentence = "红色和橙色要先写结果，再结束。"
 
 
-async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, cause: str) -> str:
+async def hand_over(
+    session: AsyncSession, *, thread_id: int, message_id: int, cause: str, ticketed: bool = False
+) -> str:
     """Call a person for a talk; the key of the fixed text to say.
 
     `cause`: asked_for_person, transfer (to another province), disclosure, unsure, language, assistant_silent, or danger (a form's
-    "is somebody in danger now" was answered yes). With nobody on duty a ticket keeps the promise.
+    "is somebody in danger now" was answered yes). With nobody on duty a ticket keeps the promise (`ticketed`: one is there already).
     """
     thread = await talk.get_talk(session, thread_id, for_update=True)
     message = await inbox.get_message(session, message_id)
@@ -55,6 +57,8 @@ async def hand_over(session: AsyncSession, *, thread_id: int, message_id: int, c
     await talk.move(session, thread, Owner.WAITING, who="assistant", detail={"cause": cause, "message": message_id})
     if there:
         return "human.queued"
+    if ticketed:
+        return "human.none"
     await tickets.open_ticket(
         session, thread_id=thread_id, contact_id=thread.contact_id, asked_in=message_id, kind="callback",
         county=thread.contact.region, answers={"what": message.body}, lane=thread.lane,
@@ -77,6 +81,7 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)
+        await registering.register_danger(session, thread, escalation)
     await note(session, operator_id=operator.id, what="take_over", subject=f"thread:{thread_id}")
     await beat(session, operator_id=operator.id)
     key = "silent.back" if thread.contact.silent_at is not None else "human.joins"

@@ -29,6 +29,9 @@ ONE_THREAD = {
 """The encoder takes seconds a text with more (DESIGN section 2)."""
 
 
+SECRETS = ("data_key", "session_key", "bot_secret", "general_desk_secret")
+
+
 @dataclass(frozen=True)
 class Inner:
     """What is chosen at each start: the inner ports, the database and the assistant's model."""
@@ -44,9 +47,11 @@ class Inner:
 def outer_environment(settings: Settings) -> dict[str, str]:
     """Our own environment with what `.env` says of the ports and secrets, which the children must get from us."""
     said = {"HOTLINE_PORT": str(settings.port), "HOTLINE_CONSOLE_PORT": str(settings.console_port)}
-    for name in ("data_key", "session_key", "bot_secret"):
+    for name in SECRETS:
         if secret := getattr(settings, name):
             said[f"HOTLINE_{name.upper()}"] = secret.get_secret_value()
+    if not settings.production and settings.general_desk_url is None:
+        said["HOTLINE_GENERAL_DESK_URL"] = f"{settings.gateway_url}/simulator/general"
     return {**os.environ, **said}
 
 
@@ -59,7 +64,7 @@ def bare_environment() -> dict[str, str]:
 def inner_environment(data_dir: DataDir, inner: Inner, outer: Mapping[str, str]) -> dict[str, str]:
     """The children's environment: `outer` with addresses and, where `outer` has none, secrets made once."""
     return {
-        **{f"HOTLINE_{name.upper()}": data_dir.secret(name) for name in ("data_key", "session_key", "bot_secret")},
+        **{f"HOTLINE_{name.upper()}": data_dir.secret(name) for name in SECRETS},
         **outer,
         **ONE_THREAD,
         "HOTLINE_DATA_DIR": str(data_dir.path),

@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     """How satisfied they are: nobody needs it, so the least doubt stops it."""
     QUESTION = "question"
     """What the desk must know to go on; an operator has read it."""
+    ANSWER = "answer"
+    """What they were promised to hear of a matter that is not a child's."""
 
 
 class Reason(StrEnum):
@@ -83,13 +85,18 @@ class Facts:
 
 def why_not(facts: Facts, purpose: Purpose) -> Reason | None:
     """The first reason against a text for this purpose; None: it may go out."""
-    return next((reason for reason, holds in _reasons(facts) if holds and (purpose is Purpose.SURVEY or reason in _ALWAYS)), None)  # fmt: skip
+    counting = _COUNTS[purpose]
+    return next((reason for reason, holds in _reasons(facts) if holds and reason in counting), None)
 
 
-_ALWAYS = frozenset({
-    Reason.RED, Reason.ORANGE, Reason.SEALED, Reason.SENSITIVE, Reason.DANGER_OPEN, Reason.SILENT, Reason.LEFT_ALONE, Reason.CHILD_PHONE,
+_ANSWER = frozenset({
+    Reason.RED, Reason.ORANGE, Reason.SEALED, Reason.SENSITIVE, Reason.DANGER_OPEN, Reason.SILENT,
 })  # fmt: skip
-"""Reasons that stop also a question of the desk; the others stop only what nobody needs."""
+_COUNTS = {
+    Purpose.SURVEY: frozenset(Reason),
+    Purpose.QUESTION: _ANSWER | {Reason.LEFT_ALONE, Reason.CHILD_PHONE},
+    Purpose.ANSWER: _ANSWER,
+}
 
 
 def _reasons(facts: Facts) -> tuple[tuple[Reason, bool], ...]:
