@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from texts.normalise import normalise
 
 from .categories import load
-from .category_vectors import FILE
+from .learning import weights
 
 LONGEST_READ = 2_000
 PART_WEIGHT = 0.35
 """What two neighbouring characters count against a whole phrase."""
-VECTOR_WEIGHT = 40.0
+VECTOR_WEIGHT = 10.0
 NAMES_SHOWN = 4
 _HAN = re.compile("[\u4e00-\u9fff]{2}")
 
@@ -111,15 +111,8 @@ def _phrases_in(text: str, index: _Index) -> set[str]:
     }
 
 
-@cache
-def _centres() -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """For each category the mean direction of its phrases (`category_vectors.py` makes the file)."""
-    stored = np.load(FILE, allow_pickle=False)
-    return tuple(str(code) for code in stored["codes"]), stored["centres"].astype(np.float32)
-
-
 def _nearness(vector: NDArray[np.float32]) -> dict[str, float]:
-    """How much nearer each category is than the middle one; the far half counts nothing."""
-    codes, centres = _centres()
-    near = centres @ vector
-    return {code: float(gain) for code, gain in zip(codes, near - np.median(near), strict=True) if gain > 0}
+    """How much likelier than the middle one each category is by meaning, as log odds."""
+    codes, directions, bias = weights()
+    odds = directions @ vector + bias
+    return {code: float(gain) for code, gain in zip(codes, odds - np.median(odds), strict=True)}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_gateway.departments import category_vectors
+from sms_gateway.departments import learning
 from sms_gateway.departments.categories import (
     SUPERIOR,
     CategoryNotFound,
@@ -28,7 +28,7 @@ from sms_gateway.departments.suggesting import suggest
 from sms_gateway.departments.units import directory
 
 TOLD = [json.loads(line) for line in Path(__file__).with_name("told.jsonl").read_text(encoding="utf-8").splitlines()]
-"""`first` was read while the phrases were written, `second` was not: it is the one that measures."""
+"""`second`: by the writer of the phrases, after them. `others`: complaints other writers made for triage, labelled here."""
 
 
 def test_the_tree_has_the_six_protections_a_general_branch_and_55_leaves() -> None:
@@ -80,26 +80,35 @@ def _right(name: str, within: int, *, with_vector: bool) -> float:
 
 
 def test_there_are_enough_examples_and_each_category_has_some() -> None:
-    assert len(TOLD) >= 200
+    assert len(TOLD) >= 120
     assert {example["category"] for example in TOLD} == set(load().categories)
 
 
-def test_words_alone_put_the_right_category_first_or_among_three() -> None:
-    """Measured 2026-11: second set 0.874 first, 0.966 among three."""
-    assert _right("second", 1, with_vector=False) >= 0.85
-    assert _right("second", 3, with_vector=False) >= 0.95
+@pytest.mark.parametrize(
+    ("name", "first", "among_three", "first_by_vector", "among_three_by_vector"),
+    [("second", 0.85, 0.95, 0.92, 0.97), ("others", 0.55, 0.75, 0.79, 0.89)],
+)
+def test_suggestions_put_the_right_category_first_or_among_three(
+    name: str, first: float, among_three: float, first_by_vector: float, among_three_by_vector: float
+) -> None:
+    """Floors just below what was measured in 2026-11 (DECISIONS, Casework)."""
+    assert _right(name, 1, with_vector=False) >= first
+    assert _right(name, 3, with_vector=False) >= among_three
+    assert _right(name, 1, with_vector=True) >= first_by_vector
+    assert _right(name, 3, with_vector=True) >= among_three_by_vector
 
 
-def test_with_the_texts_vector_it_is_better() -> None:
-    """Measured 2026-11: second set 0.931 first, 1.0 among three."""
-    assert _right("second", 1, with_vector=True) >= 0.92
-    assert _right("second", 3, with_vector=True) >= 0.97
+def test_the_weights_are_learned_from_the_words_and_examples_in_the_files() -> None:
+    stored = np.load(learning.FILE, allow_pickle=False)
+    assert str(stored["told_by"]) == learning.told_by(), "python -m sms_gateway.departments.learning"
+    codes, directions, bias = learning.weights()
+    assert codes == tuple(load().categories)
+    assert (directions.shape, bias.shape) == ((55, 384), (55,))
 
 
-def test_the_vectors_are_those_of_the_words_in_the_file() -> None:
-    stored = np.load(category_vectors.FILE, allow_pickle=False)
-    assert str(stored["told_by"]) == category_vectors.told_by(), "python -m sms_gateway.departments.category_vectors"
-    assert stored["centres"].shape == (55, 384)
+def test_no_example_that_is_learned_from_is_measured() -> None:
+    learned = {text for _, text, _ in learning.lessons()}
+    assert not learned & {example["text"] for example in TOLD}
 
 
 def test_a_suggestion_says_why() -> None:
