@@ -15,7 +15,7 @@ function shared(wanted, narrow) {
     aria: { enabled: false },
     legend: { type: "scroll", top: 0, left: 0, itemWidth: 12, itemHeight: 10, textStyle: { color: SOFT, fontSize: 12 } },
     tooltip: { renderMode: "richText", trigger: "axis", confine: true, axisPointer: { type: wanted.kind === "lines" ? "line" : "shadow" } },
-    grid: { left: 4, right: narrow ? 8 : 16, top: 34, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 18, top: 34, bottom: 4, containLabel: true },
   };
 }
 

@@ -87,7 +87,7 @@ async def _sit(make_page: MakePage, base: str, *, small: bool = False) -> Page:
 
 
 async def _fits(page: Page) -> bool:
-    return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    return bool(await page.evaluate("document.documentElement.scrollWidth <= Math.min(innerWidth, screen.width)"))
 
 
 async def _picture(page: Page, name: str) -> None:
