@@ -36,7 +36,7 @@ class Desk:
         """Open a page."""
         return await self.client.get(path, headers=PAGE)
 
-    async def do(self, path: str, **fields: str) -> httpx.Response:
+    async def do(self, path: str, **fields: str | list[str]) -> httpx.Response:
         """Press a button."""
         return await self.client.post(path, data=fields, headers={**PART, "X-CSRF": self.csrf})
 
@@ -75,8 +75,10 @@ async def sign_in(console: FastAPI) -> AsyncIterator[SignIn]:
     """Make an account and sign it in."""
     opened: list[httpx.AsyncClient] = []
 
-    async def make(login: str = "zhiban", name: str = "测试员", role: Role = Role.OPERATOR) -> Desk:
-        operator = await add_operator(login, name, role, there=False)
+    async def make(
+        login: str = "zhiban", name: str = "测试员", role: Role = Role.OPERATOR, unit: str | None = None
+    ) -> Desk:
+        operator = await add_operator(login, name, role, there=False, unit=unit)
         client = browser(console)
         opened.append(client)
         answer = await client.post("/sign-in", data={"login": login, "password": PASSWORD})

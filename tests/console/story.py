@@ -71,10 +71,12 @@ async def send_all(state: Delivery = Delivery.DELIVERED) -> None:
                 )
 
 
-async def add_operator(login: str, name: str, role: Role = Role.OPERATOR, *, there: bool = True) -> Operator:
+async def add_operator(
+    login: str, name: str, role: Role = Role.OPERATOR, *, there: bool = True, unit: str | None = None
+) -> Operator:
     """An account with `PASSWORD`; `there`: on duty with an open console."""
     async with transaction() as session:
-        operator = await accounts.add(session, login=login, name=name, role=role, password=PASSWORD)
+        operator = await accounts.add(session, login=login, name=name, role=role, password=PASSWORD, unit=unit)
         if there:
             await presence.set_duty(session, operator_id=operator.id, on_duty=True)
     return operator
