@@ -159,4 +159,14 @@ NOT_ASKED = {
     "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候",
 }  # fmt: skip
 """Why no survey or question went out by text."""
+TRANSFER_STATES = {
+    "requested": "正在请对方接", "accepted": "对方已接", "by_hand": "要人工转", "refused": "对方没接", "returned": "对方退回", "closed": "对方已办结",
+}  # fmt: skip
+FOLLOW_UPS = {
+    "planned": "等白天再问",
+    "sent": "已问",
+    "lost": "短信没送到，不再重发",
+    "skipped": "没有问",
+    "answered": "已回",
+}
 WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}

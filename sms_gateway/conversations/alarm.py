@@ -22,7 +22,7 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
 
-from . import pending, safe_reply, talk
+from . import pending, safe_reply, side_by_side, talk
 from .commands import is_all_well, read_command
 from .ownership import Owner
 
@@ -54,7 +54,7 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
     )
     talk.raise_lane(thread, Lane.RED)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
+    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=message.at)
     if thread.owner == Owner.OPERATOR:
         return
     await _wait_for_person(session, thread, message)
@@ -185,7 +185,8 @@ async def _may_say_ok(session: AsyncSession, thread: Thread) -> bool:
 async def on_orange(session: AsyncSession, message: Message, judged: Judgement) -> None:
     """Suspected harm: on top without ringing, a ticket with its own clock; a sexual disclosure also brings a person.
 
-    The words go back in the turn, except where the assistant must not speak at all.
+    The third separate talk of harm within a week is red. The words go back in the turn, except where the assistant must
+    not speak at all.
     """
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     sexual = judged.sexual or judged.type is Harm.SEXUAL
@@ -207,9 +208,17 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     asked = await inquiries.find_waiting(session, contact_id=thread.contact_id)
     if asked is not None and asked.answered_at is None:  # the desk had asked something: this is what came of it
         await inquiries.take_answer(session, asked.id, message_id=message.id)
-    if not sexual or thread.owner == Owner.OPERATOR:
+    owner_before = thread.owner
+    talks = await side_by_side.find_raising(session, message)
+    if talks:
+        await side_by_side.raise_ticket(session, ticket, talks, message=message)
+        reason = side_by_side.reason_of(talks)
+        await raise_to_red(
+            session, thread, message, reason=reason, harm=Harm.SEXUAL if sexual else judged.type, cause="third_talk"
+        )
+    if not (sexual or talks) or owner_before == Owner.OPERATOR:
         return
-    waiting = thread.owner == Owner.WAITING
+    waiting = owner_before == Owner.WAITING
     await _wait_for_person(session, thread, message)
     if waiting or thread.contact.silent_at is not None or not await inbox.mark_answered(session, message.id, "judge"):
         return
@@ -244,13 +253,17 @@ async def on_unsafe_answer(session: AsyncSession, thread: Thread, message: Messa
     await _answer(session, thread, escalation, message, "red.other")
 
 
-async def raise_to_red(session: AsyncSession, thread: Thread, message: Message, *, reason: str) -> Escalation:
-    """The person said that there is danger now: red, whatever the text alone was judged to be."""
+async def raise_to_red(
+    session: AsyncSession, thread: Thread, message: Message, *, reason: str, harm: str | None = None,
+    cause: str = "danger", since: datetime | None = None,
+) -> Escalation:  # fmt: skip
+    """Danger now, whatever the text alone was judged to be: the person said so, or others did. `since`: if it was not this text."""
     escalation, _news = await escalations.open_or_raise(
-        session, message=message, cause="danger", lane=Lane.RED, harm=Harm.OTHER, services=["110"], reasons=[reason]
-    )
+        session, message=message, cause=cause, lane=Lane.RED, harm=harm or Harm.OTHER, services=["110"], reasons=[reason],
+        since=since,
+    )  # fmt: skip
     talk.raise_lane(thread, Lane.RED)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED)
+    await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=since or message.at)
     await _wait_for_person(session, thread, message)
     return escalation

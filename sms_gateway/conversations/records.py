@@ -19,7 +19,7 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
 
-from . import talk
+from . import registering, talk
 from .ownership import Owner
 from .service import NotYourTalk
 
@@ -85,6 +85,7 @@ async def note_handed_over(
     """The operator has called `unit` (a key of `UNITS`) by hand; `reference`: receipt or who took the call."""
     if unit not in UNITS:
         raise BadInput("请选交给了谁。")
+    thread = await _own(session, thread_id, operator)
     call = await _own_call(session, thread_id, operator)
     reference = _short(reference, needed="请写接的人、工号或警情编号，没有就写“没给编号”。")
     if call.state != State.HANDED_OVER:
@@ -92,6 +93,8 @@ async def note_handed_over(
             session, call, State.HANDED_OVER, who=f"operator:{operator.id}", detail={"unit": unit, "by": "hand"}
         )
     _write(call, operator, f"已人工交给{UNITS[unit]}：{reference}")
+    await registering.register_danger(session, thread, call)
+    await registering.settle_duty(session, thread, operator=operator, unit=unit, reference=reference)
     await talk.note(
         session,
         thread_id,

@@ -6,7 +6,7 @@ from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
 
-from . import forgotten, form_silence, judging, surveys, turn
+from . import forgotten, form_silence, judging, second_reporter, surveys, turn
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -55,3 +55,10 @@ async def ask_survey(subject_id: int) -> None:
 async def rescue(message_id: int) -> None:
     """A text whose own jobs are gone and which nobody answered: to a person. No lock, as for judging."""
     await forgotten.rescue(message_id)
+
+
+@app.task(name="conversations.look_at_child", queue="danger", retry=RetryIfTransient(attempts=20))
+async def look_at_child(ticket_id: int) -> None:
+    """A child was recorded, linked or merged: whether somebody else has told of it too."""
+    async with transaction() as session:
+        await second_reporter.look(session, ticket_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, select
@@ -26,17 +26,18 @@ READ_ORANGE_WITHIN = timedelta(minutes=15)
 
 async def open_or_raise(
     session: AsyncSession, *, message: Message, cause: str, lane: str, harm: str | None = None,
-    services: list[str] | None = None, reasons: list[str] | None = None,
+    services: list[str] | None = None, reasons: list[str] | None = None, since: datetime | None = None,
 ) -> tuple[Escalation, bool]:  # fmt: skip
     """The open escalation of the message's talk, made if there is none; and whether it is new or its lane went up.
 
-    A lane only goes up here. The clock of a raised escalation runs from the text that raised it.
+    A lane only goes up here. The clock of a raised escalation runs from the text that raised it, or from `since` where
+    it was no text of this talk.
     """
     found = await find_open(session, message.thread_id, for_update=True)
     if found is None:
         found = Escalation(
             thread_id=message.thread_id, contact_id=message.contact_id, message_id=message.id, cause=cause, lane=lane, harm=harm,
-            services=services or [], reasons=reasons, state=State.RINGING, received_at=message.at, opened_at=clock.now(), step=-1,
+            services=services or [], reasons=reasons, state=State.RINGING, received_at=since or message.at, opened_at=clock.now(), step=-1,
         )  # fmt: skip
         session.add(found)
         await session.flush()
@@ -47,8 +48,9 @@ async def open_or_raise(
         graver = lane == found.lane and (lane == "red" or harm == "sexual_abuse")  # abuse keeps the machine silent
         if news or graver:
             _take_over(
-                found, message, cause=cause, lane=lane, harm=harm, services=services, reasons=reasons, restart=news
-            )
+                found, message, cause=cause, lane=lane, harm=harm, services=services, reasons=reasons,
+                restart_at=(since or message.at) if news else None,
+            )  # fmt: skip
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
     if news:
         await _start_clocks(session, found)
@@ -58,14 +60,14 @@ async def open_or_raise(
 
 def _take_over(
     found: Escalation, message: Message, *, cause: str, lane: str, harm: str | None,
-    services: list[str] | None, reasons: list[str] | None, restart: bool,
+    services: list[str] | None, reasons: list[str] | None, restart_at: datetime | None,
 ) -> None:  # fmt: skip
     found.lane = lane
     found.harm = harm or found.harm
     found.services = list(dict.fromkeys([*(services or []), *found.services]))
     found.reasons = reasons or found.reasons
-    if restart:
-        found.cause, found.message_id, found.received_at, found.step = cause, message.id, message.at, -1
+    if restart_at is not None:
+        found.cause, found.message_id, found.received_at, found.step = cause, message.id, restart_at, -1
         # It rings again also for the operator who has the talk: what they answered was less than this.
         found.state, found.acknowledged_at, found.acknowledged_by = State.RINGING, None, None
 
