@@ -10,13 +10,10 @@ from sms_gateway.conversations import service as conversations
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox
 from sms_gateway.tickets import transfers
-from sms_gateway.tickets.transfer_rules import State, is_general_matter
+from sms_gateway.tickets.transfer_rules import ELSEWHERE, PARTNERS, State, is_general_matter
 
 from .replies import speak
 from .turn import Turn
-
-ELSEWHERE = "外省"
-"""The partner, where a question of before this version did not keep which province it was."""
 
 
 async def to_general_desk(dispatcher: CollectingDispatcher, turn: Turn, *, message_id: int | None = None) -> None:
@@ -38,7 +35,8 @@ async def to_province(dispatcher: CollectingDispatcher, turn: Turn, question: di
     """ "1要": an operator passes it on by hand and writes down their number; the record is made here."""
     async with transaction() as session:
         told_in = await inbox.get_message(session, int(question.get("message") or turn.message_id))
-        row, partner = None, question.get("province") or ELSEWHERE
+        row, partner = None, question.get("province")
+        partner = partner if partner in PARTNERS else ELSEWHERE
         if told_in.contact_id == turn.contact_id:
             row = await transfers.open_for_text(
                 session, message_id=told_in.id, partner=partner, words=question.get("words")

@@ -16,11 +16,16 @@ from . import (
     signing,
     talks,
     team,
+    ticket_accused,
     ticket_acts,
+    ticket_ask,
+    ticket_children,
+    ticket_duty,
     ticket_export,
     ticket_list,
     ticket_page,
     ticket_search,
+    ticket_transfer,
     work_list,
     work_page,
 )  # fmt: skip
@@ -29,6 +34,7 @@ router = APIRouter(include_in_schema=False)
 for part in (signing.router, live.router, talks.router, acts.router, team.router, figures.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
+    ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
 ):  # fmt: skip

@@ -17,7 +17,7 @@ from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket, TicketEvent, TicketLink
 
-from . import pages
+from . import pages, ticket_ask, ticket_children, ticket_duty, ticket_transfer
 from .ids import Id
 from .seat import Seat, SeeingTickets
 from .ticket_room import note, read_ticket
@@ -32,8 +32,14 @@ OTHERS_SHOWN = 12
 async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
     async with transaction() as session:
         view = await load_view(session, seat, ticket_id)
+        follow = await ticket_ask.load(session, view.ticket)
+        passed_on = await ticket_transfer.load(session, view.ticket)
+        family = await ticket_children.load(session, seat, view.ticket)
+        duty = await ticket_duty.load(session, view.ticket)
         await note(session, seat, "open_ticket", ticket_id)
-    return pages.render("ticket.html", seat=seat, view=view, ticket=view.ticket)
+    return pages.render(
+        "ticket.html", seat=seat, view=view, ticket=view.ticket, follow=follow, passed_on=passed_on, family=family, duty=duty
+    )
 
 
 async def load_view(session: AsyncSession, seat: Seat, ticket_id: int) -> TicketView:

@@ -152,6 +152,10 @@ AUDIT = {
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
     "open_groups": "看普遍性诉求", "search_words": "按字词查工单", "export": "导出工单", "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
     "ticket_anchor": "工单存证",
+    "add_child": "登记孩子", "mend_child": "改孩子的记录", "link_child": "连到已有的孩子", "unlink_child": "解开孩子", "merge_children": "合并孩子记录",
+    "split_children": "拆开孩子记录", "add_accused": "登记被反映人", "mend_accused": "改被反映人", "remove_accused": "去掉被反映人",
+    "report_duty": "记下已报告", "excuse_duty": "写不报的理由", "sign_duty": "为不报签字", "refuse_excuse": "不同意不报", "case_filed": "记下受案、立案",
+    "police_feedback": "记下公安反馈", "set_occurred": "写明事发时间",
 }  # fmt: skip
 NOT_ASKED = {
     "red": "红色的事", "orange": "橙色的事", "sealed": "对监护人保密", "sensitive": "敏感类别", "danger_open": "这个人还有别的危险没了结", "silent": "要求静默",
@@ -170,3 +174,15 @@ FOLLOW_UPS = {
     "answered": "已回",
 }
 WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}
+
+
+SEXES = {"m": "男", "f": "女"}
+RELATIONS = {
+    "guardian": "父母、监护人", "relative": "亲戚", "teacher": "老师、校长等教职人员", "student": "同学", "official": "公职人员", "body": "单位",
+    "stranger": "外人", "other": "其他",
+}  # fmt: skip
+CHILD_FIELDS = {
+    "name": "称呼", "school": "学校", "where_now": "现在在哪", "with_whom": "和谁一起", "siblings": "家里还有的孩子", "age_said": "年龄怎么说的",
+    "more": "其他",
+}  # fmt: skip
+LIKENESS = {"name": "同名、同县", "school": "同校、同岁", "contact": "同一个人来信"}

@@ -13,6 +13,14 @@ from texts.normalise import normalise
 
 GENERAL = "general"
 """The general 12345 platform of the province; any other partner is a province's short name."""
+ELSEWHERE = "外省"
+"""Another province, not known which."""
+PROVINCES = (
+    "北京", "天津", "上海", "重庆", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽", "福建", "江西", "山东", "河南",
+    "湖北", "湖南", "广东", "广西", "海南", "四川", "贵州", "西藏", "陕西", "甘肃", "青海", "宁夏", "新疆",
+)  # fmt: skip
+"""Short names, as `regions` tells other provinces by."""
+PARTNERS = frozenset({GENERAL, ELSEWHERE, *PROVINCES})
 PAUSES = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """Before each new try to hand a matter over; after the last one an operator does it by hand."""
 WAITS_FOR_NUMBER = timedelta(minutes=30)

@@ -34,7 +34,6 @@ from .transfer_rules import GENERAL, State
 JOB = "tickets.pass_on"
 LONGEST_NUMBER = 40
 LONGEST_REASON = 200
-LONGEST_PARTNER = 16
 
 
 class MustNotBeTransferred(Conflict):
@@ -105,7 +104,7 @@ async def begin(
     """
     if ticket.lane != "blue" or ticket.sealed or ticket.sensitivity is not None:
         raise MustNotBeTransferred
-    if not 0 < len(partner) <= LONGEST_PARTNER:
+    if partner not in transfer_rules.PARTNERS:
         raise BadInput("请选转到哪里。")
     under_way = await _latest(session, ticket.id)
     if under_way is not None and under_way.state in (State.REQUESTED, State.BY_HAND):
@@ -248,6 +247,14 @@ async def find_by_our_number(session: AsyncSession, number: str) -> Transfer:
 async def _latest(session: AsyncSession, ticket_id: int) -> Transfer | None:
     wanted = select(Transfer).where(Transfer.ticket_id == ticket_id).order_by(Transfer.id.desc()).limit(1)
     return await session.scalar(wanted)
+
+
+async def get_last(session: AsyncSession, ticket_id: int) -> Transfer:
+    """The newest transfer of a ticket. Raises `TransferNotFound`."""
+    row = await _latest(session, ticket_id)
+    if row is None:
+        raise TransferNotFound
+    return row
 
 
 async def list_for(session: AsyncSession, ticket_id: int) -> Sequence[Transfer]:
