@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from sms_gateway.app import make_gateway
+from sms_gateway.app import make_console, make_gateway
 from sms_gateway.carriers import registry
+from sms_gateway.database import transaction
+from sms_gateway.operators import signin
+from sms_gateway.operators.models import Role
 from sms_gateway.settings import get_settings
+from tests.console.story import add_operator
+from tests.telling import FakeCarrier, Person
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -32,6 +37,7 @@ DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 780}
 
 MakePage = Callable[..., Awaitable[Page]]
+OpenDesk = Callable[..., Awaitable[Page]]
 
 
 def chromium_path() -> str:
@@ -108,3 +114,49 @@ async def gateway_site(database: str, tmp_path: Path, monkeypatch: pytest.Monkey
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     await task
+
+
+@pytest.fixture
+async def console_site(
+    database: str, carrier: FakeCarrier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
+    """The address of a running console on a fresh database."""
+    port = free_port()
+    monkeypatch.setenv("HOTLINE_CONSOLE_PORT", str(port))
+    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    server, task = await serve(make_console(), port)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
+    registry._made.clear()
+
+
+@pytest.fixture
+def open_desk(console_site: str, make_page: MakePage) -> OpenDesk:
+    """An operator with the queue open, signed in by a one-time link."""
+
+    async def make(
+        login: str = "zhiban",
+        name: str = "测试员",
+        role: Role = Role.OPERATOR,
+        *,
+        small: bool = False,
+        unit: str | None = None,
+    ) -> Page:
+        await add_operator(login, name, role, there=False, unit=unit)
+        async with transaction() as session:
+            token = await signin.one_time_link(session, login=login)
+        page = await make_page(small=small)
+        await page.goto(f"{console_site}/sign-in/{token}")
+        await page.click("button[type=submit]")
+        await expect(page.locator("#line")).to_have_text("实时")
+        return page
+
+    return make
+
+
+@pytest.fixture
+def another(carrier: FakeCarrier, run_jobs: Callable[[], Awaitable[None]]) -> Person:
+    """A second person."""
+    return Person("+8613800000002", carrier, run_jobs)

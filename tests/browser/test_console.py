@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from sms_gateway.app import make_console
-from sms_gateway.carriers import registry
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox
-from sms_gateway.operators import signin
 from sms_gateway.operators.models import Role
-from sms_gateway.settings import get_settings
 from sms_gateway.wording import say
-from tests.console.story import PASSWORD, add_operator
-from tests.telling import FakeCarrier, Person
+from tests.console.story import PASSWORD
+from tests.telling import Person
 
-from .conftest import MakePage, free_port, serve
+from .conftest import OpenDesk
 
 KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
 RED_TITLE = re.compile("红色没人接")
-
-
-@pytest.fixture
-async def console_site(
-    database: str, carrier: FakeCarrier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
-    """The address of a running console on a fresh database."""
-    port = free_port()
-    monkeypatch.setenv("HOTLINE_CONSOLE_PORT", str(port))
-    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
-    get_settings.cache_clear()
-    server, task = await serve(make_console(), port)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await task
-    registry._made.clear()
-
-
-OpenDesk = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-def open_desk(console_site: str, make_page: MakePage) -> OpenDesk:
-    """An operator with the queue open, signed in by a one-time link."""
-
-    async def make(
-        login: str = "zhiban", name: str = "测试员", role: Role = Role.OPERATOR, *, small: bool = False
-    ) -> Page:
-        await add_operator(login, name, role, there=False)
-        async with transaction() as session:
-            token = await signin.one_time_link(session, login=login)
-        page = await make_page(small=small)
-        await page.goto(f"{console_site}/sign-in/{token}")
-        await page.click("button[type=submit]")
-        await expect(page.locator("#line")).to_have_text("实时")
-        return page
-
-    return make
 
 
 async def test_danger_arrives_is_taken_talked_about_and_closed(
