@@ -23,6 +23,12 @@ class Act(StrEnum):
     """Dispatch, ask, conclude, decline, merge, mend."""
     RULE_TICKETS = "rule_tickets"
     """Rule on a return, decide on an extension, take a refusal back."""
+    KEEP_CHILDREN = "keep_children"
+    """Record, mend, link, merge children and persons complained of."""
+    REPORT_DUTY = "report_duty"
+    """Note that the police and others were told, or why not."""
+    SIGN_DUTY = "sign_duty"
+    """Sign that something is not reported, as another than who wrote why."""
     WORK = "work"
     """A unit's own matters: sign for, return, ask, reply."""
     SEARCH_TICKETS = "search_tickets"
@@ -54,6 +60,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_TICKETS: AT_THE_DESK,
     Act.MOVE_TICKETS: AT_THE_DESK,
     Act.RULE_TICKETS: SUPERVISORS,
+    Act.KEEP_CHILDREN: AT_THE_DESK,
+    Act.REPORT_DUTY: AT_THE_DESK,
+    Act.SIGN_DUTY: SUPERVISORS,
     Act.WORK: UNITS,
     Act.SEARCH_TICKETS: AT_THE_DESK | UNITS,
     Act.SEE_FIGURES: SUPERVISORS,
