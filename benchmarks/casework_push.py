@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import uvloop
@@ -65,7 +66,7 @@ async def _rounds(rounds: int, events: int) -> Figures:
     with scratch_postgres() as server:
         url = server.create("bench")
         upgrade(url)
-        async with _subscriber() as hook, _our_side(url, hook) as courier:
+        async with _subscriber() as hook, _our_side(url, server.folder, hook) as courier:
             await _push(courier, events // 10)
             await _post(hook, events // 10)
             ours, plain = [], []
@@ -90,10 +91,10 @@ async def _subscriber() -> AsyncIterator[str]:
 
 
 @contextmanager
-def _settings(url: str) -> Iterator[None]:
+def _settings(url: str, folder: Path) -> Iterator[None]:
     before = dict(os.environ)
     os.environ |= {
-        "HOTLINE_DATABASE_URL": url, "HOTLINE_PUSH_PRIVATE_TARGETS": "127.0.0.1",
+        "HOTLINE_DATABASE_URL": url, "HOTLINE_DATA_DIR": str(folder), "HOTLINE_PUSH_PRIVATE_TARGETS": "127.0.0.1",
         "HOTLINE_DATA_KEY": base64.b64encode(os.urandom(32)).decode(), "HOTLINE_ENV_FILE": os.devnull,
     }  # fmt: skip
     get_settings.cache_clear()
@@ -106,8 +107,8 @@ def _settings(url: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _our_side(url: str, hook: str) -> AsyncIterator[tasks.Courier]:
-    with _settings(url):
+async def _our_side(url: str, folder: Path, hook: str) -> AsyncIterator[tasks.Courier]:
+    with _settings(url, folder):
         async with transaction() as session:
             await subscriptions.add(session, unit=UNIT, name="bench", url=hook)
         courier = tasks.Courier()

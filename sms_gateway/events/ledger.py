@@ -1,7 +1,7 @@
 """What was sent to a subscriber and what waits: one run holds a subscriber at a time, and writes each success down.
 
-A run marks an event as delivered by moving the subscription's `delivered_position` (one small row, `marking.py`); the
-deliveries' own rows follow in one statement a batch, also after a crash: what waits up to that position was delivered.
+A run notes each event that arrived in its journal, moves the subscription's `delivered_position` four times a second, and
+settles the deliveries' own rows once a batch: what waits up to that position was delivered, also after a crash.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from sms_gateway.crypto import opened_from
 from sms_gateway.departments.visibility import Sight
 
 from . import facts as facts_of
+from . import journal
+from .journal import Progress
 from .models import WAITS, Delivery, HotlineEvent, State, Subscription
 from .pace import Answer, is_given_up, pause_after
 from .shaping import Happening
 
 LEASE = timedelta(seconds=30)
-"""Three times what one try may take: a living run renews it with every event, a dead one is taken over after it."""
+"""Three times what one try may take: a living run renews it as it goes on, a dead one is taken over after it."""
+WRITE_EVERY = timedelta(seconds=0.25)
+"""How long what arrived may stand in the journal only, and how long a pause may be overlooked."""
 BATCH = 250
 
 
@@ -38,6 +42,9 @@ class Run:
     holder: UUID
     url: str
     secret: str
+    progress: Progress
+    after: UUID | None
+    """Whom it took the subscriber over from, if that one did not let go by itself."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,31 @@ async def claim(session: AsyncSession, subscription_id: int) -> Run | None:
     subscription = await session.scalar(ready.with_for_update(skip_locked=True))
     if subscription is None:
         return None
+    dead = subscription.leased_by
+    if (position := journal.left_by(dead)) > subscription.delivered_position:
+        subscription.delivered_position, subscription.last_delivered_at = position, clock.now()
     subscription.leased_by, subscription.leased_until = uuid4(), clock.now() + LEASE
-    return Run(subscription.id, subscription.leased_by, subscription.url, subscription.secret)
+    progress = Progress(subscription.leased_by)
+    return Run(subscription.id, subscription.leased_by, subscription.url, subscription.secret, progress, dead)
 
 
 async def _held(session: AsyncSession, run: Run) -> Subscription | None:
-    """The locked row, while `run` still holds it."""
+    """The locked row with what arrived written down and the hold renewed; None when `run` has lost it."""
     mine = select(Subscription).where(Subscription.id == run.subscription_id, Subscription.leased_by == run.holder)
-    return await session.scalar(mine.with_for_update().execution_options(populate_existing=True))
+    subscription = await session.scalar(mine.with_for_update().execution_options(populate_existing=True))
+    if subscription is None:
+        return None
+    if run.progress.position > subscription.delivered_position:
+        subscription.delivered_position, subscription.last_delivered_at = run.progress.position, clock.now()
+        subscription.last_status, subscription.failures, subscription.next_at = run.progress.status, 0, None
+    subscription.leased_until = clock.now() + LEASE
+    return subscription
+
+
+async def write_down(session: AsyncSession, run: Run) -> bool:
+    """Let the database know how far the run has come; False when it must stop: paused, or taken over by another."""
+    subscription = await _held(session, run)
+    return subscription is not None and subscription.active
 
 
 async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
@@ -92,7 +116,6 @@ async def next_batch(session: AsyncSession, run: Run) -> list[Parcel]:
     await _settle(session, subscription)
     if not subscription.active:
         return []
-    subscription.leased_until = clock.now() + LEASE
     while rows := (await session.execute(_WAITING, {"subscription": run.subscription_id})).all():
         if parcels := await _parcels(session, subscription.unit, rows):
             return parcels
@@ -152,6 +175,7 @@ async def _settle(session: AsyncSession, subscription: Subscription) -> None:
         "delivered_at": subscription.last_delivered_at,
         "last_status": subscription.last_status,
     }
+    await session.flush()
     done = update(Delivery).where(*delivered).values(settled)
     await session.execute(done, execution_options={"synchronize_session": False})
 

@@ -17,10 +17,9 @@ from sms_gateway import clock, logs
 from sms_gateway.database import transaction
 from sms_gateway.settings import get_settings
 
-from . import ledger
+from . import journal, ledger
 from .fanning import BATCH, fan_out
 from .ledger import Parcel, Run
-from .marking import Marker, Marks
 from .pace import Answer
 from .sending import Sender
 from .shaping import as_json, signed_headers
@@ -39,7 +38,6 @@ class Courier:
 
     def __init__(self, sender: Sender | None = None) -> None:
         self._sender = sender or Sender(Allowed.parse(get_settings().push_private_targets))
-        self._marker = Marker()
         self._room = asyncio.Semaphore(AT_A_TIME)
         self._runs: dict[int, asyncio.Task[None]] = {}
         self._closing = False
@@ -72,7 +70,6 @@ class Courier:
             run.cancel()
         await self.finish()
         await self._sender.close()
-        self._marker.close()
 
     async def _run(self, subscription_id: int) -> None:
         try:
@@ -87,21 +84,28 @@ class Courier:
             run = await ledger.claim(session, subscription_id)
         if run is None:
             return
-        marks = await self._marker.take()
+        journal.forget(run.after)
         try:
             going = True
             while going:
                 async with transaction() as session:
                     parcels = await ledger.next_batch(session, run)
-                going = bool(parcels) and await self._send_batch(run, marks, parcels)
+                going = bool(parcels) and await self._send_batch(run, parcels)
         finally:
-            await self._marker.give_back(marks)
+            await self._let_go(run)
+
+    async def _let_go(self, run: Run) -> None:
+        written = False
+        try:
             async with transaction() as session:
                 await ledger.release(session, run)
+            written = True
+        finally:
+            run.progress.close(written=written)
 
-    async def _send_batch(self, run: Run, marks: Marks, parcels: Sequence[Parcel]) -> bool:
-        """Whether to go on. An event leaves when the mark of the last one is with the database, and is read beside it."""
-        webhook = Webhook(run.secret)
+    async def _send_batch(self, run: Run, parcels: Sequence[Parcel]) -> bool:
+        """Whether to go on. No event leaves before the journal knows of the last one."""
+        webhook, written_at = Webhook(run.secret), clock.now()
         body, headers = _packed(webhook, parcels[0])
         for parcel, following in zip(parcels, [*parcels[1:], None], strict=True):
             sending = asyncio.create_task(self._sender.post(run.url, headers=headers, body=body))
@@ -109,18 +113,22 @@ class Courier:
                 await asyncio.sleep(0)  # it leaves; the next is made ready while the subscriber reads this one
                 body, headers = _packed(webhook, following)
             answer = await sending
-            going = await marks.read()
             if not answer.is_good:
                 await self._note_failure(run, parcel, answer)
                 return False
             if parcel.replayed:
                 async with transaction() as session:
                     await ledger.note_replayed(session, parcel, answer)
-            else:  # also when it was paused meanwhile: this one has arrived
-                marks.send(run, position=parcel.happening.position, status=answer.status)
-            if not going or self._closing:
+            else:
+                run.progress.note(parcel.happening.position, answer.status)
+            if self._closing:
                 return False
-        return await marks.read()
+            if clock.now() - written_at >= ledger.WRITE_EVERY:
+                written_at = clock.now()
+                async with transaction() as session:
+                    if not await ledger.write_down(session, run):
+                        return False
+        return True
 
     async def _note_failure(self, run: Run, parcel: Parcel, answer: Answer) -> None:
         async with transaction() as session:

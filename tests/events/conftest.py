@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,13 @@ def data(number: str, **parts: object) -> dict[str, object]:
 
 
 Happens = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals of runs lie in a folder of this test."""
+    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
 
 
 @pytest.fixture
