@@ -13,6 +13,7 @@ const SIGNATURE_UNITS = 9;
 
 addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRF"] = here.csrf; });
 addEventListener("htmx:responseError", (event) => {
+  if (event.target.matches?.(".act-form")) return;  // says it itself (casework.js)
   let sentence = "没有成功，请再试一次。";
   try { sentence = JSON.parse(event.detail.xhr.responseText).error || sentence; } catch { /* not ours */ }
   toast(sentence, true);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -18,7 +19,9 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import accounts, signin
 from sms_gateway.operators.models import Role
 from sms_gateway.operators.presence import is_anyone_on_duty
+from tests.telling import Person
 
+from . import matters
 from .conftest import PAGE, SignIn
 from .story import PASSWORD, add_operator
 
@@ -51,13 +54,8 @@ def _acts(route: APIRoute) -> list[Act]:
 
 
 def _address(path: str) -> str:
-    return (
-        path.replace("{talk_id}", "1")
-        .replace("{ticket_id}", "1")
-        .replace("{draft_id}", "1")
-        .replace("{entry_id}", "a")
-        .replace("{token}", "abc")
-    )
+    named = path.replace("{entry_id}", "a").replace("{token}", "abc")
+    return re.sub(r"\{\w+_id\}", "1", named)
 
 
 def test_every_route_but_the_public_ones_asks_for_a_role(console: FastAPI) -> None:
@@ -79,17 +77,38 @@ async def test_without_a_session_every_page_leads_to_sign_in_and_every_act_is_re
         assert part.status_code == 401 and part.json() == {"error": "登录已过期，请重新登录。"}, path
 
 
-async def test_an_operator_is_refused_what_only_a_supervisor_may(console: FastAPI, sign_in: SignIn) -> None:
-    desk = await sign_in()
+@pytest.mark.parametrize("role", Role)
+async def test_every_role_is_refused_what_the_table_does_not_give_it(
+    console: FastAPI, sign_in: SignIn, role: Role
+) -> None:
+    desk = await sign_in(role.value, "测试员", role, unit="edu@530627" if role is Role.DEPARTMENT else None)
+    refused = 0
+    for method, path, route in _flat(console):
+        acts = _acts(route)
+        if not acts or all(is_allowed(role, act) for act in acts):
+            continue
+        refused += 1
+        answer = await desk.client.request(method, _address(path), headers={**PAGE, "X-CSRF": desk.csrf})
+        assert answer.status_code == 403 and "你的岗位做不了" in answer.text, path
+    assert refused >= {Role.SUPERVISOR: 8, Role.OPERATOR: 20, Role.EDITOR: 60, Role.DEPARTMENT: 70}[role]
+
+
+async def test_a_department_finds_nothing_behind_numbers_that_are_not_its_own(
+    console: FastAPI, sign_in: SignIn, person: Person
+) -> None:
+    desk = await sign_in("edu", "承办人", Role.DEPARTMENT, unit="edu@530627")
+    await matters.dispatch(await matters.open_matter(person, category=matters.NOT_SCHOOLS), matters.CIVIL)
+    form = {"version": "2", "words": "好", "duty": matters.CIVIL, "until": "2030-01-01"}
     tried = 0
     for method, path, route in _flat(console):
         acts = _acts(route)
-        if not acts or all(is_allowed(Role.OPERATOR, act) for act in acts):
+        if "{" not in path or not acts or not all(is_allowed(Role.DEPARTMENT, act) for act in acts):
             continue
         tried += 1
-        answer = await desk.client.request(method, _address(path), headers={**PAGE, "X-CSRF": desk.csrf})
-        assert answer.status_code == 403 and "值班长" in answer.text, path
-    assert tried >= 2
+        sent = {"data": form} if method == "POST" else {}
+        answer = await desk.client.request(method, _address(path), headers={**PAGE, "X-CSRF": desk.csrf}, **sent)
+        assert answer.status_code == 404, path
+    assert tried >= 8
 
 
 def test_an_act_that_is_not_in_the_table_is_nobodys() -> None:
