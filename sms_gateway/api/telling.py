@@ -7,8 +7,8 @@ from datetime import datetime
 from sms_gateway import regions
 from sms_gateway.departments import categories
 from sms_gateway.tickets.lifecycle import Status
-from sms_gateway.tickets.models import TicketEvent
 from sms_gateway.tickets.seen import Seen
+from sms_gateway.tickets.told import Told
 
 from .schemas import ChildOut, EventOut, TicketOut
 
@@ -33,17 +33,12 @@ def _category_name(code: str | None) -> str | None:
     return found.name if found else None
 
 
-MEANT_FOR_UNITS = frozenset({"dispatched", "reply_refused", "reworked", "extension_refused", "extended"})
-"""The desk's acts whose words are written to the unit."""
-
-
-def event_out(event: TicketEvent, unit: str) -> EventOut:
-    """One event; words only where the unit wrote them or they were written to it."""
-    by = _by(event.who, unit)
-    told = by == "unit" or (by == "desk" and event.what in MEANT_FOR_UNITS)
+def event_out(line: Told, unit: str) -> EventOut:
+    """One event; words only where the unit wrote them or they were written to it (`tickets.told`)."""
+    event = line.event
     return EventOut(
-        seq=event.seq, what=event.what, at=event.at, from_status=event.from_status, to_status=event.to_status, by=by,
-        words=event.why if told else None,
+        seq=event.seq, what=event.what, at=event.at, from_status=event.from_status, to_status=event.to_status,
+        by=_by(event.who, unit), words=line.words,
     )  # fmt: skip
 
 

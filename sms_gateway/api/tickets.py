@@ -13,7 +13,7 @@ from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import presence
-from sms_gateway.tickets import attachments, dispatching, extending, handling, moves, seen, service
+from sms_gateway.tickets import attachments, dispatching, extending, handling, moves, seen, service, told
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket
 
@@ -78,7 +78,8 @@ async def list_events(number: Number, caller: Called) -> EventsOut:
     async with transaction() as session:
         found = await seen.get_seen(session, caller.unit.code, number=number)
         events = await service.list_events(session, found.ticket.id)
-        return EventsOut(events=[event_out(event, caller.unit.code) for event in events])
+        told_to = told.told_to(caller.unit.code, events)
+        return EventsOut(events=[event_out(line, caller.unit.code) for line in told_to])
 
 
 async def _move(number: str, caller: Caller, version: int, act: Act) -> TicketOut:
