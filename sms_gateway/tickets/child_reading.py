@@ -122,7 +122,7 @@ def _individuals(words: str, *, asked: bool, today: date | None) -> list[ChildSa
     """The children of a text, in its order. `asked`: it answers how old the child is and whose."""
     if not words:
         return []
-    read = w.SIBLINGS.sub(lambda match: "。" * len(match.group()), words)
+    read = w.PAIR.sub("。。。", w.SIBLINGS.sub(lambda match: "。" * len(match.group()), words))
     found: list[ChildSaid] = []
     last: _Mention | None = None
     for mention in sorted(_mentions(read, asked=asked, today=today), key=lambda mention: mention.start):
@@ -136,7 +136,7 @@ def _individuals(words: str, *, asked: bool, today: date | None) -> list[ChildSa
         found[0] = replace(found[0], sex="f" if alone.group("sex") == "女" else "m")
     if not asked and w.COUNT.search(read) is None:
         found = _most_told(found)
-    return _counted(read, found, asked=asked)
+    return _counted(words, found, asked=asked)
 
 
 def _same(child: ChildSaid, mention: _Mention, between: str) -> ChildSaid | None:
