@@ -22,6 +22,7 @@ from sms_gateway.departments import categories, units
 from sms_gateway.tickets import deadlines, lifecycle
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.record import Entry, Stand, next_entry
+from sms_gateway.tickets.spoken import normal_form
 
 CHUNK = 5_000
 YEARS = timedelta(days=730)
@@ -60,7 +61,7 @@ LOOP = (
 
 TICKETS = (
     "id", "uid", "number", "thread_id", "contact_id", "kind", "lane", "status", "county", "place", "category", "level", "unit",
-    "urgent", "sensitivity", "sealed", "answers_sealed", "anonymous", "version", "received_at", "opened_at", "due_at",
+    "urgent", "sensitivity", "sealed", "answers_sealed", "words_sealed", "anonymous", "version", "received_at", "opened_at", "due_at",
     "next_clock_at", "paused_at", "paused_from", "extensions", "returns", "supervised", "closed_at", "evaluated", "events",
     "head", "head_seal",
 )  # fmt: skip
@@ -240,7 +241,8 @@ class Maker:
             (
                 ticket_id, uid, str(10_000_000 + ticket_id), who[1], who[0], kind, lane, walk.status.value, county, county,
                 category.code, unit.level.value, unit.code if dispatched else None, urgent, category.sensitivity,
-                rng.random() < 0.02, sealed_for("tickets", "answers_sealed", uid, words), rng.random() < 0.2, len(events),
+                rng.random() < 0.02, sealed_for("tickets", "answers_sealed", uid, words),
+                sealed_for("tickets", "words_sealed", uid, normal_form(words)), rng.random() < 0.2, len(events),
                 opened, opened, due, due if is_open and not (stands and lane == "blue") else None,
                 walk.at[-1] if stands else None, walk.before if stands else None, 0, 0, 0, walk.ended,
                 rng.choices((5, 4, 3, 2, 1), (40, 30, 15, 8, 7))[0] if walk.status is Status.EVALUATED else None,

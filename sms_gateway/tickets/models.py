@@ -13,7 +13,18 @@ from sms_gateway.contacts.models import Contact
 from sms_gateway.crypto import Encrypted, SealedRow
 from sms_gateway.database import Base
 
+from .spoken import normal_form
+
 PROVINCE = "530000"
+
+
+class Answers(Encrypted[dict[str, str] | None]):
+    """Answers, and beside them what search reads: bringing a text into its normal form costs ten times what opening it does."""
+
+    def __set__(self, row: SealedRow, value: dict[str, str] | None) -> None:
+        super().__set__(row, value)
+        if isinstance(row, Ticket):
+            row.words = normal_form(value) if value else None
 
 
 class Ticket(SealedRow, Base):
@@ -30,7 +41,7 @@ class Ticket(SealedRow, Base):
         Index("ix_tickets_category_id", "category", "id"),
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_received_at", "received_at"),
-        Index("ix_tickets_tail", text("\"right\"(number, 3)")),
+        Index("ix_tickets_tail", text('"right"(number, 3)')),
         Index("ix_tickets_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_tickets_next_clock_at", "next_clock_at", postgresql_where=text("next_clock_at IS NOT NULL")),
     )
@@ -62,8 +73,11 @@ class Ticket(SealedRow, Base):
     sealed: Mapped[bool] = mapped_column(default=False)
     """Kept from the guardian (who is complained of) and from the unit complained of."""
     answers_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    answers = Encrypted[dict[str, str] | None]()
+    answers = Answers()
     """What the person said, by the form's question."""
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    words = Encrypted[str | None]()
+    """The answers in the form search reads (`spoken.normal_form`); written with them, gone with them."""
     anonymous: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     """Goes up with every move; who moves an older one gets a 409."""
@@ -364,6 +378,7 @@ class Transfer(SealedRow, Base):
     __tablename__ = "transfers"
     __table_args__ = (
         Index("ix_transfers_ticket_id", "ticket_id"),
+        Index("ix_transfers_for_operator", "ticket_id", postgresql_where=text("state IN ('by_hand', 'refused')")),
         UniqueConstraint("partner", "their_number"),
     )
 

@@ -91,7 +91,25 @@ async def test_a_department_finds_words_of_its_own_copies_only(full: str) -> Non
 def test_whatever_is_typed_is_read(words: str, number: str) -> None:
     query = Query.read(Filter(), number=number, words=words)
     assert len(query.number) in (0, *range(search.TAIL, search.NUMBER + 1))
-    search.holds({"what": words}, query.words)
+    search.holds(search.normal_form({"what": words}), query.words)
+
+
+async def test_a_ticket_of_before_is_found_too_and_what_is_mended_is_found_anew(full: str) -> None:
+    async with transaction() as session:
+        old, new = (await session.scalars(select(Ticket).order_by(Ticket.id).limit(2))).all()
+        for ticket in (old, new):
+            ticket.answers = {"what": "月亮灣小学"}
+        await session.flush()
+        assert old.words == "月亮湾小学"
+        old.words = None
+        await session.flush()
+        found = await search.search(session, Query.read(ALL, words="月亮湾"), within=true())
+        assert {row.id for row in found.rows} == {old.id, new.id}
+        new.answers = None
+        await session.flush()
+        assert new.words_sealed is None
+        found = await search.search(session, Query.read(ALL, words="月亮湾"), within=true())
+        assert {row.id for row in found.rows} == {old.id}
 
 
 async def test_nothing_that_was_looked_for_is_logged(full: str, caplog: pytest.LogCaptureFixture) -> None:

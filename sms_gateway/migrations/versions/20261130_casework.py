@@ -62,7 +62,7 @@ def _tickets() -> None:
         ("category", sa.String(length=8)), ("unit", sa.String(length=24)), ("sensitivity", sa.String(length=20)),
         ("next_clock_at", sa.DateTime(timezone=True)), ("paused_at", sa.DateTime(timezone=True)),
         ("paused_from", sa.String(length=16)), ("warned_at", sa.DateTime(timezone=True)), ("merged_into", sa.BigInteger()),
-        ("head", sa.LargeBinary()), ("head_seal", sa.LargeBinary()),
+        ("head", sa.LargeBinary()), ("head_seal", sa.LargeBinary()), ("words_sealed", sa.LargeBinary()),
     ):  # fmt: skip
         op.add_column("tickets", sa.Column(column, kind, nullable=True))
     op.execute("UPDATE tickets SET next_clock_at = due_at WHERE closed_at IS NULL")
@@ -71,7 +71,7 @@ def _tickets() -> None:
     op.create_index("ix_tickets_unit", "tickets", ["unit", "id"])
     op.create_index("ix_tickets_thread_id", "tickets", ["thread_id"])
     op.create_index("ix_tickets_received_at", "tickets", ["received_at"])
-    op.create_index("ix_tickets_tail", "tickets", [sa.text("\"right\"(number, 3)")])
+    op.create_index("ix_tickets_tail", "tickets", [sa.text('"right"(number, 3)')])
     op.drop_index("ix_tickets_open", table_name="tickets")
     op.create_index(
         "ix_tickets_open",
@@ -417,6 +417,10 @@ def _transfers() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_transfers_uid")),
     )
     op.create_index("ix_transfers_ticket_id", "transfers", ["ticket_id"], unique=False)
+    op.create_index(
+        "ix_transfers_for_operator", "transfers", ["ticket_id"], unique=False,
+        postgresql_where=sa.text("state IN ('by_hand', 'refused')"),
+    )  # fmt: skip
 
 
 def _attachments() -> None:
@@ -504,7 +508,7 @@ def downgrade() -> None:
     op.execute("UPDATE ticket_events SET who = left(who, 24)")
     op.alter_column("ticket_events", "who", existing_type=sa.String(length=40), type_=sa.VARCHAR(length=24))
     for column in (
-        "head_seal", "head", "events", "merged_into", "supervised", "warned_at", "returns", "extensions", "paused_from", "paused_at",
+        "words_sealed", "head_seal", "head", "events", "merged_into", "supervised", "warned_at", "returns", "extensions", "paused_from", "paused_at",
         "next_clock_at", "version", "sealed", "sensitivity", "urgent", "unit", "level", "category", "place",
     ):  # fmt: skip
         op.drop_column("tickets", column)
