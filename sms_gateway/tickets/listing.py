@@ -38,7 +38,7 @@ async def list_page(
     rows = list((await session.scalars(_cut(query, wanted, after).limit(limit + 1))).all())
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, _mark_of(rows[-1], wanted) if more else "")
+    return Page(rows, mark_of(rows[-1], wanted) if more else "")
 
 
 def is_by_term(wanted: Filter) -> bool:
@@ -60,7 +60,8 @@ def _cut(query: Select[Ticket], wanted: Filter, after: str) -> Select[Ticket]:
     return query.order_by(Ticket.id.desc())
 
 
-def _mark_of(row: Ticket, wanted: Filter) -> str:
+def mark_of(row: Ticket, wanted: Filter) -> str:
+    """What the page after this row is asked with."""
     if is_by_term(wanted):
         return f"{row.lane}_{(row.due_at - EPOCH) // timedelta(microseconds=1)}_{row.id}"
     return str(row.id)
