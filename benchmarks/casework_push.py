@@ -134,7 +134,7 @@ async def _push(courier: tasks.Courier, events: int) -> float:
     for first in range(0, events, AT_A_TIME):
         async with transaction() as session:
             for number in range(first, min(first + AT_A_TIME, events)):
-                service.publish(
+                await service.publish(
                     session, type="cn.yunnan.12345.ticket.dispatched", subject=f"{number:08d}", facts=FACTS,
                     data=_data(number), at=clock.now(),
                 )  # fmt: skip

@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from sms_gateway.crypto import sealed_for
 from sms_gateway.departments.visibility import Facts, Sight
 from sms_gateway.errors import Conflict, NotFound
 
@@ -36,22 +38,32 @@ class SubscriptionIsPaused(Conflict):
     sentence = "这个订阅已暂停，请先恢复再重发。"
 
 
-def publish(
+_WRITE = text(
+    "INSERT INTO hotline_events (uid, type, subject, at, ref, facts, data_sealed)"
+    " VALUES (:uid, :type, :subject, :at, :ref, CAST(:facts AS jsonb), CAST(:data AS bytea))"
+)
+"""As text: it is part of opening a ticket, and costs a third less than through the ORM."""
+
+
+async def publish(
     session: AsyncSession, *, type: str, subject: str, at: datetime, ref: int | None = None,  # noqa: A002 - CloudEvents' word
     facts: Facts | None = None, data: Mapping[str, Any] | None = None,
-) -> HotlineEvent:  # fmt: skip
-    """Write an event of the ticket with number `subject` down in the caller's transaction: one insert, nothing else.
+) -> UUID:  # fmt: skip
+    """Write an event of the ticket with number `subject` down in the caller's transaction: one insert. Returns its id.
 
     Facts and data are given here, or filled in after the commit by the source of this type from `ref` (`filling.py`):
     what a ticket's move does after its event is then in it, and who opens a ticket does not wait for it. `data` holds
     the parts and fields named in `shaping.FULL`; others are never shown. Workers look for new events each second
     (`tasks.sweep`), so no job is deferred.
     """
-    event = HotlineEvent(type=type, subject=subject, at=at, ref=ref)
-    if facts is not None and data is not None:
-        event.facts, event.data = facts_of.as_json(facts), dict(data)
-    session.add(event)
-    return event
+    uid = uuid4()
+    values: dict[str, Any] = {"uid": uid, "type": type, "subject": subject, "at": at, "ref": ref}
+    values |= {
+        "facts": None if facts is None else json.dumps(facts_of.as_json(facts)),
+        "data": None if data is None else sealed_for(HotlineEvent.__tablename__, "data_sealed", uid, dict(data)),
+    }
+    await session.execute(_WRITE, values)
+    return uid
 
 
 async def forget(session: AsyncSession, *, subject: str, refs: Collection[int]) -> None:

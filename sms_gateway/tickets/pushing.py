@@ -30,7 +30,7 @@ KEPT_INSIDE = frozenset(
 async def push(session: AsyncSession, ticket: Ticket, event: TicketEvent) -> None:
     """Note that departments are to be told of this event, which has its id. One small insert, no query."""
     if event.what not in KEPT_INSIDE:
-        service.publish(session, type=TYPE + event.what, subject=ticket.number, at=event.at, ref=event.id)
+        await service.publish(session, type=TYPE + event.what, subject=ticket.number, at=event.at, ref=event.id)
 
 
 _NOTE = text(

@@ -56,7 +56,7 @@ def happens(database: str) -> Happens:
     async def happen(*numbers: str, what: str = "dispatched", told: Facts | None = None, **parts: object) -> None:
         for number in numbers:
             async with transaction() as session:
-                service.publish(
+                await service.publish(
                     session, type=f"cn.yunnan.12345.ticket.{what}", subject=number, facts=told or facts(),
                     data=data(number, **parts), at=clocks.now(),
                 )  # fmt: skip

@@ -15,8 +15,8 @@ from sms_gateway.events.models import Delivery, HotlineEvent
 from tests.events.conftest import EDU, data, facts
 
 
-def _publish(session, number: str) -> None:
-    service.publish(
+async def _publish(session, number: str) -> None:
+    await service.publish(
         session, type="cn.yunnan.12345.ticket.accepted", subject=number, facts=facts(), data=data(number), at=clock.now()
     )  # fmt: skip
 
@@ -29,10 +29,10 @@ async def _subjects(after: int) -> tuple[list[str], int]:
 
 async def test_an_event_whose_transaction_ends_late_is_not_skipped(database: str) -> None:
     async with transaction() as slow:
-        _publish(slow, "00000001")
+        await _publish(slow, "00000001")
         await slow.flush()
         async with transaction() as quick:
-            _publish(quick, "00000002")
+            await _publish(quick, "00000002")
         await tasks.fan_out_all()
         seen, after = await _subjects(0)
         assert seen == ["00000002"]
@@ -49,7 +49,7 @@ async def test_everything_is_seen_once_while_many_write_and_several_fan_out(data
     async def write(mine: list[str]) -> None:
         for number in mine:
             async with transaction() as session:
-                _publish(session, number)
+                await _publish(session, number)
                 await session.flush()
                 await asyncio.sleep(random.random() / 200)
 
@@ -86,7 +86,7 @@ async def test_a_page_may_be_short_and_still_moves_on(database: str, monkeypatch
         for n in range(7):
             number = f"{n:08d}"
             mine = n == 6
-            service.publish(
+            await service.publish(
                 session, type="t", subject=number, at=clock.now(), data=data(number),
                 facts=facts() if mine else facts(units=frozenset(), place="530628", category="D03"),
             )  # fmt: skip
@@ -100,7 +100,7 @@ async def test_a_page_may_be_short_and_still_moves_on(database: str, monkeypatch
 async def test_each_subscriber_gets_an_event_once_in_the_database_too(database: str, subscribe) -> None:
     await subscribe("https://push.example.cn/hook")
     async with transaction() as session:
-        _publish(session, "00000001")
+        await _publish(session, "00000001")
     await asyncio.gather(*(tasks.fan_out_all() for _ in range(4)))
     async with transaction() as session:
         assert len(list(await session.scalars(select(Delivery.id)))) == 1
