@@ -40,10 +40,14 @@ async def test_a_matter_goes_its_whole_way(
 ) -> None:
     ticket = await matters.open_matter(person, category="D11")
     other = await matters.open_matter(another, "家里没人照看", kind="help", category="D12")
-    await matters.open_matter(another, "班上有娃娃身上有伤", kind="report", lane="orange", county=None)
+    harm = await matters.open_matter(another, "班上有娃娃身上有伤", kind="report", lane="orange")
     desk = await open_desk("zhiban", "李春燕")
     await desk.goto(f"{_base(desk)}/tickets")
     await _picture(desk, "list")
+    await desk.goto(f"{_base(desk)}/tickets/{harm.id}")
+    await expect(desk.locator(".ticket-head")).to_contain_text(harm.number)
+    await _picture(desk, "harm")
+    await desk.goto(f"{_base(desk)}/tickets")
     await desk.click(f"text={ticket.number}")
     await expect(desk.locator("h1")).to_contain_text(ticket.number)
     await _picture(desk, "ticket")
@@ -96,6 +100,29 @@ async def test_a_matter_goes_its_whole_way(
     await desk.click("#conclude-sheet button[type=submit]")
     await expect(desk.locator(".ticket-clock")).to_contain_text("已办结")
     assert (await matters.read(ticket.id)).status == "concluded"
+
+
+async def test_the_lead_rules_on_a_second_return(open_desk: OpenDesk, person: Person) -> None:
+    ticket = await matters.dispatch(await matters.open_matter(person, category="D11"))
+    unit = await open_desk("jiaoyu", "镇雄教体局", Role.DEPARTMENT, unit=EDU)
+    lead = await open_desk("banzhang", "杨丽萍", Role.SUPERVISOR)
+    for turn in ("不归教体", "还是不归教体"):
+        await unit.goto(f"{_base(unit)}/work/{ticket.id}")
+        await unit.locator(".act-bar >> text=退单").click()
+        await unit.get_by_label("应该归哪个单位").select_option(CIVIL)
+        await unit.get_by_label("为什么不归本单位").fill(turn)
+        await unit.click("#return-sheet button[type=submit]")
+        await expect(unit.locator("h1")).to_have_text("镇雄教育体育局")
+        await lead.goto(f"{_base(lead)}/tickets/{ticket.id}")
+        await lead.locator(".act-bar >> text=裁决退单").click()
+        sheet = lead.locator("#dispatch-sheet")
+        await expect(sheet).to_contain_text(turn)
+        await sheet.get_by_text("退单不成立").click()
+        await _picture(lead, "ruling")
+        await sheet.get_by_label("要交代的话").fill("学校里的事归教体")
+        await sheet.locator("button[type=submit]").click()
+        await expect(lead.locator(".ticket-clock")).to_contain_text("已派单 · 镇雄教育体育局")
+    assert [event.detail["meeting"] for event in await matters.events(ticket) if event.what == "ruled"] == [False, True]
 
 
 async def test_who_was_slower_keeps_their_words_and_is_told(open_desk: OpenDesk, person: Person) -> None:
