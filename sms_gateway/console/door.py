@@ -13,6 +13,7 @@ from . import (
     handbook_gaps,
     handbook_room,
     live,
+    pushes,
     signing,
     talks,
     team,
@@ -31,7 +32,7 @@ from . import (
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, team.router, figures.router,
+for part in (signing.router, live.router, talks.router, acts.router, team.router, figures.router, pushes.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,

@@ -34,6 +34,8 @@ class Act(StrEnum):
     SEARCH_TICKETS = "search_tickets"
     SEE_FIGURES = "see_figures"
     EXPORT_TICKETS = "export_tickets"
+    KEEP_PUSHES = "keep_pushes"
+    """See how departments' systems keep up with their events, pause them, send again."""
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
     BE_ON_DUTY = "be_on_duty"
@@ -67,6 +69,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEARCH_TICKETS: AT_THE_DESK | UNITS,
     Act.SEE_FIGURES: SUPERVISORS,
     Act.EXPORT_TICKETS: SUPERVISORS,
+    Act.KEEP_PUSHES: SUPERVISORS,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
     Act.BE_ON_DUTY: AT_THE_DESK,

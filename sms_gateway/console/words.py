@@ -151,12 +151,16 @@ AUDIT = {
     "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
     "open_groups": "看普遍性诉求", "search_words": "按字词查工单", "export": "导出工单", "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
-    "ticket_anchor": "工单存证",
+    "ticket_anchor": "工单存证", "api_open_ticket": "部门系统读工单", "replay_pushes": "重发推送", "pause_pushes": "暂停推送", "resume_pushes": "恢复推送",
     "add_child": "登记孩子", "mend_child": "改孩子的记录", "link_child": "连到已有的孩子", "unlink_child": "解开孩子", "merge_children": "合并孩子记录",
     "split_children": "拆开孩子记录", "add_accused": "登记被反映人", "mend_accused": "改被反映人", "remove_accused": "去掉被反映人",
     "report_duty": "记下已报告", "excuse_duty": "写不报的理由", "sign_duty": "为不报签字", "refuse_excuse": "不同意不报", "case_filed": "记下受案、立案",
     "police_feedback": "记下公安反馈", "set_occurred": "写明事发时间",
 }  # fmt: skip
+PUSH_ANSWERS = {
+    "timeout": "对方没有回应", "unreachable": "连不上", "redirect": "对方要转到别的地址", "not_allowed": "地址不在允许的范围",
+}  # fmt: skip
+"""What a subscriber's system answered; HTTP codes stand as they are."""
 NOT_ASKED = {
     "red": "红色的事", "orange": "橙色的事", "sealed": "对监护人保密", "sensitive": "敏感类别", "danger_open": "这个人还有别的危险没了结", "silent": "要求静默",
     "left_alone": "说过先别找、不要再问", "child_phone": "可能是孩子自己的手机", "anonymous": "不留名", "wants_call": "要打电话，请值班员打", "opted_out": "退订了短信",
