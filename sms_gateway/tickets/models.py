@@ -41,6 +41,8 @@ class Ticket(SealedRow, Base):
         Index("ix_tickets_category_id", "category", "id"),
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_received_at", "received_at"),
+        Index("ix_tickets_evaluated", "evaluated", "id", postgresql_where=text("evaluated IS NOT NULL")),
+        Index("ix_tickets_returned", "id", postgresql_where=text("returns > 0")),
         Index("ix_tickets_tail", text('"right"(number, 3)')),
         Index("ix_tickets_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_tickets_next_clock_at", "next_clock_at", postgresql_where=text("next_clock_at IS NOT NULL")),
@@ -112,7 +114,8 @@ class TicketEvent(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "seq"),
         Index("ix_ticket_events_at", "at"),
-        Index("ix_ticket_events_operator", "who", "ticket_id", postgresql_where=text("who LIKE 'operator:%'")),
+        Index("ix_ticket_events_operator", "who", "id", postgresql_where=text("who LIKE 'operator:%'")),
+        Index("ix_ticket_events_unsolved", "ticket_id", postgresql_where=text("what = 'reworked' AND who = 'person'")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -47,7 +47,7 @@ def _ticket(**values: object) -> Ticket:
 @example("＝1+1")
 @example("\ufeff=1+1")
 @example("\u200b+1")
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_text_becomes_a_formula_in_csv(text: str) -> None:
     (row,) = csv.reader(io.StringIO(csv_lines([[text, "x"]]).decode()))
     assert row[1] == "x"

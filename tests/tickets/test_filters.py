@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_gateway.tickets import filters, listing
@@ -16,6 +16,7 @@ ANYTHING = st.text(max_size=30) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(PARAMETERS), ANYTHING))
 def test_any_address_is_read_and_its_link_means_the_same(query: dict[str, str]) -> None:
     wanted = Filter.from_query(query)
@@ -42,6 +43,7 @@ def test_a_link_keeps_what_was_chosen_and_changes_one_thing() -> None:
     assert Filter().href() == "/tickets"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_a_forged_place_in_the_list_is_its_start_or_a_place(after: str) -> None:
     for show in filters.SHOWS:

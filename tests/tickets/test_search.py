@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, true
 
@@ -87,6 +87,7 @@ async def test_a_department_finds_words_of_its_own_copies_only(full: str) -> Non
         assert [row.id for row in desk.rows] == [mine.ticket_id]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=40))
 def test_whatever_is_typed_is_read(words: str, number: str) -> None:
     query = Query.read(Filter(), number=number, words=words)

@@ -72,6 +72,10 @@ def _tickets() -> None:
     op.create_index("ix_tickets_thread_id", "tickets", ["thread_id"])
     op.create_index("ix_tickets_received_at", "tickets", ["received_at"])
     op.create_index("ix_tickets_tail", "tickets", [sa.text('"right"(number, 3)')])
+    op.create_index(
+        "ix_tickets_evaluated", "tickets", ["evaluated", "id"], postgresql_where=sa.text("evaluated IS NOT NULL")
+    )
+    op.create_index("ix_tickets_returned", "tickets", ["id"], postgresql_where=sa.text("returns > 0"))
     op.drop_index("ix_tickets_open", table_name="tickets")
     op.create_index(
         "ix_tickets_open",
@@ -98,7 +102,11 @@ def _events() -> None:
     op.drop_index("ix_ticket_events_ticket_id_id", table_name="ticket_events")
     op.create_index("ix_ticket_events_at", "ticket_events", ["at"])
     op.create_index(
-        "ix_ticket_events_operator", "ticket_events", ["who", "ticket_id"],
+        "ix_ticket_events_unsolved", "ticket_events", ["ticket_id"],
+        postgresql_where=sa.text("what = 'reworked' AND who = 'person'"),
+    )  # fmt: skip
+    op.create_index(
+        "ix_ticket_events_operator", "ticket_events", ["who", "id"],
         postgresql_where=sa.text("who LIKE 'operator:%'"),
     )  # fmt: skip
     op.create_unique_constraint(op.f("uq_ticket_events_ticket_id_seq"), "ticket_events", ["ticket_id", "seq"])
@@ -467,6 +475,8 @@ def _audit() -> None:
 
 
 def downgrade() -> None:
+    for name in ("tail", "returned", "evaluated"):
+        op.drop_index(f"ix_tickets_{name}", table_name="tickets")
     op.drop_constraint(op.f("uq_audit_uid"), "audit", type_="unique")
     for column in ("uid", "detail_sealed"):
         op.drop_column("audit", column)
@@ -491,6 +501,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("uq_ticket_events_uid"), "ticket_events", type_="unique")
     op.drop_constraint(op.f("uq_ticket_events_ticket_id_seq"), "ticket_events", type_="unique")
     op.drop_index("ix_ticket_events_operator", table_name="ticket_events")
+    op.drop_index("ix_ticket_events_unsolved", table_name="ticket_events")
     op.drop_index("ix_ticket_events_at", table_name="ticket_events")
     op.create_index("ix_ticket_events_ticket_id_id", "ticket_events", ["ticket_id", "id"])
     for column in (
@@ -516,6 +527,5 @@ def downgrade() -> None:
     op.create_index("ix_tickets_open", "tickets", ["lane", "due_at"], postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("ix_tickets_thread_id", table_name="tickets")
     op.drop_index("ix_tickets_received_at", table_name="tickets")
-    op.drop_index("ix_tickets_tail", table_name="tickets")
     op.drop_index("ix_tickets_closed_at", table_name="tickets")
     op.drop_column("operators", "unit")
