@@ -259,12 +259,17 @@ def _history(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+ACTS_LOOKED_AT = 2_000
+"""Newest acts of one operator that `by` goes through: some weeks of work, and the same time however long somebody has been here."""
+
+
 def _touched_by(operator_id: int) -> ColumnElement[bool]:
     """An array made once (see `visible`), from the partial index on the hands of operators."""
-    mine = select(TicketEvent.ticket_id).where(
+    acts = select(TicketEvent.ticket_id).where(
         TicketEvent.who == f"operator:{operator_id}", TicketEvent.who.like("operator:%")
     )
-    return Ticket.id == any_(func.array(mine.scalar_subquery()))
+    newest = acts.order_by(TicketEvent.id.desc()).limit(ACTS_LOOKED_AT)
+    return Ticket.id == any_(func.array(newest.scalar_subquery()))
 
 
 def is_unsolved() -> ColumnElement[bool]:
