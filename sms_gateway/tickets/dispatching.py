@@ -42,11 +42,11 @@ async def dispatch(
     )  # fmt: skip
     await take_back(session, ticket)
     ticket.unit, ticket.level, ticket.category = unit, main.level, category or ticket.category
-    copy = await copies.reworded(session, ticket)
     now = clock.now()
     for code in (unit, *helpers):
         row = Dispatch(
-            ticket_id=ticket.id, unit=code, role="main" if code == unit else "co", dispatched_at=now, copy=copy,
+            ticket_id=ticket.id, unit=code, role="main" if code == unit else "co", dispatched_at=now,
+            copy=await copies.reworded(session, ticket, unit=code),
             sign_due_at=deadlines.sign_due_at(ticket.lane, now, urgent=ticket.urgent),
         )  # fmt: skip
         session.add(row)
