@@ -19,6 +19,7 @@ from sms_gateway.tickets.filters import Filter
 from sms_gateway.tickets.numbers import find_number
 
 from . import pages, words
+from .filter_words import described
 from .seat import Seat, SeeingTickets
 
 router = APIRouter()
@@ -32,7 +33,7 @@ def chips(seat: Seat) -> dict[str, Filter]:
     """Narrower lists with one click, by name: what waits for the desk."""
     return {
         "等派单": Filter(status=("accepted",)), "被退回": Filter(status=("returned",)), "待补充": Filter(status=("clarifying",)),
-        "已答复，等办结": Filter(status=("replied",)), "重办": Filter(status=("reworked",)), "要延期": Filter(extension=True),
+        "已答复，等办结": Filter(status=("replied",)), "重办": Filter(status=("reworked",)), "问了没回": Filter(unanswered=True), "要人工转": Filter(by_hand=True), "要延期": Filter(extension=True),
         "督办中": Filter(supervised=True), "我经手的": Filter(by=seat.operator.id),
     }  # fmt: skip
 
@@ -51,6 +52,7 @@ async def show_tickets(request: Request, seat: SeeingTickets, number: str = "", 
     return pages.render(
         "tickets.html", seat=seat, page=page, wanted=wanted, tabs=tabs, chips=narrower, after=after, choices=choices(seat, wanted),
         missing=number.strip()[:20] if number.strip() else "", next_page=_next(wanted, page.after), by_term=listing.is_by_term(wanted),
+        described=described(wanted),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class TransferPart:
     @property
     def waits_for_number(self) -> bool:
         """An operator has to transfer it and write their number down."""
-        return self.last is not None and self.last.state in (State.BY_HAND, State.REFUSED)
+        return self.last is not None and self.last.state in transfer_rules.FOR_AN_OPERATOR
 
     @property
     def may_be_told(self) -> tuple[str, ...]:

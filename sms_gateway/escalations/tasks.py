@@ -34,8 +34,8 @@ async def text_did_not_arrive(message_id: int) -> None:
     async with transaction() as session:
         found = select(Message).where(Message.id == message_id).options(joinedload(Message.thread))
         message = (await session.scalars(found)).one()
+        await follow_up.note_lost(session, message)
         escalation = await service.find_open(session, message.thread_id, for_update=True)
         if escalation is not None and escalation.lane in ("red", "orange"):
             await service.note_undelivered(session, escalation, message)
-        await follow_up.note_lost(session, message)
         await notify(session, "hotline_thread", str(message.thread_id))

@@ -10,8 +10,9 @@ it agree. How a page uses it:
 Parameters: `show` (open, danger, late, closed, all), `status` (one or several, by commas), `kind`, `lane`, `category` (a code, a
 branch, or `none`), `region` (adcode: that place and all below), `exact` (1: only what names no place below `region`), `unit` (a
 code or `none`), `level`, `age` (see AGES), `late` (1), `opened_from`, `opened_to` (Shanghai's days, both inside, of `received_at`),
-`marked` (1-5, `any`, `unsolved`), `returned` (1), `supervised` (1), `extension` (1: more time is asked for), `by` (an operator's id:
-what that operator had a hand in), `group` (the id of a `TicketGroup`: matters that say the same).
+`marked` (1-5, `any`, `unsolved`), `returned` (1), `supervised` (1), `extension` (1: more time is asked for), `unanswered` (1: the
+person did not answer what the desk asked), `by_hand` (1: an operator has to transfer it), `by` (an operator's id: what that
+operator had a hand in), `group` (the id of a `TicketGroup`: matters that say the same).
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from sms_gateway.errors import HotlineError
 from sms_gateway.operators.models import Role
 from sms_gateway.operators.reach import region_of
 
-from . import scope, visible
+from . import scope, transfer_rules, visible
 from .lifecycle import Status
-from .models import Extension, Ticket, TicketEvent, TicketGroup
+from .models import Extension, Inquiry, Ticket, TicketEvent, TicketGroup, Transfer
 
 SHOWS = ("open", "danger", "late", "closed", "all")
 LANES = ("red", "orange", "blue")
@@ -69,6 +70,8 @@ class Filter:
     returned: bool = False
     supervised: bool = False
     extension: bool = False
+    unanswered: bool = False
+    by_hand: bool = False
     by: int = 0
     group: int = 0
     unread: tuple[str, ...] = ()
@@ -163,7 +166,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "show": _one_of(*SHOWS), "status": _statuses, "kind": _one_of(*KINDS), "lane": _one_of(*LANES), "category": _category,
     "region": _region, "exact": _is_one, "unit": _unit, "level": _one_of(*LEVELS), "age": _one_of(*AGES), "late": _is_one,
     "opened_from": _day, "opened_to": _day, "marked": _one_of(*MARKS), "returned": _is_one, "supervised": _is_one,
-    "extension": _is_one, "by": _id, "group": _id,
+    "extension": _is_one, "unanswered": _is_one, "by_hand": _is_one, "by": _id, "group": _id,
 }  # fmt: skip
 
 
@@ -250,6 +253,12 @@ def _history(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.supervised > 0)
     if wanted.extension:
         waiting = select(Extension.ticket_id).where(Extension.decided_at.is_(None))
+        conditions.append(Ticket.id == any_(func.array(waiting.scalar_subquery())))
+    if wanted.unanswered:
+        told = select(Inquiry.ticket_id).where(Inquiry.desk_told_at.is_not(None), Inquiry.settled_at.is_(None))
+        conditions.append(Ticket.id == any_(func.array(told.scalar_subquery())))
+    if wanted.by_hand:
+        waiting = select(Transfer.ticket_id).where(Transfer.state.in_(transfer_rules.FOR_AN_OPERATOR))
         conditions.append(Ticket.id == any_(func.array(waiting.scalar_subquery())))
     if wanted.by:
         conditions.append(_touched_by(wanted.by))

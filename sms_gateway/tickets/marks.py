@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from texts.normalise import normalise
 
 _NOT = "(?:没有|没得|木有|没|未|不|莫|冇|mei|mou)"
-_SOLVE = (
-    "[解结姐届借][决绝诀觉抉缺掘]|解结|处理|办好|办成|办妥|弄好|弄成|搞定|搞好|整好|落实|改(?!天|日|变主意)|人管|人理|人来|动静|下文|"
-    "效果|变化|好转|结果|jie ?jue"
-)
+_SOLVE = "[解结姐届借][决绝诀觉抉缺掘]|解结|处理|办好|办成|办妥|弄好|弄成|搞定|搞好|整好|落实|jie ?jue"
 _STARTS = re.compile(
     f"(?:还|都|根本|一直|事情|问题|就是|完全|也|并|仍然?)*{_NOT}(?:给我们?|得到|得|见|看到)?(?:{_SOLVE})"
 )
@@ -29,12 +26,22 @@ _WHOLE = re.compile(
         "老样子|没(?:啥|什么|得|有)?(?:用|卵用|区别|变|两样)|不(?:管|顶|起)(?:用|作用)",
         "(?:没|没有|没得|冇)(?:一个)?(?:人|哪个)(?:来)?(?:管|理|睬|来|问|处理|联系)(?:我们?|这事)?(?:过)?",
         "白(?:搞|说|投诉|反映|打|忙|问)(?:一场|一趟|了)?|(?:问题|事情?)?还在|假的|骗人|敷衍|应付",
-        f"{_NOT}(?:给我们?|得到|得|见|看到)?(?:{_SOLVE})",
+        f"{_NOT}(?:给我们?|得到|得|见|看到)?(?:{_SOLVE}|改|动静|下文|效果|变化|好转|结果)",
     ))
     + ")"
     + _TAIL
 )  # fmt: skip
 """The whole text, or what stands before its first comma."""
+_BEGINS = re.compile(
+    _LEAD
+    + "(?:(?:还是|依然|照样|仍然|仍旧)(?:那样|那个样|老样子|原样|没)|(?:没|没有|没得)(?:人|哪个)(?:管|理|来)|白(?:投诉|反映|说)|没得?(?:啥|什么)?用|"
+    "用都?没得?有?)"
+)
+"""The same with an explanation after it and no comma between."""
+SHORT = 24
+"""Characters of an answer that begins so; a longer text has something else to tell."""
+READ = 60
+"""Characters that are looked at: an answer to a survey says so at once."""
 _EDGES = " ,，。.!！?？~、…;；"
 _MARKS = (
     (
@@ -65,9 +72,11 @@ class Mark:
 
 def is_unsolved(text: str) -> bool:
     """Whether the text, as the answer to a survey, says that the matter is not solved."""
-    words = normalise(text).strip(_EDGES)
-    first = re.split(r"[,，。.!！?？;；\s]", words, maxsplit=1)[0]
-    return bool(_STARTS.match(words) or _WHOLE.fullmatch(words) or (first and _WHOLE.fullmatch(first)))
+    words = normalise(text[: READ * 2]).strip(_EDGES)[:READ]
+    first = re.split(r"[,，。.!！?？;；\s]", words, maxsplit=1)[0][:SHORT]
+    if _STARTS.match(words) or _WHOLE.fullmatch(first):
+        return True
+    return len(words) <= SHORT and bool(_WHOLE.fullmatch(words) or _BEGINS.match(words))
 
 
 def read_mark(text: str) -> Mark:

@@ -42,6 +42,10 @@ class State(StrEnum):
     """They are done with it."""
 
 
+FOR_AN_OPERATOR = (State.BY_HAND, State.REFUSED)
+"""States in which an operator has to do something."""
+
+
 class Side(StrEnum):
     OURS = "ours"
     THEIRS = "theirs"

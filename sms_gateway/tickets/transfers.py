@@ -265,6 +265,6 @@ async def list_for(session: AsyncSession, ticket_id: int) -> Sequence[Transfer]:
 async def list_by_hand(session: AsyncSession, *, limit: int = 200) -> Sequence[Transfer]:
     """What an operator has to transfer by hand, the longest waiting first."""
     wanted = (
-        select(Transfer).where(Transfer.state.in_((State.BY_HAND, State.REFUSED))).options(joinedload(Transfer.ticket))
+        select(Transfer).where(Transfer.state.in_(transfer_rules.FOR_AN_OPERATOR)).options(joinedload(Transfer.ticket))
     )
     return (await session.scalars(wanted.order_by(Transfer.asked_at).limit(limit))).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from sms_gateway.clock import HeldClock
@@ -11,7 +13,7 @@ from sms_gateway.tickets import follow_up, transfers
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.wording import say
 from tests.telling import Person
-from tests.tickets.asking import MORNING, again, at, concluded, registered
+from tests.tickets.asking import MORNING, again, at, concluded, later, registered
 
 from .conftest import SignIn
 
@@ -124,3 +126,18 @@ async def test_a_matter_is_transferred_by_hand_and_comes_back(
     assert back.status_code == 204
     assert (await again(ticket)).status == "accepted"
     assert "说归教育" in (await desk.see(f"/tickets/{ticket.id}")).text
+
+
+async def test_what_waits_for_an_operator_stands_in_lists_of_its_own(
+    sign_in: SignIn, person: Person, clock: HeldClock
+) -> None:
+    ticket, desk = await _matter(person, clock), await sign_in()
+    await desk.do(f"/tickets/{ticket.id}/ask-person", version="1", words=QUESTION)
+    assert ticket.number not in (await desk.see("/tickets?unanswered=1")).text
+    await later(person, clock, timedelta(days=8))
+    desk = await sign_in("zhiban2")
+    assert ticket.number in (await desk.see("/tickets?unanswered=1")).text
+    other = await registered(person, "我要投诉幼儿园乱收费")
+    await desk.do(f"/tickets/{other.id}/transfer", version="1", partner="贵州")
+    page = (await desk.see("/tickets?by_hand=1")).text
+    assert other.number in page and ticket.number not in page
