@@ -17,8 +17,8 @@ def read(words: str, *, question: str = "child", today: date | None = None) -> l
     return read_children({question: words}, kind="report", today=today)
 
 
-def shape(words: str, **more: str) -> list[tuple[int | None, str | None]]:
-    return [(child.age, child.sex) for child in read(words, **more)]
+def shape(words: str, *, question: str = "child") -> list[tuple[int | None, str | None]]:
+    return [(child.age, child.sex) for child in read(words, question=question)]
 
 
 @pytest.mark.parametrize(
