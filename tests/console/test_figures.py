@@ -10,14 +10,18 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from benchmarks.casework_data import fill
 from sms_gateway.clock import HeldClock
+from sms_gateway.console.filter_words import described
 from sms_gateway.database import transaction
 from sms_gateway.operators.models import AuditRow, Operator, Role
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import dashboards, export, groups
+from sms_gateway.tickets.filters import _READERS, Filter
 from sms_gateway.tickets.models import Dispatch, Ticket, TicketGroup
 
 from .conftest import Desk, SignIn
@@ -174,3 +178,22 @@ async def test_a_regions_supervisor_exports_that_region_only(sign_in: SignIn, fi
     answer = await lead.do("/tickets/export", reason="月度会商通报情况", kind="csv", show="all")
     places = [row[5] for row in list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]]
     assert places and all(place.startswith("昭通市") for place in places)
+
+
+async def test_a_list_says_what_it_is_narrowed_to(sign_in: SignIn, filled: None) -> None:
+    lead = await sign_in("banzhang", "班长", Role.SUPERVISOR)
+    page = (await lead.see("/tickets?show=all&region=530627&marked=2&opened_from=2026-09-02&status=evaluated")).text
+    assert "只看：已评价 · 昭通市镇雄县 · 09-02 以来来的 · 评了 2 分。" in page
+    assert "只看：" not in (await lead.see("/tickets")).text
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*_READERS]),
+        st.text(max_size=12) | st.sampled_from(["1", "D04", "530600", "2026-11-30", "none", "3-7"]),
+    )
+)
+@settings(deadline=None)
+def test_whatever_a_list_is_narrowed_to_has_words(query: dict[str, str]) -> None:
+    wanted = Filter.from_query(query)
+    assert bool(described(wanted)) == wanted.narrows
