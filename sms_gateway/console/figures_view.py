@@ -213,7 +213,14 @@ class Page:
         names = [tree.branches.get(code, OTHER_BRANCH) for code in branches]
         values = [(name, counted["branches"][code]) for name, code in zip(names, branches, strict=True)]
         links = [[self._days(start, start + timedelta(days=6), category=code) for start in starts] for code in branches]
-        return Chart("weeks", "每周来的，按六大保护", "lines", [*(f"{start:%m-%d}" for start in starts[:-1]), "本周"], values, links)
+        return Chart(
+            "weeks",
+            "每周来的，按六大保护",
+            "lines",
+            [*(f"{start:%m-%d}" for start in starts[:-1]), "本周"],
+            values,
+            links,
+        )
 
     # ---- how well ----
 
