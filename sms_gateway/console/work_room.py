@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sms_gateway.errors import Conflict
 from sms_gateway.operators import presence
 from sms_gateway.tickets import actors, moves, seen
 from sms_gateway.tickets.actors import Actor
@@ -11,6 +12,10 @@ from sms_gateway.tickets.models import Ticket
 from sms_gateway.tickets.seen import Seen
 
 from .seat import Seat
+
+
+class MatterIsClosed(Conflict):
+    sentence = "这一单已经结束了，不能再办。还要办的，请联系热线重办。"
 
 
 def unit_of(seat: Seat) -> str:
@@ -29,9 +34,14 @@ async def read_work(session: AsyncSession, seat: Seat, ticket_id: int) -> Seen:
 
 
 async def lock_work(session: AsyncSession, seat: Seat, ticket_id: int, version: int) -> Ticket:
-    """`read_work` for an act: the row locked first, so that nothing is taken from the unit in between. 409 for an older version."""
+    """`read_work` for an act: the row locked first, so that nothing is taken from the unit in between.
+
+    409 for a matter that has ended, and for an older version.
+    """
     ticket = await moves.lock(session, ticket_id)
     await read_work(session, seat, ticket_id)
+    if ticket.closed_at is not None:
+        raise MatterIsClosed
     if ticket.version != version:
         raise moves.SomebodyWasQuicker
     return ticket

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from sms_gateway.database import transaction
@@ -92,7 +94,8 @@ async def test_who_is_complained_of_is_never_offered(sign_in: SignIn, person: Pe
     ticket = await matters.open_matter(person, category="D11")
     await matters.accuse(ticket, EDU)
     page = (await desk.see(f"/tickets/{ticket.id}")).text
-    assert f'value="{EDU}"' not in page and "不派给它" in page
+    form = page[page.index('id="dispatch-sheet"') :]
+    assert f'value="{EDU}"' not in form[: form.index("</dialog>")] and "不派给它" in page
 
 
 async def test_a_return_is_the_leads_to_rule_on_and_the_second_goes_to_a_meeting(
@@ -225,6 +228,19 @@ async def test_category_place_and_urgency_are_mended_and_leave_a_trace(sign_in: 
         f"/tickets/{ticket.id}/mend", version=str(now.version), category="D11", place="530627", urgent="1"
     )
     assert same.status_code == 204 and len(await matters.events(ticket)) == before
+
+
+async def test_of_two_operators_at_once_one_wins(sign_in: SignIn, person: Person) -> None:
+    first, second = await sign_in(), await sign_in("zhiban2", "值班乙")
+    ticket = await matters.open_matter(person)
+    answers = await asyncio.gather(
+        first.do(f"/tickets/{ticket.id}/dispatch", version="1", unit=EDU),
+        second.do(f"/tickets/{ticket.id}/dispatch", version="1", unit=CIVIL),
+    )
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    said = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert said == {"error": "刚刚有人动过这一单，请刷新后再看。"}
+    assert [event.what for event in await matters.events(ticket)].count("dispatched") == 1
 
 
 async def test_closing_a_matter_up_is_anybodys_opening_it_up_the_leads(sign_in: SignIn, person: Person) -> None:

@@ -129,8 +129,12 @@ async def test_it_signs_begins_asks_and_answers_with_files(sign_in: SignIn, pers
     assert "已答复" in page and page.count("/files/") == 3
     shown = (await desk.see(f"/tickets/{ticket.id}")).text
     assert "已批评老师" in shown and "核查报告.pdf" in shown
-    late = await _send(edu, ticket.id, [], await matters.version(ticket), "再答一次")
-    assert late.status_code == 409  # type: ignore[attr-defined]
+    again = await _send(edu, ticket.id, [], await matters.version(ticket), "再答一次")
+    assert again.status_code == 409  # type: ignore[attr-defined]
+    await desk.do(f"/tickets/{ticket.id}/conclude", version=await matters.version(ticket), words="办好了")
+    late = await _send(edu, ticket.id, [("迟到.pdf", PDF)], await matters.version(ticket), "结束以后的答复")
+    assert late.status_code == 409 and "已经结束" in late.json()["error"]  # type: ignore[attr-defined]
+    assert (await edu.see(at)).text.count("/files/") == 3
 
 
 async def test_a_file_is_a_download_for_those_who_may_have_it_and_leaves_a_trace(
@@ -285,6 +289,15 @@ async def test_the_same_reply_goes_to_several(sign_in: SignIn, person: Person, a
         assert (await edu.do("/work/bulk", **bad)).status_code == 422  # type: ignore[arg-type]
 
 
+async def test_of_two_accounts_of_one_unit_one_wins(sign_in: SignIn, person: Person) -> None:
+    first, second = await _unit(sign_in), await sign_in("edu2", "承办人二", Role.DEPARTMENT, unit=EDU)
+    ticket = await matters.dispatch(await matters.open_matter(person))
+    now = await matters.version(ticket)
+    answers = await asyncio.gather(*(one.do(f"/work/{ticket.id}/sign", version=now) for one in (first, second)))
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    assert [event.what for event in await matters.events(ticket)].count("signed_for") == 1
+
+
 async def test_tabs_follow_a_matter_to_its_end(sign_in: SignIn, person: Person, clock: HeldClock) -> None:
     edu, desk = await _unit(sign_in), await sign_in()
     ticket = await matters.dispatch(await matters.open_matter(person))
@@ -296,9 +309,7 @@ async def test_tabs_follow_a_matter_to_its_end(sign_in: SignIn, person: Person, 
     assert await where() == ["sign"]
     await edu.do(f"/work/{ticket.id}/sign", version=await matters.version(ticket))
     assert await where() == ["doing"]
-    clock.set(ticket.due_at - timedelta(hours=2)) if hasattr(clock, "set") else clock.advance(
-        ticket.due_at - timedelta(hours=2) - clock.now()
-    )
+    clock.advance(ticket.due_at - timedelta(hours=2) - clock.now())
     edu, desk = await sign_in("edu2", "承办人", Role.DEPARTMENT, unit=EDU), await sign_in("zhiban2")
     assert await where() == ["doing", "soon"]
     await _send(edu, ticket.id, [], await matters.version(ticket))
