@@ -22,11 +22,13 @@ async def to_general_desk(dispatcher: CollectingDispatcher, turn: Turn, *, messa
     `message_id`: the text it was told in, when that is not the turn's own. Chatter is no matter; who sends it hears whom
     to call. That it has been taken is said only once it is (`tickets.telling_transfers`).
     """
-    async with transaction() as session:
-        told_in = await inbox.get_message(session, message_id or turn.message_id)
-        row = None
-        if told_in.contact_id == turn.contact_id and is_general_matter(told_in.body):
-            row = await transfers.open_for_text(session, message_id=told_in.id)
+    told_before = message_id is not None and message_id != turn.message_id
+    row = None
+    if told_before or is_general_matter(turn.text):
+        async with transaction() as session:
+            told_in = await inbox.get_message(session, message_id or turn.message_id)
+            if told_in.contact_id == turn.contact_id and is_general_matter(told_in.body):
+                row = await transfers.open_for_text(session, message_id=told_in.id)
     under_way = row is not None and row.state == State.REQUESTED
     speak(dispatcher, "transfer.asked" if under_way else "scope.other")
 

@@ -181,7 +181,7 @@ async def test_a_question_taken_for_none_of_ours_is_answered_where_the_handbook_
     for action in (ActionOutOfScope(), ActionFallback()):
         said, _ = await run(action, tracker_of(call, "孤儿一个月能领多少钱", confidence=0.9))
         assert "1980" in said[0]
-    said, _ = await run(ActionOutOfScope(), tracker_of(call, "我的公积金怎么提取", confidence=0.9))
+    said, _ = await run(ActionOutOfScope(), tracker_of(call, "今天天气怎么样", confidence=0.9))
     assert said == [wording.say("scope.other")]
 
 
