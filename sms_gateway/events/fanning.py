@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Text, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
@@ -16,7 +16,7 @@ from sms_gateway.departments.visibility import Facts, Sight, sight_of
 
 from . import facts as facts_of
 from .filling import Filled, Source, source_of
-from .models import Delivery, HotlineEvent, Subscription
+from .models import HotlineEvent, Subscription
 
 log = logs.get("events")
 
@@ -29,6 +29,13 @@ _PLACE = text(
     " facts = coalesce(CAST(new.facts AS jsonb), hotline_events.facts), data_sealed = coalesce(new.data, data_sealed)"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:positions AS bigint[]), CAST(:facts AS text[]), CAST(:data AS bytea[]))"
     " AS new (id, position, facts, data) WHERE hotline_events.id = new.id"
+)
+
+
+_DELIVERIES = text(
+    "INSERT INTO event_deliveries (subscription_id, event_id, position, sight, state, attempts)"
+    " SELECT *, 'pending', 0 FROM unnest(CAST(:subscriptions AS bigint[]), CAST(:events AS bigint[]),"
+    " CAST(:positions AS bigint[]), CAST(:sights AS text[]))"
 )
 
 
@@ -66,9 +73,13 @@ async def fan_out(session: AsyncSession) -> int:
     """
     if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
-    fresh = select(HotlineEvent.id, HotlineEvent.uid, HotlineEvent.type, HotlineEvent.ref, HotlineEvent.facts).where(
-        HotlineEvent.position.is_(None)
-    )
+    fresh = select(
+        HotlineEvent.id,
+        HotlineEvent.uid,
+        HotlineEvent.type,
+        HotlineEvent.ref,
+        cast(HotlineEvent.facts, Text).label("facts"),
+    ).where(HotlineEvent.position.is_(None))
     events = (await session.execute(fresh.order_by(HotlineEvent.id).limit(BATCH))).all()
     if not events:
         return 0
@@ -76,21 +87,21 @@ async def fan_out(session: AsyncSession) -> int:
     filled = await _fill(session, events)
     await _place(session, events, filled, last)
     wishes = await _list_wishes(session)
-    known: dict[Facts, dict[int, Sight]] = {}  # events of one ticket mostly share their facts
-    rows: list[dict[str, Any]] = []
+    known: dict[str | Facts, dict[int, Sight]] = {}  # events of one ticket mostly share their facts
+    rows: list[tuple[int, int, int, str]] = []
     for position, event in enumerate(events, last + 1):
-        facts = filled[event.id].facts if event.id in filled else event.facts and facts_of.from_json(event.facts)
+        facts = filled[event.id].facts if event.id in filled else event.facts
         if facts is None:
             log.error("event_is_empty", event_id=event.id)
             continue
         if facts not in known:
-            known[facts] = sights(wishes, facts)
-        rows += [
-            {"subscription_id": subscription_id, "event_id": event.id, "position": position, "sight": sight}
-            for subscription_id, sight in known[facts].items()
-        ]
+            known[facts] = sights(wishes, facts_of.from_json(json.loads(facts)) if isinstance(facts, str) else facts)
+        rows += [(subscription_id, event.id, position, sight.value) for subscription_id, sight in known[facts].items()]
     if rows:
-        await session.execute(insert(Delivery), rows)
+        columns = zip(
+            ("subscriptions", "events", "positions", "sights"), map(list, zip(*rows, strict=True)), strict=True
+        )
+        await session.execute(_DELIVERIES, dict(columns))
     return len(events)
 
 

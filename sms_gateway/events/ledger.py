@@ -52,10 +52,18 @@ class Parcel:
     """One event as this subscriber gets it."""
 
     delivery_id: int
-    happening: Happening
+    position: int
     sight: Sight
+    row: Any
+    """As it was loaded, its data still sealed."""
     replayed: bool
     """Asked for again by a person: it has one try, and moves no position."""
+
+    def opened(self) -> Happening:
+        """The event, its data opened: one at a time, just before it leaves."""
+        row = self.row
+        data = opened_from(HotlineEvent.__tablename__, "data_sealed", row.uid, row.data_sealed)
+        return Happening(row.uid, row.position, row.type, row.subject, row.at, row.facts or {}, data)
 
 
 def _is_ready() -> ColumnElement[bool]:
@@ -154,9 +162,7 @@ async def _parcels(session: AsyncSession, unit: str, rows: Sequence[Any]) -> lis
         if sight is Sight.NONE or row.data_sealed is None:  # None: erased
             withheld.append(row.delivery)
             continue
-        data = opened_from(HotlineEvent.__tablename__, "data_sealed", row.uid, row.data_sealed)
-        happening = Happening(row.uid, row.position, row.type, row.subject, row.at, row.facts or {}, data)
-        parcels.append(Parcel(row.delivery, happening, sight, row.state == State.REPLAYED))
+        parcels.append(Parcel(row.delivery, row.position, sight, row, row.state == State.REPLAYED))
     if withheld:
         await session.execute(update(Delivery).where(Delivery.id.in_(withheld)).values(state=State.WITHHELD))
     return parcels

@@ -106,13 +106,12 @@ class Courier:
     async def _send_batch(self, run: Run, parcels: Sequence[Parcel]) -> bool:
         """Whether to go on. No event leaves before the journal knows of the last one."""
         webhook, written_at = Webhook(run.secret), clock.now()
-        body, headers = _packed(webhook, parcels[0])
+        loop, ready = asyncio.get_running_loop(), [_packed(webhook, parcels[0])]
         for parcel, following in zip(parcels, [*parcels[1:], None], strict=True):
-            sending = asyncio.create_task(self._sender.post(run.url, headers=headers, body=body))
-            if following is not None:
-                await asyncio.sleep(0)  # it leaves; the next is made ready while the subscriber reads this one
-                body, headers = _packed(webhook, following)
-            answer = await sending
+            body, headers = ready.pop() if ready else _packed(webhook, parcel)
+            if following is not None:  # two turns of the loop later this one has left, and the next is made ready
+                loop.call_soon(loop.call_soon, _pack_into, ready, webhook, following)
+            answer = await self._sender.post(run.url, headers=headers, body=body)
             if not answer.is_good:
                 await self._note_failure(run, parcel, answer)
                 return False
@@ -120,7 +119,7 @@ class Courier:
                 async with transaction() as session:
                     await ledger.note_replayed(session, parcel, answer)
             else:
-                run.progress.note(parcel.happening.position, answer.status)
+                run.progress.note(parcel.position, answer.status)
             if self._closing:
                 return False
             if clock.now() - written_at >= ledger.WRITE_EVERY:
@@ -138,9 +137,14 @@ class Courier:
 
 def _packed(webhook: Webhook, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
     """Body and headers, signed."""
-    body = as_json(parcel.happening, parcel.sight)
+    happening = parcel.opened()
+    body = as_json(happening, parcel.sight)
     sent_at = datetime.fromtimestamp(clock.wall_seconds(), UTC)  # the subscriber compares it with its own clock
-    return body, signed_headers(webhook, parcel.happening.id, body, sent_at=sent_at)
+    return body, signed_headers(webhook, happening.id, body, sent_at=sent_at)
+
+
+def _pack_into(ready: list[tuple[bytes, dict[str, str]]], webhook: Webhook, parcel: Parcel) -> None:
+    ready.append(_packed(webhook, parcel))
 
 
 @lru_cache(maxsize=1)
