@@ -11,17 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
-from sms_gateway.contacts.models import Contact
-from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import classing, concluding, follow_up, moves, taking_in
+from . import classing, concluding, follow_up, moves, opening, taking_in
 from .actors import PERSON
 from .deadlines import due_at
 from .lifecycle import Status
 from .models import PROVINCE, Ticket, TicketEvent
 from .moves import TicketNotFound
-from .numbers import new_number
 from .record import record_event
 
 SAME_MATTER_WITHIN = timedelta(hours=24)
@@ -38,31 +35,36 @@ async def open_ticket(
 
     An open disclosure of the same talk takes the form's answers in instead of standing beside it.
     """
-    again = select(Ticket).where(Ticket.asked_in == asked_in, Ticket.kind == kind)
-    if (ticket := await session.scalar(again)) is not None:
-        return ticket
-    if kind != "disclosure" and (ticket := await _find_disclosure(session, thread_id)) is not None:
-        ticket.kind, ticket.county = kind, county or ticket.county
-        ticket.answers = {**(ticket.answers or {}), **(answers or {})}
-        ticket.anonymous, ticket.place = anonymous, county or ticket.place
-        _file(ticket)
-        await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
-        await taking_in.told_more(session, ticket, ticket.answers)
-        return ticket
-    asked = select(Message.at, Contact.region).join(Contact, Contact.id == Message.contact_id)
-    received_at, region = (await session.execute(asked.where(Message.id == asked_in))).one()
+    since = clock.now() - SAME_MATTER_WITHIN
+    around = await opening.look_around(session, asked_in=asked_in, kind=kind, thread_id=thread_id, since=since)
+    if around.again is not None:
+        return (await session.scalars(select(Ticket).where(Ticket.id == around.again))).one()
+    if around.disclosure is not None and (ticket := await _find_disclosure(session, thread_id)) is not None:
+        return await _take_in(session, ticket, asked_in, kind, county=county, answers=answers, anonymous=anonymous)
     ticket = Ticket(
-        number=await _free_number(session), thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind=kind, lane=lane,
-        status=Status.ACCEPTED.value, county=county, place=county or region or PROVINCE, answers=dict(answers or {}), anonymous=anonymous,
-        received_at=received_at, opened_at=clock.now(), due_at=due_at(lane, received_at, kind=kind),
-        next_clock_at=clock.now(), events=0, extensions=0, returns=0, supervised=0, version=1,
+        id=around.id, number=around.number, thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind=kind, lane=lane,
+        status=Status.ACCEPTED.value, county=county, place=county or around.region or PROVINCE, answers=dict(answers or {}),
+        anonymous=anonymous, received_at=around.received_at, opened_at=clock.now(),
+        due_at=due_at(lane, around.received_at, kind=kind), next_clock_at=clock.now(),
     )  # fmt: skip
     _file(ticket)
-    session.add(ticket)
-    await session.flush()
     detail = {"message": asked_in, "lane": lane, "category": ticket.category}
-    await record_event(session, ticket, "accepted", who="assistant", to_status=ticket.status, detail=detail)
+    await opening.write(session, ticket, who="assistant", detail=detail)
     await taking_in.opened(session, ticket)
+    return ticket
+
+
+async def _take_in(
+    session: AsyncSession, ticket: Ticket, asked_in: int, kind: str, *, county: str | None,
+    answers: Mapping[str, str] | None, anonymous: bool,
+) -> Ticket:  # fmt: skip
+    """The talk's open disclosure gets the form's answers."""
+    ticket.kind, ticket.county = kind, county or ticket.county
+    ticket.answers = {**(ticket.answers or {}), **(answers or {})}
+    ticket.anonymous, ticket.place = anonymous, county or ticket.place
+    _file(ticket)
+    await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
+    await taking_in.told_more(session, ticket, ticket.answers)
     return ticket
 
 
@@ -83,13 +85,6 @@ async def _find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | No
         .limit(1)
         .with_for_update(key_share=True)
     )
-
-
-async def _free_number(session: AsyncSession) -> str:
-    while True:
-        number = new_number()
-        if await session.scalar(select(Ticket.id).where(Ticket.number == number)) is None:
-            return number
 
 
 async def raise_lane(session: AsyncSession, *, thread_id: int, lane: str, since: datetime | None = None) -> None:

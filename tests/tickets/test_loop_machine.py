@@ -109,7 +109,13 @@ class Loop(RuleBasedStateMachine):
             self.run(self._usual(self.tickets[which % len(self.tickets)], pick))
             self.run(self._look())
 
-    async def _usual(self, ticket_id: int, pick: int) -> None:
+    @rule(which=st.integers(0, 3), tries=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(ACTORS), st.sampled_from(WORDS)), min_size=2, max_size=5))  # fmt: skip
+    def what_comes_next_is_tried_by_others(self, which: int, tries: list[tuple[int, Actor, str]]) -> None:
+        for pick, actor, words in tries:
+            self.run(self._usual(self.tickets[which % len(self.tickets)], pick, by=actor, words=words))
+            self.run(self._look())
+
+    async def _usual(self, ticket_id: int, pick: int, *, by: Actor | None = None, words: str = "请看一看") -> None:
         async with transaction() as session:
             ticket = await moves.lock(session, ticket_id)
             verbs = LIKELY.get(Status(ticket.status), ("rework", "take_in_again", "grant"))
@@ -119,7 +125,7 @@ class Loop(RuleBasedStateMachine):
             "sign": unit, "give_back": unit, "begin": unit, "reply": unit, "ask_for_time": unit, "follow_up": SYSTEM,
             "evaluate": PERSON, "grant": LEAD,
         }.get(verb, DESK)  # fmt: skip
-        await self._try(ticket_id, verb, actor, "请看一看")
+        await self._try(ticket_id, verb, by or actor, words)
 
     @rule(which=st.integers(0, 3), verb=st.sampled_from(sorted(VERBS)), actor=st.sampled_from(ACTORS), words=st.sampled_from(WORDS))  # fmt: skip
     def anybody_tries_anything(self, which: int, verb: str, actor: Actor, words: str) -> None:
