@@ -19,17 +19,30 @@ from sms_gateway.events.filling import Filled
 
 from . import copies, push_parts
 from .models import Accused, Child, Dispatch, Ticket, TicketChild, TicketEvent
+from .told import TOLD_UNIT
 
 TYPE = "cn.yunnan.12345.ticket."
-KEPT_INSIDE = frozenset(
-    {"survey_lost", "unanswered", "asked_person", "reminded_person", "wish_noted", "duty_arose", "duty_dropped"}
-)
-"""Between the hotline and the person, or the hotline's own duty: no department is told."""
+TOLD = frozenset(
+    {
+        "details", "more", "lane", "category_set", "place_set", "urgent_set", "sealed_set", "sensitivity_set", "sealed",
+        "accused_added", "accused_mended", "accused_removed", "child_added", "child_mended", "child_linked", "child_unlinked",
+        "children_merged", "children_split", "warning", "supervision", "extension_asked", "extension_refused", "reply_refused", "ruled", "resumed",
+        TOLD_UNIT, "took_in", "erased",
+    }
+)  # fmt: skip
+"""Beside the moves. Whatever changes who may see a matter must be here: what waits is checked against the newest facts.
+Everything else is between the hotline and the person, or the hotline's own duty, and no department is told.
+"""
+
+
+def is_told(what: str, to_status: str | None) -> bool:
+    """Whether departments hear of an event."""
+    return to_status is not None or what in TOLD
 
 
 async def push(session: AsyncSession, ticket: Ticket, event: TicketEvent) -> None:
     """Note that departments are to be told of this event, which has its id. One small insert, no query."""
-    if event.what not in KEPT_INSIDE:
+    if is_told(event.what, event.to_status):
         await service.publish(session, type=TYPE + event.what, subject=ticket.number, at=event.at, ref=event.id)
 
 
@@ -37,13 +50,13 @@ _NOTE = text(
     "INSERT INTO hotline_events (uid, type, subject, at, ref)"
     " SELECT gen_random_uuid(), :type || event.what, ticket.number, event.at, event.id"
     " FROM ticket_events AS event JOIN tickets AS ticket ON ticket.id = event.ticket_id"
-    " WHERE event.uid = ANY(CAST(:uids AS uuid[])) AND event.what <> ALL(CAST(:kept AS text[])) ORDER BY event.id"
+    " WHERE event.uid = ANY(CAST(:uids AS uuid[])) AND (event.to_status IS NOT NULL OR event.what = ANY(CAST(:told AS text[]))) ORDER BY event.id"
 )
 
 
 async def push_many(session: AsyncSession, uids: Collection[UUID]) -> None:
     """`push` for many events at once, by their `uid`; one statement."""
-    await session.execute(_NOTE, {"type": TYPE, "uids": list(uids), "kept": sorted(KEPT_INSIDE)})
+    await session.execute(_NOTE, {"type": TYPE, "uids": list(uids), "told": sorted(TOLD)})
 
 
 async def forget(session: AsyncSession, ticket: Ticket, events: Collection[TicketEvent]) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.events import service as events
 from sms_gateway.events import tasks
 from sms_gateway.events.models import HotlineEvent
-from sms_gateway.tickets import dispatching, erasing, handling, moves
+from sms_gateway.tickets import dispatching, erasing, handling, moves, pushing, record
 from sms_gateway.tickets.models import Accused, Child, TicketChild
 
 from .making import DESK, LEAD, SCHOOLS, UNIT, dispatched, open_one, read, signed, the_desk
@@ -124,3 +125,22 @@ async def test_erased_words_go_from_what_was_kept_for_departments(matter: int) -
     async with transaction() as session:
         kept = await session.scalar(select(HotlineEvent.data_sealed).where(HotlineEvent.ref == event.id))
     assert kept is None
+
+
+def test_what_stays_between_the_hotline_and_the_person_is_told_to_nobody() -> None:
+    assert pushing.is_told("resumed", "handling") and pushing.is_told("accused_added", None)
+    for what in ("survey_lost", "wish_noted", "duty_arose", "reminded_person", "something_new"):
+        assert not pushing.is_told(what, None)
+
+
+async def test_many_events_at_once_are_noted_like_single_ones(matter: int) -> None:
+    """As the clocks write them."""
+    before = len(await pulled(LEADS))
+    async with transaction() as session:
+        ticket = await moves.lock(session, matter)
+        stand = record.Stand(ticket.id, ticket.uid, ticket.events, ticket.head)
+        entry = record.next_entry(stand, "warning", who="system", at=clock.now(), detail={"about": ["due"]})
+        session.expunge(ticket)
+        await record.record_events(session, [entry])
+    found = await pulled(LEADS)
+    assert len(found) == before + 1 and found[-1]["type"].endswith(".warning")
