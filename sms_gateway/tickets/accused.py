@@ -17,11 +17,11 @@ from sms_gateway.departments import units
 from sms_gateway.errors import BadInput, Conflict, NotFound
 from texts.normalise import clean
 
-from . import moves
+from . import lifecycle, moves
 from .accused_reading import RELATIONS, read_accused
-from .actors import Actor
+from .actors import SYSTEM, Actor
 from .children import index_of, turn_page
-from .lifecycle import Who
+from .lifecycle import Evidence, Status, Who
 from .models import Accused, Dispatch, Ticket, TicketChild
 from .record import record_event
 
@@ -29,6 +29,7 @@ ABOUT = ("name", "body", "more")
 LONGEST = 300
 MOST = 20
 NAME = "accused.name"
+TAKEN_BACK = "被反映的就是承办单位，收回另派。"
 SEALS = "guardian"
 """The relation that keeps a matter from the family."""
 
@@ -176,9 +177,18 @@ async def _seal(session: AsyncSession, ticket: Ticket, rows: list[Accused]) -> N
 
 
 async def _out_of_its_hands(session: AsyncSession, ticket: Ticket, unit: str) -> bool:
-    """End what the unit complained of still has in hand; whether there was anything."""
+    """End what the unit complained of still has in hand; whether there was anything. Where it handled the matter, that comes
+    back to the desk as a return, with the unit above it named.
+    """
     wanted = select(Dispatch).where(Dispatch.ticket_id == ticket.id, Dispatch.unit == unit)
     rows = list(await session.scalars(wanted.where(Dispatch.closed_at.is_(None), Dispatch.returned_at.is_(None))))
     for row in rows:
         row.closed_at = clock.now()
+    if ticket.unit == unit and lifecycle.can_move(ticket.status, Status.RETURNED):
+        above = units.superior(units.get_unit(unit)) or units.lead_of(ticket.place)
+        await moves.move(
+            session, ticket, Status.RETURNED, actor=SYSTEM, evidence=frozenset({Evidence.DUTY}), why=TAKEN_BACK,
+            detail={"unit": unit, "duty": above.code, "meeting": False},
+        )  # fmt: skip
+        ticket.unit = None
     return bool(rows)

@@ -11,7 +11,7 @@ from sms_gateway import clock, regions
 from sms_gateway.departments.categories import NOT_SENSITIVE, Sensitivity, get_category
 from sms_gateway.errors import BadInput, HotlineError
 
-from . import deadlines
+from . import deadlines, duty_arising
 from .actors import Actor
 from .lifecycle import Who
 from .models import Ticket, TicketEvent
@@ -38,7 +38,9 @@ async def set_category(session: AsyncSession, ticket: Ticket, *, actor: Actor, c
     if before == category:
         return None
     ticket.category = category
-    return await _mended(session, ticket, "category_set", actor, {"category": category, "before": before})
+    event = await _mended(session, ticket, "category_set", actor, {"category": category, "before": before})
+    await duty_arising.arise(session, ticket, since=clock.now())
+    return event
 
 
 async def set_place(session: AsyncSession, ticket: Ticket, *, actor: Actor, place: str) -> TicketEvent | None:
@@ -52,7 +54,9 @@ async def set_place(session: AsyncSession, ticket: Ticket, *, actor: Actor, plac
         return None
     ticket.place = place
     ticket.county = place if region.level == "county" else None
-    return await _mended(session, ticket, "place_set", actor, {"place": place, "before": before})
+    event = await _mended(session, ticket, "place_set", actor, {"place": place, "before": before})
+    await duty_arising.arise(session, ticket, since=clock.now())
+    return event
 
 
 async def set_urgent(session: AsyncSession, ticket: Ticket, *, actor: Actor, urgent: bool) -> TicketEvent | None:

@@ -152,7 +152,9 @@ async def test_a_unit_complained_of_loses_the_matter(sign_in: SignIn, person: Pe
         await press(desk, ticket_id, "accused", relation="body", unit="edu@530627", body="教体局")
     ).status_code == 204
     page = (await desk.see(f"/tickets/{ticket_id}")).text
-    assert "不派给它" in page and "请改派" in page
+    assert "不派给它" in page and "被退回" in page
+    ticket = await ticket_of(ticket_id)
+    assert (ticket.status, ticket.unit) == ("returned", None)
     async with transaction() as session:
         [row] = await session.scalars(select(Accused).where(Accused.ticket_id == ticket_id))
     assert (await press(desk, ticket_id, f"accused/{row.id}", relation="x")).status_code == 422
