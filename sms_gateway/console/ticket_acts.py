@@ -259,8 +259,9 @@ async def mend(request: Request, ticket_id: Id, seat: MovingTickets, wanted: Ann
 
 
 def said(text: str) -> str:
-    """What somebody wrote, without signs that cannot be seen."""
-    return "".join(sign for sign in text.replace("\r\n", "\n") if sign.isprintable() or sign == "\n").strip()
+    """What somebody wrote, without signs that cannot be seen, cut at the longest."""
+    seen = (sign for sign in text.replace("\r\n", "\n") if sign.isprintable() or sign == "\n")
+    return "".join(seen).strip()[:LONGEST_WORDS]
 
 
 def _back(request: Request, ticket_id: int) -> Response:

@@ -26,7 +26,7 @@ from . import pages, words
 from .ids import Id
 from .pages import unit_name
 from .seat import Working
-from .ticket_acts import LONGEST_WORDS, said
+from .ticket_acts import said
 from .ticket_room import Version, done
 from .ticket_view import labelled, says, units_around
 from .work_room import lock_work, note, read_work, unit_of, worker
@@ -208,9 +208,9 @@ async def download(ticket_id: Id, file_id: Id, seat: Working) -> Response:
 
 
 def _text(form: FormData, name: str) -> str:
-    """What somebody wrote there, cut at the longest."""
+    """What somebody wrote there."""
     value = form.get(name)
-    return said(value)[:LONGEST_WORDS] if isinstance(value, str) else ""
+    return said(value) if isinstance(value, str) else ""
 
 
 def _back(request: Request, ticket_id: int) -> Response:

@@ -179,6 +179,19 @@ async def test_files_that_may_not_be_are_refused_and_nothing_is_answered(
     assert (await matters.read(ticket.id)).status == "signed_for"
 
 
+async def test_without_scripts_a_reply_with_a_file_works_too(sign_in: SignIn, person: Person) -> None:
+    edu = await _unit(sign_in)
+    ticket = await matters.dispatch(await matters.open_matter(person))
+    await edu.do(f"/work/{ticket.id}/sign", version=await matters.version(ticket))
+    form = {"csrf": edu.csrf, "version": await matters.version(ticket), "words": "已办"}
+    files = [("files", ("a.pdf", PDF, "application/pdf"))]
+    answer = await edu.client.post(f"/work/{ticket.id}/reply", data=form, files=files, headers=PAGE)
+    assert answer.status_code == 303 and answer.headers["location"] == f"/work/{ticket.id}"
+    assert "a.pdf" in (await edu.see(f"/work/{ticket.id}")).text
+    forged = await edu.client.post(f"/work/{ticket.id}/reply", data={**form, "csrf": "x"}, files=files, headers=PAGE)
+    assert forged.status_code == 403
+
+
 @pytest.mark.parametrize("says_how_long", [True, False])
 async def test_fifty_megabytes_are_cut_off_early_and_never_held(
     console: FastAPI, sign_in: SignIn, person: Person, says_how_long: bool
