@@ -65,8 +65,9 @@ async def own_database() -> AsyncIterator[str]:
 
 async def measure(console: Console, *, rounds: int = 5, tickets: int = OPEN, due: int = DUE, opened: int = 300) -> list[Row]:  # fmt: skip
     """Seconds of a sweep, and the ratio of tickets to bare transactions a second."""
-    async with own_database() as url:
+    async with own_database():
         rows = await _opening(rounds=rounds, opened=opened)
+    async with own_database() as url:
         began = time.monotonic()
         await fill(url, tickets, open_share=1.0)
         console.print(f"casework: {tickets:,} open tickets made in {time.monotonic() - began:.0f} s")

@@ -169,6 +169,7 @@ async def _left(matter: Matter) -> dict[str, Any]:
     return count
 
 
+@pytest.mark.timeout(600)
 def test_killed_before_or_after_every_commit_a_matter_still_goes_its_whole_way_once(
     run: Callable[[Any], Any],
 ) -> None:
@@ -189,6 +190,7 @@ def test_killed_before_or_after_every_commit_a_matter_still_goes_its_whole_way_o
     assert run(chains()) == []
 
 
+@pytest.mark.timeout(600)
 def test_a_real_worker_killed_in_the_middle_of_a_sweep_says_everything_once(
     postgres: ScratchPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,7 @@ from sms_gateway.tickets.verify import check_ticket
 from tests.tickets.making import DESK, LEAD, POLICE, SCHOOLS, UNIT, at, open_one, the_desk
 
 ACTORS = (SYSTEM, PERSON, DESK, LEAD, UNIT, of_unit(SCHOOLS), of_unit(POLICE, 13), of_unit("health@530627"))
+STRANGER = of_unit("health@530627", 14)
 WORDS = ("", " ", "请看一看")
 NEW_TERM = {"lane", "reworked", "took_in"}
 """After these a ticket may fall due earlier: it became more dangerous, or a new term began."""
@@ -74,7 +75,7 @@ VERBS: dict[str, Verb] = {
     "erase": lambda s, t, a, w: erasing.erase_why(s, t, [t.events], actor=a, reason=w),
 }  # fmt: skip
 LIKELY = {
-    Status.ACCEPTED: ("dispatch", "ask"), Status.DISPATCHED: ("sign", "give_back"), Status.SIGNED_FOR: ("begin", "ask_for_time"),
+    Status.ACCEPTED: ("dispatch", "dispatch", "ask"), Status.DISPATCHED: ("sign", "give_back"), Status.SIGNED_FOR: ("begin", "ask_for_time", "grant"),
     Status.HANDLING: ("reply", "ask"), Status.REPLIED: ("conclude", "send_back"), Status.CLARIFYING: ("resume",),
     Status.CONCLUDED: ("follow_up", "evaluate", "rework"), Status.RETURNED: ("dispatch",), Status.EXTENDED: ("reply", "ask"),
 }  # fmt: skip
@@ -125,6 +126,8 @@ class Loop(RuleBasedStateMachine):
             "sign": unit, "give_back": unit, "begin": unit, "reply": unit, "ask_for_time": unit, "follow_up": SYSTEM,
             "evaluate": PERSON, "grant": LEAD,
         }.get(verb, DESK)  # fmt: skip
+        if by is None and actor.who is Who.UNIT:
+            await self._try(ticket_id, verb, STRANGER, words)  # who has it not in hand is quicker, in vain
         await self._try(ticket_id, verb, by or actor, words)
 
     @rule(which=st.integers(0, 3), verb=st.sampled_from(sorted(VERBS)), actor=st.sampled_from(ACTORS), words=st.sampled_from(WORDS))  # fmt: skip
@@ -263,11 +266,12 @@ def loop(postgres: ScratchPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator
     get_settings.cache_clear()
 
 
+@pytest.mark.timeout(600)
 def test_no_walk_skips_a_guard_loses_an_event_or_turns_a_clock_back(loop: type[Loop]) -> None:
     run_state_machine_as_test(
         loop,
         settings=settings(
-            max_examples=15, stateful_step_count=25, deadline=None, derandomize=True,
+            max_examples=12, stateful_step_count=20, deadline=None, derandomize=True,
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         ),
