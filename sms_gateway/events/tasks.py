@@ -42,6 +42,15 @@ class Courier:
         self._runs: dict[int, asyncio.Task[None]] = {}
         self._closing = False
 
+    async def sweep(self) -> None:
+        """Put new events before the subscribers, and start sending with the first of them. Waits for no subscriber."""
+        while True:
+            async with transaction() as session:
+                count = await fan_out(session)
+            await self.start_due()
+            if count < BATCH:
+                return
+
     async def start_due(self) -> int:
         """Start a run for each subscriber that something is due for; returns how many were started. Waits for none."""
         async with transaction() as session:
@@ -165,9 +174,8 @@ async def fan_out_all() -> int:
 
 
 async def sweep() -> None:
-    """Each second, in any number of processes: new events, then whoever something is due for."""
-    await fan_out_all()
-    await _courier().start_due()
+    """Each second, in any number of processes: new events, and whoever something is due for."""
+    await _courier().sweep()
 
 
 async def close() -> None:

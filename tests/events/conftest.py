@@ -91,8 +91,7 @@ async def push(database: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     courier = tasks.Courier(Sender(allowed, within=0.5))
 
     async def second() -> None:
-        await tasks.fan_out_all()
-        await courier.start_due()
+        await courier.sweep()
         await courier.finish()
 
     yield second
