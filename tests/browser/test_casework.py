@@ -17,6 +17,8 @@ from .conftest import OpenDesk
 
 SHOTS = os.environ.get("SHOTS")
 """A folder to keep pictures of the pages in."""
+SLOW = 15_000
+"""Milliseconds an act and the page after it may take on a busy machine."""
 SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
 
 
@@ -48,6 +50,11 @@ async def test_a_matter_goes_its_whole_way(
     await expect(desk.locator(".ticket-head")).to_contain_text(harm.number)
     await _picture(desk, "harm")
     await desk.goto(f"{_base(desk)}/tickets")
+    await desk.click(".filter summary")
+    await desk.get_by_label("事项分类").select_option("D11")
+    await desk.locator(".filter-form").get_by_text("筛", exact=True).click()
+    await expect(desk.locator("tbody tr")).to_have_count(1)
+    await _picture(desk, "filter")
     await desk.click(f"text={ticket.number}")
     await expect(desk.locator("h1")).to_contain_text(ticket.number)
     await _picture(desk, "ticket")
@@ -61,7 +68,7 @@ async def test_a_matter_goes_its_whole_way(
     await sheet.get_by_label("要交代的话").fill("请当天核实")
     await _picture(desk, "dispatch")
     await sheet.locator("button[type=submit]").click()
-    await expect(desk.locator(".ticket-clock")).to_contain_text("已派单 · 镇雄教育体育局")
+    await expect(desk.locator(".ticket-clock")).to_contain_text("已派单 · 镇雄教育体育局", timeout=SLOW)
 
     unit = await open_desk("jiaoyu", "镇雄教体局", Role.DEPARTMENT, unit=EDU)
     await matters.dispatch(other, EDU)
@@ -70,9 +77,9 @@ async def test_a_matter_goes_its_whole_way(
     await unit.click(f"text={ticket.number}")
     await expect(unit.locator("main")).not_to_contain_text("邻居")
     await unit.click(".act-bar >> text=签收")
-    await expect(unit.locator(".ticket-clock")).to_contain_text("已签收")
+    await expect(unit.locator(".ticket-clock")).to_contain_text("已签收", timeout=SLOW)
     await unit.click(".act-bar >> text=开始办理")
-    await expect(unit.locator(".ticket-clock")).to_contain_text("办理中")
+    await expect(unit.locator(".ticket-clock")).to_contain_text("办理中", timeout=SLOW)
     await _picture(unit, "work-ticket")
 
     await unit.locator(".act-bar >> text=答复").click()
@@ -82,23 +89,23 @@ async def test_a_matter_goes_its_whole_way(
     true.write_bytes(PDF)
     await unit.set_input_files("#reply-files", [str(false)])
     await unit.click("#reply-sheet button[type=submit]")
-    await expect(unit.locator("#reply-sheet .form-says")).to_contain_text("内容和它的类型对不上")
+    await expect(unit.locator("#reply-sheet .form-says")).to_contain_text("内容和它的类型对不上", timeout=SLOW)
     await _picture(unit, "reply")
     await unit.set_input_files("#reply-files", [str(true)])
     await unit.click("#reply-sheet button[type=submit]")
-    await expect(unit.locator(".ticket-clock")).to_contain_text("已答复")
+    await expect(unit.locator(".ticket-clock")).to_contain_text("已答复", timeout=SLOW)
     async with unit.expect_download() as download:
         await unit.click("text=核查报告.pdf")
     assert (await (await download.value).path()).read_bytes() == PDF
 
-    await expect(desk.locator("#stale")).to_contain_text("这一单刚刚有变化")
+    await expect(desk.locator("#stale")).to_contain_text("这一单刚刚有变化", timeout=SLOW)
     await desk.click("#stale a")
-    await expect(desk.locator("main")).to_contain_text("已找老师谈话")
+    await expect(desk.locator("main")).to_contain_text("已找老师谈话", timeout=SLOW)
     await _picture(desk, "replied")
     await desk.locator(".act-bar >> text=办结").click()
     await desk.get_by_label("结论").fill("老师已道歉")
     await desk.click("#conclude-sheet button[type=submit]")
-    await expect(desk.locator(".ticket-clock")).to_contain_text("已办结")
+    await expect(desk.locator(".ticket-clock")).to_contain_text("已办结", timeout=SLOW)
     assert (await matters.read(ticket.id)).status == "concluded"
 
 
@@ -112,7 +119,7 @@ async def test_the_lead_rules_on_a_second_return(open_desk: OpenDesk, person: Pe
         await unit.get_by_label("应该归哪个单位").select_option(CIVIL)
         await unit.get_by_label("为什么不归本单位").fill(turn)
         await unit.click("#return-sheet button[type=submit]")
-        await expect(unit.locator("h1")).to_have_text("镇雄教育体育局")
+        await expect(unit.locator("h1")).to_have_text("镇雄教育体育局", timeout=SLOW)
         await lead.goto(f"{_base(lead)}/tickets/{ticket.id}")
         await lead.locator(".act-bar >> text=裁决退单").click()
         sheet = lead.locator("#dispatch-sheet")
@@ -121,7 +128,7 @@ async def test_the_lead_rules_on_a_second_return(open_desk: OpenDesk, person: Pe
         await _picture(lead, "ruling")
         await sheet.get_by_label("要交代的话").fill("学校里的事归教体")
         await sheet.locator("button[type=submit]").click()
-        await expect(lead.locator(".ticket-clock")).to_contain_text("已派单 · 镇雄教育体育局")
+        await expect(lead.locator(".ticket-clock")).to_contain_text("已派单 · 镇雄教育体育局", timeout=SLOW)
     assert [event.detail["meeting"] for event in await matters.events(ticket) if event.what == "ruled"] == [False, True]
 
 
@@ -137,7 +144,7 @@ async def test_who_was_slower_keeps_their_words_and_is_told(open_desk: OpenDesk,
     await expect(said).to_contain_text("刚刚有人动过这一单")
     await expect(desk.get_by_label("结论")).to_have_value("当场答了")
     await said.locator("a").click()
-    await expect(desk.locator(".ticket-clock")).to_contain_text("已派单")
+    await expect(desk.locator(".ticket-clock")).to_contain_text("已派单", timeout=SLOW)
 
 
 async def test_several_are_ticked_with_the_keyboard_and_done_together(
@@ -153,6 +160,6 @@ async def test_several_are_ticked_with_the_keyboard_and_done_together(
     await expect(unit.locator("#picked")).to_have_text("勾了 2 单")
     await unit.focus("button[value=sign]")
     await unit.keyboard.press("Enter")
-    await expect(unit.locator("#results-title")).to_have_text("2 单办好，0 单没办成")
+    await expect(unit.locator("#results-title")).to_have_text("2 单办好，0 单没办成", timeout=SLOW)
     await _picture(unit, "bulk")
     assert [(await matters.read(one.id)).status for one in both] == ["signed_for"] * 2
