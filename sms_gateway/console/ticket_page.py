@@ -38,7 +38,14 @@ async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
         duty = await ticket_duty.load(session, view.ticket)
         await note(session, seat, "open_ticket", ticket_id)
     return pages.render(
-        "ticket.html", seat=seat, view=view, ticket=view.ticket, follow=follow, passed_on=passed_on, family=family, duty=duty
+        "ticket.html",
+        seat=seat,
+        view=view,
+        ticket=view.ticket,
+        follow=follow,
+        passed_on=passed_on,
+        family=family,
+        duty=duty,
     )
 
 
