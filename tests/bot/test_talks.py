@@ -17,6 +17,7 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.supervision.scratch import ScratchHotline
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.models import Ticket
+from sms_gateway.wording import say
 
 from .conftest import Talk
 
@@ -175,7 +176,7 @@ async def test_a_choice_is_read_however_it_is_typed(talk: Talk, words: str) -> N
 
 async def test_that_110_was_called_names_no_ticket(talk: Talk) -> None:
     (told,) = await talk.say("110打了 我的投诉进度怎么样")
-    assert told == "这个号码没有在办的单。有事直接写，我帮您登记。"
+    assert told == say("status.none")
 
 
 async def test_two_talks_at_once_never_see_each_others_form(talk: Talk) -> None:
