@@ -61,7 +61,7 @@ async def merge(session: AsyncSession, ticket: Ticket, *, into: Ticket, actor: A
     if LANE_RANK[ticket.lane] > LANE_RANK[into.lane]:
         into.lane = ticket.lane
         into.due_at = min(into.due_at, ticket.due_at)
-        into.warned_at, into.next_clock_at = None, clock.now()
+        into.warned_at, into.supervised, into.next_clock_at = None, 0, clock.now()
     await record_event(session, into, "took_in", who=str(actor), detail={"ticket": ticket.id})
     await taking_in.merged(session, ticket, into=into)
     return event

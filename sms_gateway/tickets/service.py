@@ -109,7 +109,8 @@ async def raise_one(
     if LANE_RANK[lane] <= LANE_RANK[ticket.lane]:
         return False
     ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, since or clock.now(), kind=ticket.kind))
-    ticket.version, ticket.warned_at, ticket.next_clock_at = ticket.version + 1, None, clock.now()
+    ticket.version, ticket.next_clock_at = ticket.version + 1, clock.now()
+    ticket.warned_at, ticket.supervised = None, 0  # what was said of the lesser matter says nothing of this one
     await record_event(session, ticket, "lane", who=who, detail={"lane": lane, "reason": reason, **(detail or {})})
     await taking_in.raised(session, ticket, since=since or clock.now())
     return True

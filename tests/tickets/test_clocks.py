@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from sms_gateway.messages.models import Message
-from sms_gateway.tickets import clocks, concluding, dispatching, handling, moves
+from sms_gateway.tickets import clocks, concluding, dispatching, handling, moves, service
 from sms_gateway.tickets.actors import PERSON
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.tickets.verify import verify
@@ -135,6 +135,15 @@ async def test_red_never_stands(database: str, tuesday: HeldClock) -> None:
         await handling.ask(session, await moves.lock(session, ticket_id), actor=DESK, question="你在哪里？")
     await until(tuesday, at("2026-11-24", 10, 3))
     assert await said(ticket_id) == ["supervision 1 county"]
+
+
+async def test_a_matter_long_overdue_that_turns_red_is_supervised_anew(database: str, tuesday: HeldClock) -> None:
+    ticket_id = await open_one()
+    await until(tuesday, at("2026-12-15", 10))  # overdue for so long that the province knows
+    async with transaction() as session:
+        await service.raise_one(session, await moves.lock(session, ticket_id), lane="red", who="system", reason="talk")
+    await clocks.sweep()
+    assert await said(ticket_id) == ["supervision 3 province", "supervision 3 province"]
 
 
 async def test_a_closed_ticket_has_no_clock_and_a_reworked_one_a_new_one(database: str, tuesday: HeldClock) -> None:
