@@ -71,7 +71,7 @@ def _page(
     at = "/work" if seat.operator.role == Role.DEPARTMENT else "/tickets"
     return pages.render(
         "ticket_search.html", seat=seat, wanted=wanted, form=form, found=found, said=said or {}, query=query, at=at,
-        most=search.MOST, enough=search.ENOUGH, longest=search.LONGEST_WORDS, **_choices(seat),
+        most=search.most_for(seat.operator.unit if at == "/work" else None), enough=search.ENOUGH, longest=search.LONGEST_WORDS, **_choices(seat),
     )  # fmt: skip
 
 

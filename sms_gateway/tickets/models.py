@@ -40,6 +40,7 @@ class Ticket(SealedRow, Base):
         Index("ix_tickets_place_id", "place", "id"),
         Index("ix_tickets_category_id", "category", "id"),
         Index("ix_tickets_status_id", "status", "id"),
+        Index("ix_tickets_level_category", "level", "category"),
         Index("ix_tickets_received_at", "received_at"),
         Index("ix_tickets_evaluated", "evaluated", "id", postgresql_where=text("evaluated IS NOT NULL")),
         Index("ix_tickets_returned", "id", postgresql_where=text("returns > 0")),

@@ -75,6 +75,7 @@ def _tickets() -> None:
     op.create_index(
         "ix_tickets_evaluated", "tickets", ["evaluated", "id"], postgresql_where=sa.text("evaluated IS NOT NULL")
     )
+    op.create_index("ix_tickets_level_category", "tickets", ["level", "category"])
     op.create_index("ix_tickets_returned", "tickets", ["id"], postgresql_where=sa.text("returns > 0"))
     op.drop_index("ix_tickets_open", table_name="tickets")
     op.create_index(
@@ -475,7 +476,7 @@ def _audit() -> None:
 
 
 def downgrade() -> None:
-    for name in ("tail", "returned", "evaluated"):
+    for name in ("tail", "returned", "evaluated", "level_category"):
         op.drop_index(f"ix_tickets_{name}", table_name="tickets")
     op.drop_constraint(op.f("uq_audit_uid"), "audit", type_="unique")
     for column in ("uid", "detail_sealed"):
