@@ -57,9 +57,10 @@ TABS: Mapping[str, Tab] = {
     "soon": Tab("快到期", "open", lambda: and_(Ticket.due_at < clock.now() + SOON, Ticket.status != Status.REPLIED.value)),
     "replied": Tab("已答复", "open", _in(Status.REPLIED)),
     "closed": Tab("已结", "closed", lambda: None),
-    "seen": Tab("同级知晓", "all", lambda: None, own=False),
+    "seen": Tab("同级知晓", "open", lambda: None, own=False),
 }  # fmt: skip
-"""The last: matters of the unit's duty and region that others handle; to read only."""
+"""The last: open matters of the unit's duty and region that others handle, to read only; ended ones are found by searching.
+It is counted only where it is looked at: no index knows what a unit may see of others' matters."""
 
 
 def within(unit: str, tab: Tab) -> ColumnElement[bool]:
@@ -83,6 +84,8 @@ async def _page(
     unit = unit_of(seat)
     counts = {}
     for key, tab in TABS.items():
+        if not tab.own and key != show:
+            continue
         counts[key] = await listing.count(session, Filter(show=tab.show), within=within(unit, tab))
     show = show if show in TABS else next((key for key in ("sign", "doing") if counts[key]), "sign")
     tab = TABS[show]
