@@ -32,6 +32,8 @@ AREA = "casework"
 OPEN = 100_000
 DUE = 5_000
 """Of these, what is overdue in one sweep: far more than a second brings, about what an outage of a working day does."""
+SLICE = 10
+"""Transactions of one side before the other one's turn."""
 ANSWERS = {"what": "孩子在学校被同学欺负，老师说是闹着玩，我想问问怎么办", "county_said": "镇雄", "again": "还在"}
 
 pairs = MetaData()
@@ -134,8 +136,12 @@ async def _opening(*, rounds: int, opened: int) -> list[Row]:
     await _per_second(_bare, opened)
     ours, bare = [], []
     for _ in range(rounds):
-        bare.append(await _per_second(_bare, opened))
-        ours.append(await _per_second(lambda: _open(*next(todo)), opened))
+        slices = []
+        for _ in range(0, opened, SLICE):  # turn by turn, so that what else the machine does meets both alike
+            rates = await _per_second(_bare, SLICE), await _per_second(lambda: _open(*next(todo)), SLICE)
+            slices.append([1 / rate for rate in rates])
+        bare.append(len(slices) / sum(one for one, _ in slices))
+        ours.append(len(slices) / sum(other for _, other in slices))
     ratios = [a / b for a, b in zip(ours, bare, strict=True)]
     return [
         row(AREA, "Opening a ticket against a bare transaction of two rows: rate", ratios, "times", target=0.5, better="higher"),
