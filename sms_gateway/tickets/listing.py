@@ -1,6 +1,6 @@
 """Pages of a list of tickets, however many there are: the order is an index's, a page is cut by where the last one ended.
 
-Counts stop at `COUNT_TO`: nobody reads the difference between 1,000 and 40,000, and a page must not wait for it.
+Counts stop at `COUNT_TO`: nobody reads the difference between 500 and 40,000, and a page must not wait for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .filters import Filter
 from .models import Ticket
 
 PAGE = 50
-COUNT_TO = 1000
+COUNT_TO = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

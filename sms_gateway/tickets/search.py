@@ -28,7 +28,7 @@ MOST = 1_500
 """Rows opened for one search. The issue allows 5,000; so many that a search over 100,000 tickets takes less than three times one
 over 1,000 (`benchmarks/casework_pages.py`). The page says when it stopped, and that place, time or kind lead further back.
 """
-MOST_COPIES = 500
+MOST_COPIES = 300
 """The same for a department's account: a copy has no normal form beside it, so a row costs ten times as much."""
 BATCH = 500
 ENOUGH = 50
