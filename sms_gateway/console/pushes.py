@@ -33,7 +33,8 @@ async def show_pushes(seat: KeepingPushes) -> Response:
     async with transaction() as session:
         standings = [one for one in await overview.list_standings(session) if _reaches(seat, one.unit)]
         dead = [one for one in await overview.list_dead(session, limit=MOST_AT_ONCE) if _reaches(seat, one.unit)]
-    named = {one.unit: units.get_unit(one.unit).name for one in (*standings, *dead)}
+    codes = {one.unit for one in standings} | {one.unit for one in dead}
+    named = {code: units.get_unit(code).name for code in codes}
     return pages.render("pushes.html", seat=seat, standings=standings, dead=dead, named=named)
 
 

@@ -11,7 +11,7 @@ from sms_gateway import clock
 from sms_gateway.departments import units
 from sms_gateway.errors import Conflict
 
-from . import accused, copies, deadlines, lifecycle, moves
+from . import accused, copies, deadlines, duty, lifecycle, moves
 from .actors import Actor
 from .lifecycle import Evidence, Status
 from .models import Dispatch, Ticket, TicketEvent
@@ -21,13 +21,18 @@ class ComplainedOf(Conflict):
     sentence = "这个单位正是被投诉的一方，不能派给它。"
 
 
+class DutyComesFirst(Conflict):
+    sentence = "先把“报没报、报给谁、回执号”写好（不报要写理由，值班长签字），再派单。"
+
+
 async def dispatch(
     session: AsyncSession, ticket: Ticket, *, unit: str, actor: Actor, co: Iterable[str] = (), why: str | None = None,
     category: str | None = None,
 ) -> TicketEvent:  # fmt: skip
     """Hand the locked ticket to `unit` and, to help, to `co`. What was in another unit's hands leaves them.
 
-    Each gets a reworded copy of what was said. Raises `UnitNotFound`, `ComplainedOf`, and what `moves.move` raises.
+    Each gets a reworded copy of what was said. Raises `UnitNotFound`, `ComplainedOf`, `DutyComesFirst` (an orange matter
+    whose duty to report is open goes to nobody but who has to be told: PRACTICE section 1), and what `moves.move` raises.
     """
     helpers = [code for code in dict.fromkeys(co) if code != unit]
     avoided = await accused.units_complained_of(session, ticket.id)
@@ -35,6 +40,8 @@ async def dispatch(
         units.get_unit(code)
         if code in avoided:
             raise ComplainedOf
+    if ticket.lane == "orange" and {unit, *helpers} - await _told_or_all(session, ticket.id, {unit, *helpers}):
+        raise DutyComesFirst
     main = units.get_unit(unit)
     event = await moves.move(
         session, ticket, Status.DISPATCHED, actor=actor, evidence=frozenset({Evidence.UNIT}), why=why,
@@ -52,6 +59,12 @@ async def dispatch(
         session.add(row)
     await session.flush()
     return event
+
+
+async def _told_or_all(session: AsyncSession, ticket_id: int, wanted: set[str]) -> set[str]:
+    """`wanted` when the duty to report is settled, else only those it names."""
+    open_duties = await duty.list_unsettled(session, ticket_id)
+    return {row.body for row in open_duties} if open_duties else wanted
 
 
 async def take_back(session: AsyncSession, ticket: Ticket) -> None:

@@ -73,7 +73,10 @@ _TRANSFER = (ANY_DESK, frozenset({Evidence.TARGET}))
 _WITHDRAW = (frozenset({Who.PERSON, Who.OPERATOR, Who.LEAD}), frozenset[Evidence]())
 _DISPATCH = (ANY_DESK, frozenset({Evidence.UNIT}))
 _CLARIFY = (DESK | HANDLERS, frozenset({Evidence.WORDS}))
-_RETURN = (HANDLERS | {Who.SYSTEM}, frozenset({Evidence.WHY, Evidence.DUTY}))  # system: the unit turned out to be accused
+_RETURN = (
+    HANDLERS | {Who.SYSTEM},
+    frozenset({Evidence.WHY, Evidence.DUTY}),
+)  # system: the unit turned out to be accused
 _ON = (HANDLERS, frozenset[Evidence]())
 _REPLY = (HANDLERS, frozenset({Evidence.WORDS}))
 _CONCLUDE = (DESK, frozenset({Evidence.WHY}))

@@ -7,8 +7,9 @@ from typing import Any
 
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.departments import rewording
-from sms_gateway.departments.visibility import Facts
+from sms_gateway.departments.visibility import Facts, is_sensitive
 
+from .draft import OPTIONS
 from .lifecycle import Status
 from .models import Accused, Child, Dispatch, Ticket, TicketEvent
 from .told import MEANT_FOR_UNITS, unit_of
@@ -20,6 +21,8 @@ NAMED_TO_HANDLER = frozenset({"help", "complaint", "suggestion", "consultation",
 """Kinds in which the unit that handles the matter may ask the person itself. Whoever reports harm is never named: even the
 police get the number only after asking (PRACTICE section 7).
 """
+OPEN, CALL_ME = OPTIONS["secret"][1], OPTIONS["contact"][1]
+"""Answers by which a person lets the unit know their number."""
 ABOUT_CHILD = ("name", "school")
 TOLD_OF_CHILD = ("where_now", "with_whom", "siblings", "more")
 """In somebody's words: reworded."""
@@ -79,12 +82,12 @@ def accused_part(row: Accused) -> dict[str, Any]:
     return known | {name: about[name] for name in ABOUT_ACCUSED if name in about}
 
 
-def reporter_part(ticket: Ticket, contact: Contact | None) -> dict[str, str] | None:
-    """The number to ask back at; None wherever somebody could be harmed by it."""
-    harmless = (
-        ticket.kind in NAMED_TO_HANDLER and ticket.lane == "blue" and not ticket.sealed and not ticket.sensitivity
-    )
-    if contact is None or ticket.anonymous or not harmless:
+def reporter_part(ticket: Ticket, known: Facts, contact: Contact | None) -> dict[str, str] | None:
+    """The number to ask back at, where the person said that it need not be kept or that they want to be called; else None."""
+    said = ticket.answers or {}
+    allowed = said.get("secret") == OPEN or said.get("contact") == CALL_ME
+    harmless = ticket.kind in NAMED_TO_HANDLER and ticket.lane == "blue" and not is_sensitive(known)
+    if contact is None or ticket.anonymous or not (allowed and harmless):
         return None
     if contact.channel != Channel.SMS or contact.silent_at is not None:
         return None
@@ -103,5 +106,5 @@ def whole(
         "children": [child_part(child) for child in children],
         "accused": [accused_part(row) for row in accused],
     }
-    reporter = reporter_part(ticket, contact)
+    reporter = reporter_part(ticket, known, contact)
     return data | ({"reporter": reporter} if reporter else {})

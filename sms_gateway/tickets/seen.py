@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.departments.visibility import Sight
 
 from . import copies, lifecycle, visible
+from .children import is_live
 from .lifecycle import Status, Who
 from .models import Child, Dispatch, Ticket, TicketChild
 from .moves import TicketNotFound
@@ -71,7 +72,9 @@ async def _dressed(session: AsyncSession, unit: str, tickets: list[Ticket], sigh
     mine = {row.ticket_id: row for row in await session.scalars(held.order_by(Dispatch.id))}
     about = select(TicketChild.ticket_id, Child.age, Child.sex).join(Child, Child.id == TicketChild.child_id)
     children: dict[int, list[tuple[int | None, str | None]]] = {}
-    for ticket_id, age, sex in await session.execute(about.where(TicketChild.ticket_id.in_(ids)).order_by(Child.id)):
+    for ticket_id, age, sex in await session.execute(
+        about.where(TicketChild.ticket_id.in_(ids), is_live()).order_by(Child.id)
+    ):
         children.setdefault(ticket_id, []).append((age, sex))
     found = []
     for ticket in tickets:

@@ -52,7 +52,19 @@ async def matter(database: str) -> int:
     return ticket_id
 
 
+async def allow_asking_back(ticket_id: int) -> None:
+    async with transaction() as session:
+        ticket = await moves.lock(session, ticket_id)
+        ticket.answers = {**(ticket.answers or {}), "secret": "不用"}
+
+
+async def test_without_leave_the_unit_gets_no_number(matter: int) -> None:
+    await dispatched(matter)
+    assert "reporter" not in (await told(SCHOOLS, "dispatched"))["data"]
+
+
 async def test_the_unit_it_is_dispatched_to_gets_it_all_with_the_number_to_ask_back(matter: int) -> None:
+    await allow_asking_back(matter)
     await dispatched(matter)
     event = await told(SCHOOLS, "dispatched")
     ticket = await read(matter)

@@ -90,7 +90,7 @@ def _deliveries() -> None:
         sa.UniqueConstraint("subscription_id", "event_id", name=op.f("uq_event_deliveries_subscription_id_event_id")),
     )
     waiting = sa.text("state IN ('pending', 'replayed')")
-    columns = ["subscription_id", sa.text("state DESC"), "position"]
+    columns: list[str | sa.TextClause] = ["subscription_id", sa.text("state DESC"), "position"]
     op.create_index("ix_event_deliveries_waiting", "event_deliveries", columns, postgresql_where=waiting)
     op.create_index("ix_event_deliveries_dead", "event_deliveries", ["id"], postgresql_where=sa.text("state = 'dead'"))
 
