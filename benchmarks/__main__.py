@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rich.console import Console
 
-from . import danger, limits, table, turns, understanding, webhooks
+from . import casework_clocks, casework_pages, casework_push, danger, limits, table, turns, understanding, webhooks
 from .results import AREAS, Row, keep
 
 Measure = Callable[[Console], Awaitable[list[Row]]]
@@ -28,6 +28,9 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("understanding",), understanding.measure),
     (("understanding",), limits.measure),
     (("webhooks", "understanding"), danger.measure),  # its load is what the memory is read after
+    (("casework",), casework_clocks.measure),
+    (("casework",), casework_push.measure),
+    (("casework",), casework_pages.measure),
 )
 """The areas each measure has rows for, and the measure."""
 
