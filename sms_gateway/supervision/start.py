@@ -24,7 +24,12 @@ from .places import PYTHON, RASA_PYTHON, DataDir, free_ports, port_is_free
 from .supervisor import Child, ChildDidNotStart, Supervisor
 
 SPACE_NEEDED = 500 * 1024**2
-DEMO_LOGINS = (("值班长", "demo-banzhang"), ("值班员", "demo-zhiban"), ("手册编辑", "demo-bianji"), ("承办单位", "demo-jiaoyu"))
+DEMO_LOGINS = (
+    ("值班长", "demo-banzhang"),
+    ("值班员", "demo-zhiban"),
+    ("手册编辑", "demo-bianji"),
+    ("承办单位", "demo-jiaoyu"),
+)
 """Who may sign in by the printed one-time links in development."""
 NAMES = {
     "postgres": "数据库", "migrate": "建表", "demo": "演示数据", "rasa": "小助手", "actions": "动作服务", "danger": "危险识别",
