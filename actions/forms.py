@@ -101,7 +101,7 @@ async def _go_on(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> Ke
 
 async def _said_beside(dispatcher: CollectingDispatcher, kept: Kept, turn: Turn) -> bool:
     """Answer what is no word about the form itself; False when the text is none of that."""
-    if beside := _SAID_BESIDE.get(turn.intent):
+    if kept.asked != "secret" and (beside := _SAID_BESIDE.get(turn.intent)):
         speak(dispatcher, beside, asks="form")
     elif before := _SAID_BEFORE.get(turn.intent):
         speak_text(dispatcher, f"{say(before)}\n{_open_question(kept)}", key=before, asks="form")

@@ -22,6 +22,7 @@ FIXED = {
     "action_machine": "machine",
     "action_keep_secret": "keep.secret",
     "action_will_arrest": "will.arrest",
+    "action_invite": "ask.gentle",
     "action_prank": "prank",
     "action_abuse": "abuse",
 }

@@ -19,6 +19,7 @@ FILES = (
     ROOT / "policy_faq" / "development.jsonl",
     ROOT / "tests" / "policy_faq" / "unseen.jsonl",
     ROOT / "tests" / "quality" / "faq-fresh.jsonl",
+    ROOT / "tests" / "quality" / "faq-blind.jsonl",
 )
 
 

@@ -17,7 +17,7 @@ from .measures import Labels, by_class, confusion, grouped, macro_f1, reliabilit
 from .training import Copies
 from .vectors import vectors
 
-FILES = (ROOT / "tests" / "quality" / "intents.jsonl", ROOT / "tests" / "quality" / "intents-fresh.jsonl")
+FILES = tuple(ROOT / "tests" / "quality" / f"{name}.jsonl" for name in ("intents", "intents-fresh", "intents-blind"))
 
 Read = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -22,7 +22,7 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
 
-from . import pending, safe_reply, side_by_side, talk
+from . import beside, pending, safe_reply, side_by_side, talk
 from .commands import is_all_well, read_command
 from .ownership import Owner
 
@@ -168,12 +168,25 @@ async def follow_up(session: AsyncSession, thread: Thread, message: Message) -> 
     if escalation.lane == Lane.RED and is_all_well(message.body) and await _may_say_ok(session, thread):
         await outbox.queue_fixed(session, thread=thread, key="ok.after.red", reply_to=message.id)
         return
+    if await _said_beside(session, thread, message, escalation):
+        return
     if escalation.lane == Lane.RED:
         await _answer(session, thread, escalation, message, None)
         return
     joined = await _is_joined(session, thread.id, "orange.more")
     if thread.contact.silent_at is None and not joined:
         await outbox.queue_fixed(session, thread=thread, key="orange.more", reply_to=message.id)
+
+
+async def _said_beside(session: AsyncSession, thread: Thread, message: Message, escalation: Escalation) -> bool:
+    """Answer "别告诉我妈", "你是真人吗" in the words for that, once; False when the text is none of that."""
+    key = beside.wording_for(message.body)
+    if key is None or thread.contact.silent_at is not None:
+        return False
+    if await was_said_since(session, thread.id, key, min(escalation.opened_at, escalation.received_at)):
+        return False
+    await say_fixed(session, thread, message, key)
+    return True
 
 
 async def _may_say_ok(session: AsyncSession, thread: Thread) -> bool:
@@ -229,11 +242,16 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
 
 def orange_key(judged: Judgement) -> str:
     """The fixed text for a disclosure that is not happening now."""
-    return words_for_orange(sexual=judged.sexual or judged.type is Harm.SEXUAL, writer=judged.writer)
+    sexual = judged.sexual or judged.type is Harm.SEXUAL
+    return words_for_orange(sexual=sexual, writer=judged.writer, reply_key=judged.reply_key)
 
 
-def words_for_orange(*, sexual: bool, writer: str) -> str:
-    """The key by what was disclosed and who writes."""
+def words_for_orange(*, sexual: bool, writer: str, reply_key: str | None = None) -> str:
+    """The key by what was disclosed and who writes; `reply_key`: the judgement's own words, if it has any."""
+    if reply_key is not None:
+        return reply_key
+    if sexual and writer == "professional":
+        return "must.report"
     if writer not in CHILD_LIKE:
         return "orange.witness"
     return "orange.abuse" if sexual else "orange.harm"

@@ -20,6 +20,7 @@ from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
 from . import alarm, pending, talk
+from .beside import is_only_beside
 from .commands import is_all_well, read_command
 from .ownership import Owner
 from .questions import Kind, is_digit
@@ -59,9 +60,9 @@ async def judge(message_id: int) -> None:
 
 
 def _answers_by_itself(body: str) -> bool:
-    """A digit, a service word, a greeting, a place, or no word at all says nothing about the texts before it."""
+    """A digit, a service word, a greeting, a place, "别告诉我妈" or no word at all says nothing about the texts before it."""
     said_nothing = is_digit(body) or is_wordless(body) or phrases.is_back(body) or tells_only_particulars(body)
-    return said_nothing or read_command(body, talking=True) is not None
+    return said_nothing or is_only_beside(body) or read_command(body, talking=True) is not None
 
 
 def _is_order_to_the_line(body: str) -> bool:
@@ -74,7 +75,7 @@ def _is_order_to_the_line(body: str) -> bool:
 async def _answers_a_form(session: AsyncSession, message: Message) -> bool:
     """ "不知道" to a form's question is about that, not about the texts before; "没事了" always is about those."""
     plain = phrases.is_plain_answer(message.body) or tells_with_whom(message.body)
-    if not plain or is_all_well(message.body):
+    if not plain or (is_all_well(message.body) and not phrases.is_skip(message.body)):
         return False
     asked = await pending.find(session, message.contact_id)
     return asked is not None and asked.kind == Kind.ASSISTANT and asked.valid_until >= clock.now()

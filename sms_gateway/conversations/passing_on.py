@@ -66,7 +66,9 @@ async def _ask_if_safe(
 
 async def _after_harm(session: AsyncSession, thread: Thread, message: Message, replies: list[Reply]) -> None:
     """Harm was told and the assistant did not take it up in a form: the fixed words for that come first."""
-    key = alarm.words_for_orange(sexual=bool(message.sexual), writer=message.writer or "unknown")
+    key = alarm.words_for_orange(
+        sexual=bool(message.sexual), writer=message.writer or "unknown", reply_key=message.reply_key
+    )
     last = replies[-1].key if replies else None
     if not await alarm.was_said_since(session, thread.id, key, clock.now() - SAID_LATELY):
         await alarm.say_fixed(session, thread, message, key)

@@ -21,6 +21,7 @@ from sms_gateway.tickets.draft import OPTIONS
 from sms_gateway.tickets.models import Inquiry
 
 from . import alarm, pending
+from .beside import wants_to_tell
 from .commands import Command, read_command, squeezed
 from .commands import Kind as CommandKind
 from .ownership import Owner
@@ -116,7 +117,9 @@ def _danger_in_form(question: PendingQuestion | None, body: str) -> Read | None:
 
 
 def _says_no_news(body: str, *, asked: bool) -> bool:
-    return phrases.is_back(body) or tells_only_particulars(body) or (asked and phrases.is_plain_answer(body))
+    if phrases.is_back(body) or tells_only_particulars(body) or wants_to_tell(body):
+        return True
+    return asked and phrases.is_plain_answer(body)
 
 
 def _may_be_said_twice(body: str, question: PendingQuestion | None, *, asked: bool) -> bool:

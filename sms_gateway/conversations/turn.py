@@ -184,7 +184,9 @@ async def _replies_to(question: Question) -> list[assistant.Reply] | None:
 async def give_to_person(session: AsyncSession, message: Message, thread: Thread) -> None:
     """The machine is broken: a person gets the talk, the person who wrote hears so."""
     if message.lane == "orange":
-        key = alarm.words_for_orange(sexual=bool(message.sexual), writer=message.writer or "unknown")
+        key = alarm.words_for_orange(
+            sexual=bool(message.sexual), writer=message.writer or "unknown", reply_key=message.reply_key
+        )
         await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
     else:
         await service.hand_over(session, thread_id=thread.id, message_id=message.id, cause="assistant_silent")

@@ -241,7 +241,8 @@ def _take_words(draft: Draft, asked: Question, said: str) -> Reading:
                 if short
                 else take_place(draft, said).adding("what" if "what" not in draft.answers else "more", said)
             )
-            return Reading(Outcome.UNCLEAR, replace(kept, tries=draft.tries + 1), "form.reask")
+            note = "form.reask" if short else "form.noted"
+            return Reading(Outcome.UNCLEAR, replace(kept, tries=draft.tries + 1), note)
     draft = take_place(draft.with_answer(asked.name, said), said)
     return Reading(Outcome.ANSWERED, take_aside(draft, said, asked=asked.name))
 

@@ -28,7 +28,7 @@ class Thresholds:
 
     red: float = 0.35
     red_heavy: float = 0.25
-    red_sure: float = 0.04
+    red_sure: float = 0.08
     red_lowered: float = 0.5
     harm: float = 0.5
     harm_cue: float = 0.3
@@ -157,7 +157,7 @@ def _harm(
         services=services,
         english="english" in finding.signals and not any("\u4e00" <= c <= "\u9fff" for c in finding.view),
         abroad="here_abroad" in finding.signals,
-        raging=writer is Writer.PARENT and any(hit.cue.name == "parent.rage" for hit in live),
+        raging=writer is Writer.PARENT and any(_rages(hit) for hit in finding.hits),
         not_breathing="nobreath" in finding.signals,
         for_another="another" in finding.signals and not _OWN_THOUGHT.search(finding.view),
     )
@@ -169,10 +169,15 @@ def _harm(
         score=score,
         reasons=_reasons(live, harm, immediacy),
         writer=writer,
-        reply_key=key if red else None,
+        reply_key=key if red or key == "parent.rage" else None,
         sexual=sexual or harm is Harm.SEXUAL,
         unsure=not red and score >= at.unsure,
     )
+
+
+def _rages(hit: Hit) -> bool:
+    """A parent's own words that they cannot stop, also where they ask what to do about it ("我停不下来，怎么办")."""
+    return hit.cue.name == "parent.rage" and not hit.contexts & {"negation", "fiction", "news", "hypothetical"}
 
 
 def _type(finding: Finding, live: list[Hit], answers: Answers) -> Harm:

@@ -60,7 +60,7 @@ class Judgement:
 
     `services`: emergency numbers, most urgent first, empty unless red. `score`: probability of red, 0-1.
     `reasons`: Chinese, for the operator; they may quote the text, so they are sealed like it and never logged.
-    `reply_key`: key of the fixed safe reply (PRACTICE section 4), None unless red. `sexual`: any sexual disclosure,
+    `reply_key`: key of the fixed safe reply (PRACTICE section 4), None unless red (or a parent who cannot stop, in orange). `sexual`: any sexual disclosure,
     past or present. `unsure`: borderline, so `ask.safe` is asked and an operator told.
     """
 

@@ -108,3 +108,29 @@ def test_taking_it_back_never_lowers_what_was_said() -> None:
 
 def test_a_policy_question_after_danger_is_still_a_policy_question() -> None:
     assert judge("孤儿每个月能领多少钱", earlier=["我爸拿刀要砍我妈"]).lane is Lane.BLUE
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("请问爸爸打妈妈可以报警吗，他现在正掐着妈妈的脖子", "red.violence"),
+        ("请问有人落水打什么电话，我弟弟刚掉下去了", "red.drowning"),
+        ("咨询一下误食老鼠药怎么处理，宝宝刚才吃了几颗", "red.medical"),
+        ("我又打孩子了，停不下来，我怎么办", "parent.rage"),
+        ("我侄女被骗到柬埔寨了，回不来", "overseas"),
+    ],
+)
+def test_a_polite_question_about_what_is_happening_now_is_red(text: str, key: str) -> None:
+    judged = judge(text)
+    assert (judged.lane, judged.reply_key) == (Lane.RED, key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请问爸爸打妈妈可以报警吗，我写作文要用", "请问有人落水打什么电话，班会要讲", "牛吃了打过农药的草，口吐白沫倒了",
+        "以为孩子丢了，原来在衣柜里睡着了", "妈妈把我的零食锁在柜子里",
+    ],
+)  # fmt: skip
+def test_a_mere_question_a_beast_or_what_is_over_is_not_red(text: str) -> None:
+    assert judge(text).lane is not Lane.RED

@@ -51,7 +51,8 @@ async def test_all_sixteen_intents_are_ranked_with_shares_of_one(agent: Any) -> 
     ("text", "intent"),
     [
         ("1", "digit"), ("２", "digit"), ("你是真人吗", "ask_machine"), ("你是人还是机器", "ask_machine"),
-        ("别告诉我妈", "ask_secret"), ("爸爸会不会被抓", "ask_arrest"), ("开玩笑的", "prank"), ("继续", "resume"),
+        ("别告诉我妈", "ask_secret"), ("你会告诉我妈妈吗", "ask_secret"), ("爸爸会不会被抓", "ask_arrest"), ("开玩笑的", "prank"),
+        ("继续", "resume"), ("我可以说一个秘密吗", "wants_to_tell"), ("还是举报吧", "report"), ("撤了吧", "withdraw"), ("ni hao", "greet"),
         ("12345678", "ticket_status"), ("进度", "ticket_status"),
     ],
 )  # fmt: skip
@@ -59,7 +60,9 @@ async def test_a_fixed_saying_is_not_guessed(agent: Any, text: str, intent: str)
     assert (await parse(agent, text))["intent"]["name"] == intent
 
 
-@pytest.mark.parametrize("text", ["我妈不要我了", "我爸打我", "警察叔叔好", "我想告诉你一件事", "真人真事我要举报"])
+@pytest.mark.parametrize(
+    "text", ["我妈不要我了", "我爸打我", "警察叔叔好", "我想告诉你们学校乱收费", "真人真事我要举报"]
+)
 async def test_a_sentence_that_only_looks_like_a_saying_is_left_to_the_classifier(agent: Any, text: str) -> None:
     parsed = await parse(agent, text)
     assert parsed["intent"]["name"] in LEARNED | {"nlu_fallback"}
