@@ -24,6 +24,9 @@ from .seat import Seat
 from .ticket_list import grouped
 from .ticket_room import actor_of
 
+WORTH_SAYING = 4.0
+"""Score of a suggestion below which the words only brush a category (half of `classing.CLEAR`)."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -105,9 +108,9 @@ class TicketView:
 
     @cached_property
     def suggestions(self) -> list[suggesting.Suggestion]:
-        """Likely categories, without the one it has."""
+        """Likely categories, without the one it has and without what only sounds a little like it."""
         found = suggesting.suggest(self.said, limit=4)
-        return [one for one in found if one.category != self.ticket.category]
+        return [one for one in found if one.category != self.ticket.category and one.score >= WORTH_SAYING]
 
     @property
     def said(self) -> str:

@@ -138,7 +138,9 @@ def _unit(dept: str, adcode: str) -> Unit:
         name = department.district.format(prefecture=regions.get_region(region.parent_adcode).name, short=short)
     else:
         name = pattern.format(region=region.name)
-    return Unit(dept, adcode, Level(region.level), name, short + department.short)
+    # A 厅 is no 局: at the province a body goes by its own name.
+    brief = name if region.level == Level.PROVINCE else short + department.short
+    return Unit(dept, adcode, Level(region.level), name, brief)
 
 
 def unit_at(dept: str, adcode: str) -> Unit:

@@ -58,14 +58,22 @@ async def _take_in(
     session: AsyncSession, ticket: Ticket, asked_in: int, kind: str, *, county: str | None,
     answers: Mapping[str, str] | None, anonymous: bool,
 ) -> Ticket:  # fmt: skip
-    """The talk's open disclosure gets the form's answers."""
-    ticket.kind, ticket.county = kind, county or ticket.county
-    ticket.answers = {**(ticket.answers or {}), **(answers or {})}
+    """The talk's open disclosure gets the form's answers; what was told first is kept, and so is what it is where nobody filled a form."""
+    ticket.kind, ticket.county = ticket.kind if kind == "callback" else kind, county or ticket.county
+    ticket.answers = _joined(ticket.answers or {}, answers or {})
     ticket.anonymous, ticket.place = anonymous, county or ticket.place
     _file(ticket)
     await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
     await taking_in.told_more(session, ticket, ticket.answers)
     return ticket
+
+
+def _joined(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Both, where they say different things: words of harm are never written over."""
+    joined = {**before, **after}
+    if (first := before.get("what")) and (more := after.get("what")) and more not in first:
+        joined["what"] = more if first in more else f"{first}；{more}"
+    return joined
 
 
 def _file(ticket: Ticket) -> None:

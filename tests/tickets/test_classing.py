@@ -29,3 +29,12 @@ def test_words_that_leave_doubt_are_left_to_a_person(words: str) -> None:
 
 def test_sexual_harm_is_sensitive_whatever_the_category() -> None:
     assert classify({"what": "叔叔摸我身子 不让我告诉别人"}).sensitivity == "sexual"
+
+
+def test_words_told_first_are_not_written_over() -> None:
+    from sms_gateway.tickets.service import _joined
+
+    first = {"what": "我后爸经常打我 身上都是青的"}
+    assert _joined(first, {"what": "昨天又打了"})["what"] == "我后爸经常打我 身上都是青的；昨天又打了"
+    assert _joined(first, {"county": "530627"})["what"] == first["what"]
+    assert _joined(first, first) == first
