@@ -12,7 +12,7 @@ from sms_gateway.settings import ROOT
 
 from .findings import Part, Table, Wrong
 
-FILE = ROOT / "tests" / "quality" / "dialogues.jsonl"
+FILES = tuple(ROOT / "tests" / "quality" / f"{name}.jsonl" for name in ("dialogues", "dialogues-blind"))
 RUNNER = "tests.quality.replaying"
 
 
@@ -31,14 +31,15 @@ class Result(Protocol):
     def why(self) -> object: ...
 
 
-def examine(file: Path = FILE) -> Part:
+def examine(files: Sequence[Path] = FILES) -> Part:
     """Play every dialogue; skipped, with the reason, while there is no file or nobody to play it."""
-    if not file.is_file():
-        return Part("dialogues", "Dialogues", skipped=f"{file.relative_to(ROOT)} is not there")
+    there = [file for file in files if file.is_file()]
+    if not there:
+        return Part("dialogues", "Dialogues", skipped=f"{files[0].name} is not there")
     if find_spec(RUNNER) is None:
         return Part("dialogues", "Dialogues", skipped=f"{RUNNER} is not there")
     run = cast("Callable[[Path], Sequence[Result]]", importlib.import_module(RUNNER).run)
-    return part(run(file))
+    return part([result for file in there for result in run(file)])
 
 
 def part(results: Sequence[Result]) -> Part:

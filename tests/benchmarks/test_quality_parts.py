@@ -74,7 +74,7 @@ def test_dialogues_about_danger_have_a_measure_of_their_own() -> None:
 
 
 def test_dialogues_are_skipped_with_a_reason_where_there_are_none(tmp_path: Path) -> None:
-    assert "is not there" in dialogues.examine(targets.FLOORS.parent / "no-such.jsonl").skipped
+    assert "is not there" in dialogues.examine([targets.FLOORS.parent / "no-such.jsonl"]).skipped
 
 
 def test_a_text_that_differs_by_a_blank_or_a_mark_is_near_by_letters() -> None:
