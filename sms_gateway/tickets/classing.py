@@ -12,7 +12,7 @@ CLEAR = 8.0
 """Score of a suggestion that holds at least one phrase typical of its category."""
 AHEAD = 1.6
 """How many times the second suggestion's score the first must have."""
-TELLING = ("what", "more", "place", "wish")
+TELLING = ("what", "more", "place")
 """Answers that say what the matter is."""
 
 
