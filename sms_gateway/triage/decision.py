@@ -44,6 +44,11 @@ _OWN_THOUGHT = re.compile(
     r"(不想活|想死|想跳|活不|不想待|撑不|想消失|要走了|想走|割|划|吃了|吞了|站在|写好|要跟|跟她走|跟他走)"
 )
 """Whoever writes speaks of themselves, not only of a friend, and gets the wording for themselves."""
+_OUT_OF_DOORS = re.compile(
+    "(赶|撵|轰|踢|推|丢|扔)(了)?(我|我们)?出(来|门|家|去)|没(有)?地方(去|住|睡)|不知道(去哪|睡哪)|(睡|坐|站|蹲|躲)(在)?"
+    "(天桥|桥洞|桥下|车站|街上|路边|公园|网吧|楼道|门口|长椅)"
+)
+"""A child put out of doors: "lock the door" would be no help."""
 _PLAYS_DOWN = frozenset(("joke", "pet", "sport", "over", "quoted", "matter", "hypothetical", "past"))
 _NO_ANSWERS: Answers = {
     "lane": {"red": 0.0, "orange": 0.0, "blue": 1.0},
@@ -161,6 +166,8 @@ def _harm(
         not_breathing="nobreath" in finding.signals,
         for_another="another" in finding.signals and not _OWN_THOUGHT.search(finding.view),
     )
+    if key == "red.alone" and _OUT_OF_DOORS.search(finding.view):
+        key = "red.other"
     return Judgement(
         lane=lane,
         type=harm,

@@ -134,3 +134,15 @@ def test_a_polite_question_about_what_is_happening_now_is_red(text: str, key: st
 )  # fmt: skip
 def test_a_mere_question_a_beast_or_what_is_over_is_not_red(text: str) -> None:
     assert judge(text).lane is not Lane.RED
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("我爸把我赶出来了，我没地方去", "red.other"),
+        ("妈妈三天没回来，家里只有我和弟弟，没有吃的了", "red.alone"),
+    ],
+)
+def test_a_child_put_out_of_doors_is_not_told_to_lock_the_door(text: str, key: str) -> None:
+    judged = judge(text)
+    assert (judged.lane, judged.reply_key) == (Lane.RED, key)
