@@ -12,6 +12,7 @@ HOTLINE := .venv/bin/hotline
 PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest
 FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuning
 RASA_SIDE := bot texts sealing
+TRAINED := bot/example_vectors.npz policy_faq/passages.npz sms_gateway/data/category-weights.npz sms_gateway/triage/weights.npz texts/tuned.npz
 
 .PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser bench bench-table eval train lock
 
@@ -68,7 +69,9 @@ train: setup-test
 	.venv/bin/python -m policy_faq
 	.venv/bin/python -m policy_faq.calibrate --write --fit tests/policy_faq/unseen.jsonl --test tests/quality/faq-fresh.jsonl
 	.venv/bin/python -m sms_gateway.triage.train --calibrate tests/quality/triage.jsonl tests/quality/triage-fresh.jsonl
+	.venv/bin/python -m sms_gateway.departments.learning
 	RASA_CACHE_DIRECTORY=var/rasa-cache .venv-rasa/bin/python -m bot.example_vectors
+	sha256sum $(TRAINED) > tuning/trained.sha256
 	@$(HOTLINE) train
 
 # Newer versions of everything, locked with hashes and without host names.
