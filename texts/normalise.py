@@ -28,6 +28,8 @@ _NOT_HAN = re.compile(rf"[^{_HAN}]+")
 _LETTERS_APART = re.compile(r"(?<![a-z0-9])[a-z](?:[ .\-_*·,]{1,3}[a-z](?![a-z0-9])){1,7}")
 _SOFT_BLANK = re.compile(rf"(?<=[{_HAN}]{{2}})\s+(?=[{_HAN}]{{2}})")
 _ROUNDS = 6
+SHORT = 1_000
+"""Characters up to which a normal form is kept for a moment."""
 
 ENCODER_LIMIT = 160
 """Characters the encoder is given (DESIGN section 2: about 1 ms a token on one thread)."""
@@ -46,11 +48,19 @@ def normalise(text: str) -> str:
     space one blank, a character repeated more than three times three times, blanks and signs between Han characters and
     in words spelled out removed, pinyin phrases in Han characters, the spellings of `spellings.tsv` replaced by what they mean.
     """
+    return _kept(text) if len(text) <= SHORT else _normal(text)
+
+
+def _normal(text: str) -> str:
     for _ in range(_ROUNDS):  # what one step makes, an earlier one may undo: seldom more than two rounds
         before, text = text, _once(text)
         if text == before:
             break
     return text
+
+
+_kept = lru_cache(maxsize=16)(_normal)
+"""A text is read by triage, forms, categories and search one after the other: the last few are not worked out anew."""
 
 
 def _once(text: str) -> str:

@@ -58,9 +58,10 @@ async def write(session: AsyncSession, ticket: Ticket, *, who: str, detail: Mapp
         Stand(ticket.id, ticket.uid, 0, None), "accepted", who=who, at=ticket.opened_at, to_status=ticket.status, detail=detail
     )  # fmt: skip
     ticket.events, ticket.head, ticket.head_seal = entry.events, entry.head, entry.head_seal
-    for column in Ticket.__table__.columns:
-        if getattr(ticket, column.key) is None:
-            setattr(ticket, column.key, column.default.arg if column.default is not None else None)
+    known = vars(ticket)
+    for name, default in _DEFAULTS.items():
+        if known.get(name) is None:
+            setattr(ticket, name, default)
     values = {f"t_{name}": value for name, value in _filled(ticket).items()}
     values |= {f"e_{name}": value for name, value in entry.row.items() if value is not None}
     values["e_detail"] = json.dumps(entry.row["detail"], ensure_ascii=False)
@@ -82,9 +83,15 @@ _AROUND = text(
 )
 
 
+_DEFAULTS = {
+    column.key: column.default.arg if column.default is not None else None for column in Ticket.__table__.columns
+}
+"""Every column of a ticket with its default."""
+
+
 def _filled(ticket: Ticket) -> dict[str, Any]:
-    values = {column.key: getattr(ticket, column.key) for column in Ticket.__table__.columns}
-    return {name: value for name, value in values.items() if value is not None}
+    known = vars(ticket)
+    return {name: value for name in _DEFAULTS if (value := known.get(name)) is not None}
 
 
 @lru_cache(maxsize=64)
