@@ -109,7 +109,7 @@ async def test_charts_are_drawn_and_their_bars_lead_to_the_list(make_page: MakeP
     await page.wait_for_url("**/tickets?*")
     assert page.url.split("/tickets")[1].split("&")[0].endswith(link.split("region=")[1][:6])
     await page.goto(f"{base}/figures/common")
-    await expect(page.get_by_text("12 件")).to_be_visible()
+    await expect(page.get_by_role("link", name="12 件", exact=True)).to_be_visible()
     await _picture(page, "common-1440")
 
 
