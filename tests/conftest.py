@@ -24,6 +24,18 @@ from tests.telling import FakeCarrier, Person
 
 _numbers = count(1)
 
+REAL_TIME = (
+    "tests/browser/", "tests/journeys/", "tests/supervision/", "tests/events/test_crashes.py", "tests/tickets/test_killed.py",
+)  # fmt: skip
+"""Tests with processes, sockets or a browser of their own, which a busy machine can hold up for longer than they wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those are tried once more when they fail, and the run says so (R); everything else stands or falls at once."""
+    for item in items:
+        if item.nodeid.startswith(REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[ScratchPostgres]:
