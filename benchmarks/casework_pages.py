@@ -23,7 +23,7 @@ from rich.console import Console
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock, database, settings
+from sms_gateway import clock, crypto, database, settings
 from sms_gateway.database import transaction
 from sms_gateway.migrations import upgrade
 from sms_gateway.operators import accounts
@@ -130,12 +130,18 @@ async def _own(url: str, key: str) -> AsyncIterator[None]:
     with mock.patch.dict(
         os.environ, {"HOTLINE_DATABASE_URL": url, "HOTLINE_DATA_KEY": key, "HOTLINE_ENV_FILE": os.devnull}
     ):
-        settings.get_settings.cache_clear()
+        _forget()
         try:
             yield
         finally:
             await database.dispose()
+    _forget()
+
+
+def _forget() -> None:
+    """Settings and keys of another database, which another measure of this run may have used."""
     settings.get_settings.cache_clear()
+    crypto.keyring.cache_clear()
 
 
 async def _furnish(url: str, key: str, tickets: int) -> tuple[dict[str, str], list[float]]:
