@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sms_gateway import regions
-from sms_gateway.departments import categories, units
-from sms_gateway.errors import HotlineError
+from sms_gateway.departments import categories
 from sms_gateway.tickets import figures
 
 SENSITIVE_NAME = "敏感事项（合在一起，只计数）"
@@ -76,14 +75,6 @@ def category_name(code: str) -> str:
         return SENSITIVE_NAME
     found = categories.load().categories.get(code)
     return found.name if found else "还没分类"
-
-
-def unit_name(code: str) -> str:
-    """镇雄教育体育局; the code where it is none of ours."""
-    try:
-        return units.get_unit(code).short_name
-    except HotlineError:
-        return code
 
 
 def choices(home: str) -> Iterable[tuple[str, list[regions.Region]]]:

@@ -19,7 +19,8 @@ from sms_gateway.tickets.lifecycle import CLOSED, Status
 from sms_gateway.tickets.models import PROVINCE
 
 from . import words
-from .figures_parts import WEEKDAYS, Chart, Number, Row, category_name, hours, percent, unit_name
+from .figures_parts import WEEKDAYS, Chart, Number, Row, category_name, hours, percent
+from .pages import unit_name
 
 AGE_NAMES = {
     "0-1": "1 天内", "1-3": "1–3 天", "3-7": "3–7 天", "7-15": "7–15 天", "15-30": "15–30 天", "30-": "30 天以上",

@@ -7,8 +7,9 @@ from sms_gateway.departments import categories
 from sms_gateway.tickets.filters import NONE, Filter
 
 from . import words
-from .figures_parts import category_name, unit_name
+from .figures_parts import category_name
 from .figures_view import AGE_NAMES
+from .pages import unit_name
 
 
 def described(wanted: Filter) -> list[str]:

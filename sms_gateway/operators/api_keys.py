@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from sms_gateway import clock
 from sms_gateway.errors import BadInput, HotlineError, NotFound
 
 from .models import ApiKey
+from .signin import hashed
 
 PREFIX = "hk_"
 """Lets secret scanners know one."""
@@ -29,16 +29,12 @@ class KeyNotFound(NotFound):
     sentence = "没有这个密钥。"
 
 
-def _hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 async def make(session: AsyncSession, *, unit: str, name: str) -> tuple[ApiKey, str]:
     """A new key and its token, which is told here and never again. The caller has checked that the unit exists."""
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
         raise BadInput(f"密钥要有名字，最长 {LONGEST_NAME} 个字。")
     token = PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey(unit=unit, name=name.strip(), token_hash=_hashed(token), created_at=clock.now())
+    key = ApiKey(unit=unit, name=name.strip(), token_hash=hashed(token), created_at=clock.now())
     session.add(key)
     await session.flush()
     return key, token
@@ -48,7 +44,7 @@ async def find(session: AsyncSession, token: str) -> ApiKey:
     """The living key of that token; raises `KeyIsMissing`."""
     if not token.startswith(PREFIX) or len(token) > 100 or not token.isascii():
         raise KeyIsMissing
-    key = await session.scalar(select(ApiKey).where(ApiKey.token_hash == _hashed(token), ApiKey.ended_at.is_(None)))
+    key = await session.scalar(select(ApiKey).where(ApiKey.token_hash == hashed(token), ApiKey.ended_at.is_(None)))
     if key is None:
         raise KeyIsMissing
     if key.last_used_at is None or clock.now() - key.last_used_at > TOUCH_AFTER:

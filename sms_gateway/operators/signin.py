@@ -45,7 +45,8 @@ class SignedIn:
     operator_id: int
 
 
-def _hashed(token: str) -> bytes:
+def hashed(token: str) -> bytes:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -72,14 +73,14 @@ async def one_time_link(session: AsyncSession, *, login: str) -> str:
     operator = await accounts.get(session, login)
     token = secrets.token_urlsafe(32)
     expires_at = clock.now() + LINK_WORKS_FOR
-    session.add(SignInLink(token_hash=_hashed(token), operator_id=operator.id, expires_at=expires_at))
+    session.add(SignInLink(token_hash=hashed(token), operator_id=operator.id, expires_at=expires_at))
     return token
 
 
 async def with_link(session: AsyncSession, *, token: str) -> SignedIn:
     """A session for a link's token, once; raises `LinkIsUsed`."""
     now = clock.now()
-    good = SignInLink.token_hash == _hashed(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now
+    good = SignInLink.token_hash == hashed(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now
     used = update(SignInLink).where(*good).values(used_at=now).returning(SignInLink.operator_id)
     operator_id = await session.scalar(used)
     operator = await session.get(Operator, operator_id) if operator_id is not None else None
@@ -92,7 +93,7 @@ async def _open(session: AsyncSession, operator: Operator) -> SignedIn:
     token, now = secrets.token_urlsafe(32), clock.now()
     session.add(
         OperatorSession(
-            token_hash=_hashed(token),
+            token_hash=hashed(token),
             operator_id=operator.id,
             csrf=secrets.token_urlsafe(24),
             created_at=now,
@@ -106,7 +107,7 @@ async def find_session(session: AsyncSession, token: str) -> OperatorSession | N
     """The open session of that token with its operator; None when it ended, is idle for too long, or the account is disabled."""
     now = clock.now()
     wanted = select(OperatorSession).where(
-        OperatorSession.token_hash == _hashed(token), OperatorSession.ended_at.is_(None)
+        OperatorSession.token_hash == hashed(token), OperatorSession.ended_at.is_(None)
     )
     wanted = wanted.join(Operator).where(OperatorSession.created_at > now - SESSION_ENDS_AFTER)
     # On duty with an open console nobody is idle, however quiet the night: the ringing must reach them.
@@ -119,12 +120,12 @@ async def find_session(session: AsyncSession, token: str) -> OperatorSession | N
 async def sign_out(session: AsyncSession, token: str) -> None:
     """End the session of that token."""
     await session.execute(
-        update(OperatorSession).where(OperatorSession.token_hash == _hashed(token)).values(ended_at=clock.now())
+        update(OperatorSession).where(OperatorSession.token_hash == hashed(token)).values(ended_at=clock.now())
     )
 
 
 async def touch(session: AsyncSession, token: str) -> None:
     """The session is in use (a click, not a heartbeat)."""
     await session.execute(
-        update(OperatorSession).where(OperatorSession.token_hash == _hashed(token)).values(last_seen_at=clock.now())
+        update(OperatorSession).where(OperatorSession.token_hash == hashed(token)).values(last_seen_at=clock.now())
     )

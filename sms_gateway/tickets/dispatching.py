@@ -40,8 +40,10 @@ async def dispatch(
         units.get_unit(code)
         if code in avoided:
             raise ComplainedOf
-    if ticket.lane == "orange" and {unit, *helpers} - await _told_or_all(session, ticket.id, {unit, *helpers}):
-        raise DutyComesFirst
+    if ticket.lane == "orange":
+        owed = {row.body for row in await duty.list_unsettled(session, ticket.id)}
+        if owed and not {unit, *helpers} <= owed:
+            raise DutyComesFirst
     main = units.get_unit(unit)
     event = await moves.move(
         session, ticket, Status.DISPATCHED, actor=actor, evidence=frozenset({Evidence.UNIT}), why=why,
@@ -59,12 +61,6 @@ async def dispatch(
         session.add(row)
     await session.flush()
     return event
-
-
-async def _told_or_all(session: AsyncSession, ticket_id: int, wanted: set[str]) -> set[str]:
-    """`wanted` when the duty to report is settled, else only those it names."""
-    open_duties = await duty.list_unsettled(session, ticket_id)
-    return {row.body for row in open_duties} if open_duties else wanted
 
 
 async def take_back(session: AsyncSession, ticket: Ticket) -> None:
