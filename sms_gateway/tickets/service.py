@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
+from sms_gateway.departments.visibility import HARM_LANES
 from sms_gateway.triage.judgement import LANE_RANK
 
 from . import classing, concluding, follow_up, moves, opening, taking_in
@@ -77,9 +78,13 @@ def _joined(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, st
 
 
 def _file(ticket: Ticket) -> None:
-    """Category and sensitivity from the words, where nobody has written them yet."""
+    """Category and sensitivity from the words, where nobody has written them yet.
+
+    Harm gets no category from a machine: an ordinary one would show it to departments that only a person may let in.
+    """
     found = classing.classify(ticket.answers or {})
-    ticket.category = ticket.category or found.category
+    if ticket.lane not in HARM_LANES:
+        ticket.category = ticket.category or found.category
     ticket.sensitivity = ticket.sensitivity or found.sensitivity
 
 
@@ -116,6 +121,8 @@ async def raise_one(
     """
     if LANE_RANK[lane] <= LANE_RANK[ticket.lane]:
         return False
+    if ticket.unit is None and ticket.category == classing.classify(ticket.answers or {}).category:
+        ticket.category = None  # the machine's, from when it was no matter of harm: a person files it now
     ticket.lane, ticket.due_at = lane, min(ticket.due_at, due_at(lane, since or clock.now(), kind=ticket.kind))
     ticket.version, ticket.next_clock_at = ticket.version + 1, clock.now()
     ticket.warned_at, ticket.supervised = None, 0  # what was said of the lesser matter says nothing of this one

@@ -23,7 +23,9 @@ async def give_key(unit: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def open_matter(text: str = "我是班主任王老师 13800000009 学校每周末补课收800元", **more: str) -> tuple[int, str]:
+async def open_matter(
+    text: str = "我是班主任王老师 13800000009 学校每周末补课收800元", *, filed: str | None = "D13"
+) -> tuple[int, str]:
     """A blue complaint from 镇雄; its id and number."""
     mark = next(_ids)
     async with transaction() as session:
@@ -34,7 +36,7 @@ async def open_matter(text: str = "我是班主任王老师 13800000009 学校�
             session, thread_id=recorded.thread_id, contact_id=recorded.contact_id, asked_in=recorded.message_id,
             kind="complaint", county="530627", answers={"what": text, "place": "镇雄某中学"},
         )  # fmt: skip
-        ticket.category = "D13"
+        ticket.category = filed or ticket.category
         return ticket.id, ticket.number
 
 

@@ -38,3 +38,19 @@ def test_words_told_first_are_not_written_over() -> None:
     assert _joined(first, {"what": "昨天又打了"})["what"] == "我后爸经常打我 身上都是青的；昨天又打了"
     assert _joined(first, {"county": "530627"})["what"] == first["what"]
     assert _joined(first, first) == first
+
+
+async def test_a_matter_of_harm_is_put_into_no_category_by_a_machine(database: str) -> None:
+    from sms_gateway.database import transaction
+    from sms_gateway.tickets import moves, service, visible
+    from tests.api.matters import open_matter
+
+    ticket_id, _number = await open_matter("他又喝酒了 在砸我的门 小卖部卖酒给他", filed=None)
+    async with transaction() as session:
+        ticket = await moves.lock(session, ticket_id)
+        assert ticket.category == "D31"
+        await service.raise_one(session, ticket, lane="red", who="system", reason="talk")
+        assert ticket.category is None
+        assert (await visible.sight(session, "market@530627", ticket)).value == "none"
+        service._file(ticket)
+        assert ticket.category is None
