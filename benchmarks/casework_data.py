@@ -132,7 +132,7 @@ def _opened(rng: random.Random, now: datetime, open_share: float) -> tuple[datet
     is_open = rng.random() < open_share
     age = timedelta(days=rng.expovariate(1 / 9)) if is_open else rng.random() * YEARS
     at = now - min(age, YEARS) - timedelta(minutes=1)
-    return (at - timedelta(hours=8) if at.hour in range(16, 22) and rng.random() < 0.7 else at), is_open
+    return (at - timedelta(hours=8) if rng.random() < 0.7 and at.hour in range(16, 22) else at), is_open
 
 
 async def _people(connection: psycopg.AsyncConnection, many: int, now: datetime) -> list[tuple[int, int]]:
