@@ -151,7 +151,9 @@ async def _furnish(url: str, key: str, tickets: int) -> tuple[dict[str, str], li
         async with transaction() as session:
             held = select(Dispatch.unit).where(Dispatch.closed_at.is_(None)).group_by(Dispatch.unit)
             unit = await session.scalar(held.order_by(func.count().desc(), Dispatch.unit).limit(1)) or "edu@530102"
-            await accounts.add(session, login="desk", name="测量", role=Role.SUPERVISOR, password=PASSWORD)
+            await accounts.add(
+                session, login="desk", name="测量", role=Role.SUPERVISOR, password=PASSWORD, trained=True
+            )
             await accounts.add(session, login="unit", name="单位", role=Role.DEPARTMENT, password=PASSWORD, unit=unit)
             facts = await _mark(session, unit)
         counted = []

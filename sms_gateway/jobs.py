@@ -31,6 +31,7 @@ QUEUES = {"danger": 8, "turns": 2, "replies": 8, "bulk": 2}
 """Every queue and how many of its jobs one worker process runs at a time (at most 4 turns per Rasa process, by two workers)."""
 
 TASK_MODULES = (
+    "sms_gateway.bridge.tasks",
     "sms_gateway.conversations.tasks",
     "sms_gateway.escalations.tasks",
     "sms_gateway.messages.tasks",

@@ -65,7 +65,27 @@ class Settings(BaseSettings):
     assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     joining_seconds: float = Field(default=4.0, ge=0, le=30)
     unknown_after_seconds: float = Field(default=30.0, gt=0)
+    ring_again_seconds: float = Field(default=30.0, gt=0)
+    ring_everyone_seconds: float = Field(default=60.0, gt=0)
+    ring_supervisor_seconds: float = Field(default=120.0, gt=0)
+    bridge_after_seconds: float = Field(default=180.0, gt=0)
+    give_back_seconds: float = Field(default=15.0, ge=6, le=20)
+    receipt_within_seconds: float = Field(default=60.0, gt=0)
+    desk_accepts_within_seconds: float = Field(default=60.0, gt=0)
+    ask_desk_minutes: float = Field(default=30.0, gt=0)
+    orange_read_minutes: float = Field(default=15.0, gt=0)
+    transfer_within_seconds: float = Field(default=60.0, gt=0)
+    break_minutes: float = Field(default=15.0, ge=0)
+    seat_capacity: int = Field(default=6, ge=3, le=60)
+    duty_phone: str | None = None
+    segment_price_fen: float = Field(default=5.0, ge=0)
+
     bridge_live: bool = False
+    bridge_desks: SecretStr | None = None
+    bridge_text_12110: bool = False
+    voice: str = "simulator"
+    voice_from: str | None = None
+    voice_recording: bool = False
     cross_border_assessed: str | None = None
     demo_data: bool = True
     database_pool: int = Field(default=8, ge=1, le=100)

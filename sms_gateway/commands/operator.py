@@ -66,21 +66,32 @@ def _reach_of(role: Role, unit: str | None) -> str:
 @app.command(help="新建账号；会问密码")
 def add(
     login: Login,
+    *,
     name: Annotated[str, typer.Option(help="姓名，只给值班台看")],
     role: Annotated[
-        Role, typer.Option(help="operator 值班员，supervisor 值班长，editor 手册编辑，department 承办单位")
+        Role,
+        typer.Option(
+            help="operator 值班员，supervisor 值班长，editor 手册编辑，department 承办单位，quality 质检员，follower 个案跟进人"
+        ),
     ] = Role.OPERATOR,
     unit: Annotated[
         str | None,
         typer.Option(help="承办单位写单位代码，如 edu@530627；只管一个地区的值班员、值班长写 12345@行政区划代码"),
     ] = None,
+    trained: Annotated[bool, typer.Option("--trained", help="未保专席：受过训，只有他们接红色、橙色")] = False,
+    woman: Annotated[
+        bool | None, typer.Option("--woman/--man", help="女值班员、男值班员；每班至少一名女值班员")
+    ] = None,
+    phone: Annotated[str | None, typer.Option(help="值班手机，红色两分钟没人接时打给值班长，如 +8613800000001")] = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="不设密码，只用一次性链接登录")] = False,
 ) -> None:
     whose = _reach_of(role, unit)  # before the password is asked for
     password = None if no_password else _asked_password()
 
     async def work(session: AsyncSession) -> str:
-        operator = await accounts.add(session, login=login, name=name, role=role, password=password, unit=unit)
+        operator = await accounts.add(
+            session, login=login, name=name, role=role, password=password, unit=unit, trained=trained, woman=woman, phone=phone,
+        )  # fmt: skip
         return f"已建好账号 {login}，工号 {operator.badge}{whose}。"
 
     in_transaction(work)

@@ -38,6 +38,19 @@ class Act(StrEnum):
     """See how departments' systems keep up with their events, pause them, send again."""
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
+    """The supervisor's wall: who is on, their load, what waits, listening in, whispering."""
+    SEE_HISTORY = "see_history"
+    """Open what this person wrote before, with a reason that is kept."""
+    SEE_DUTY_BOOK = "see_duty_book"
+    """A county's duty book, and its monthly test calls."""
+    KEEP_DUTY_BOOK = "keep_duty_book"
+    HAND_SHIFT = "hand_shift"
+    REVIEW = "review"
+    """Read red and orange a second time, and the "no danger" texts with the highest scores."""
+    FOLLOW = "follow"
+    """Look again after the child was seen."""
+    SIGN_BRIDGE = "sign_bridge"
+    """Let a call end in which a bridge was used; settle a failed bridge."""
     BE_ON_DUTY = "be_on_duty"
     SEE_GAPS = "see_gaps"
     """Questions the handbook could not answer, in people's words, and everything else of the handbook."""
@@ -72,6 +85,13 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.KEEP_PUSHES: SUPERVISORS,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
+    Act.SEE_HISTORY: AT_THE_DESK,
+    Act.SEE_DUTY_BOOK: AT_THE_DESK,
+    Act.KEEP_DUTY_BOOK: SUPERVISORS,
+    Act.HAND_SHIFT: AT_THE_DESK,
+    Act.REVIEW: frozenset({Role.QUALITY, Role.SUPERVISOR}),
+    Act.FOLLOW: frozenset({Role.FOLLOWER, Role.SUPERVISOR}),
+    Act.SIGN_BRIDGE: SUPERVISORS,
     Act.BE_ON_DUTY: AT_THE_DESK,
     Act.SEE_GAPS: EDITORS,
     Act.WRITE_HANDBOOK: EDITORS,

@@ -61,7 +61,10 @@ class Seat:
         """The page to start from."""
         if self.may(Act.SEE_QUEUE):
             return "/"
-        return "/work" if self.may(Act.WORK) else "/handbook"
+        for act, page in ((Act.WORK, "/work"), (Act.REVIEW, "/review"), (Act.FOLLOW, "/follow")):
+            if self.may(act):
+                return page
+        return "/handbook"
 
     @property
     def is_supervisor(self) -> bool:
@@ -136,6 +139,14 @@ SeeingGaps = Annotated[Seat, Depends(may(Act.SEE_GAPS))]
 WritingHandbook = Annotated[Seat, Depends(may(Act.WRITE_HANDBOOK))]
 DecidingHandbook = Annotated[Seat, Depends(may(Act.DECIDE_HANDBOOK))]
 SeeingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM))]
+WatchingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM, counts=False))]
+SeeingHistory = Annotated[Seat, Depends(may(Act.SEE_HISTORY))]
+SeeingDutyBook = Annotated[Seat, Depends(may(Act.SEE_DUTY_BOOK))]
+KeepingDutyBook = Annotated[Seat, Depends(may(Act.KEEP_DUTY_BOOK))]
+HandingShift = Annotated[Seat, Depends(may(Act.HAND_SHIFT))]
+Reviewing = Annotated[Seat, Depends(may(Act.REVIEW))]
+Following = Annotated[Seat, Depends(may(Act.FOLLOW))]
+SigningBridge = Annotated[Seat, Depends(may(Act.SIGN_BRIDGE))]
 
 
 def check_origin(request: Request) -> None:

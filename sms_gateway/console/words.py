@@ -58,7 +58,14 @@ STATUSES = {
     "merged": "已并单", "declined": "不予受理", "transferred": "已转出", "withdrawn": "已撤回",
 }  # fmt: skip
 
-ROLES = {"operator": "值班员", "supervisor": "值班长", "editor": "手册编辑", "department": "承办单位"}
+ROLES = {
+    "operator": "值班员",
+    "supervisor": "值班长",
+    "editor": "手册编辑",
+    "department": "承办单位",
+    "quality": "质检员",
+    "follower": "个案跟进人",
+}
 
 ASKED = {
     "unanswered": "没答上", "unclear": "问了是哪条，没选", "useless": "答了，说没用", "not_this": "答了，说不是这个", "handed_over": "答了，又找真人",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -47,6 +47,53 @@ class Escalation(SealedRow, Base):
     outcome: Mapped[str | None] = mapped_column(String(24))
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     note = Encrypted[str | None]()
+    signed_off_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    """The supervisor who let it end although a bridge was used."""
+
+
+class LookBack(SealedRow, Base):
+    """回看: after the child was seen somebody looks again at 24 h, 72 h, 7 d and 30 d, through the safe contact or on the spot."""
+
+    __tablename__ = "look_backs"
+    __table_args__ = (
+        UniqueConstraint("escalation_id", "mark"),
+        Index("ix_look_backs_open", "due_at", postgresql_where=text("done_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    region: Mapped[str | None] = mapped_column(String(6))
+    mark: Mapped[str] = mapped_column(String(4))
+    """`24h`, `72h`, `7d` or `30d`."""
+    due_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    result: Mapped[str | None] = mapped_column(String(16))
+    """`safe`, `not_reached` or `unsafe` (which opens the danger again)."""
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words = Encrypted[str | None]()
+
+
+class DutyNotice(Base):
+    """A text or a call to a supervisor's on-duty phone while red waits: nothing about the child in it."""
+
+    __tablename__ = "duty_notices"
+    __table_args__ = (UniqueConstraint("escalation_id", "operator_id", "kind", "round"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"))
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    """None: the hotline's own duty phone (`HOTLINE_DUTY_PHONE`)."""
+    kind: Mapped[str] = mapped_column(String(4))
+    """`text` or `call`."""
+    round: Mapped[int]
+    """Counts the times this escalation came to that step."""
+    state: Mapped[str] = mapped_column(String(12))
+    """`queued`, `sent` or `failed`."""
+    at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(String(40))
 
 
 class EscalationEvent(Base):

@@ -27,6 +27,8 @@ from .models import Author, Direction, Message, Receipt, Thread
 from .segments import segments
 
 WEB = "web"
+AT_HOME = frozenset({Channel.WEB, Channel.DRILL})
+"""Channels whose texts reach no carrier: they are there as soon as they are stored, without a signature."""
 AUTOMATIC = frozenset({Author.ASSISTANT, Author.SYSTEM})
 
 
@@ -62,8 +64,9 @@ async def queue(
     SMS texts get the signature carriers demand.
     """
     uid = uuid4()
-    carrier = WEB if thread.channel == Channel.WEB else choose()
-    whole = body if thread.channel == Channel.WEB else SIGNATURE + body
+    at_home = thread.channel in AT_HOME
+    carrier = WEB if at_home else choose()
+    whole = body if at_home else SIGNATURE + body
     row = insert(Message).values(
         uid=uid, thread_id=thread.id, contact_id=thread.contact_id, direction=Direction.OUT, author=author,
         body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=clock.now(), carrier=carrier, state=State.QUEUED,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from sms_gateway import beats, bot_trackers, timers
+from sms_gateway.bridge import models as bridge
 from sms_gateway.contacts import models as contacts
+from sms_gateway.conversations import models as conversations
 from sms_gateway.database import Base
 from sms_gateway.escalations import models as escalations
 from sms_gateway.events import models as events
@@ -14,7 +16,9 @@ from sms_gateway.messages import models as messages
 from sms_gateway.operators import models as operators
 from sms_gateway.tickets import models as tickets
 
-ROOMS = (beats, bot_trackers, timers, contacts, escalations, events, handbook, messages, operators, tickets)
+ROOMS = (
+    beats, bot_trackers, timers, bridge, contacts, conversations, escalations, events, handbook, messages, operators, tickets,
+)  # fmt: skip
 
 
 def metadata() -> MetaData:

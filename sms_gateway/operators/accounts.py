@@ -22,11 +22,13 @@ class OperatorNotFound(NotFound):
 
 
 async def add(
-    session: AsyncSession, *, login: str, name: str, role: Role, password: str | None, unit: str | None = None
-) -> Operator:
+    session: AsyncSession, *, login: str, name: str, role: Role, password: str | None, unit: str | None = None,
+    trained: bool = False, woman: bool | None = None, phone: str | None = None,
+) -> Operator:  # fmt: skip
     """A new account; without a password it can only sign in by a one-time link.
 
     `unit`: a department's unit, or the region a desk account is kept to. Raises what `reach.check_unit` raises.
+    `trained`: a child-protection seat, the only kind that takes red and orange. `phone`: the on-duty phone, E.164.
     """
     check_unit(role, unit)
     if not login.isascii() or not login.replace("-", "").replace("_", "").isalnum() or not 2 <= len(login) <= 40:
@@ -36,8 +38,9 @@ async def add(
     badge = f"{(await session.scalar(select(func.count()).select_from(Operator)) or 0) + 1:02d}"
     hashed = hash_password(password) if password else None
     operator = Operator(
-        login=login, name=name, badge=badge, role=role, unit=unit, password_hash=hashed, created_at=clock.now()
-    )
+        login=login, name=name, badge=badge, role=role, unit=unit, password_hash=hashed, created_at=clock.now(),
+        trained=trained, woman=woman, phone=phone,
+    )  # fmt: skip
     session.add(operator)
     await session.flush()
     return operator

@@ -8,11 +8,14 @@ from sms_gateway.settings import get_settings
 from . import accounts
 from .models import Role
 
+AT_THE_DESK = (Role.OPERATOR, Role.SUPERVISOR)
 DEMO = (
     ("demo-banzhang", "演示值班长", Role.SUPERVISOR, None),
     ("demo-zhiban", "演示值班员", Role.OPERATOR, None),
     ("demo-zhiban2", "演示值班员二", Role.OPERATOR, None),
     ("demo-bianji", "演示手册编辑", Role.EDITOR, None),
+    ("demo-zhijian", "演示质检员", Role.QUALITY, None),
+    ("demo-gean", "演示镇雄个案跟进人", Role.FOLLOWER, "12345@530627"),
     ("demo-jiaoyu", "演示镇雄教体局", Role.DEPARTMENT, "edu@530627"),
     ("demo-minzheng", "演示镇雄民政局", Role.DEPARTMENT, "civil@530627"),
 )
@@ -26,5 +29,7 @@ async def fill() -> None:
     async with transaction() as session:
         for login, name, role, unit in DEMO:
             if await accounts.find(session, login) is None:
-                await accounts.add(session, login=login, name=name, role=role, password=None, unit=unit)
+                await accounts.add(
+                    session, login=login, name=name, role=role, password=None, unit=unit, trained=role in AT_THE_DESK
+                )
     await dispose()

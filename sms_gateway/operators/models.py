@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sms_gateway.crypto import Encrypted, SealedRow
@@ -19,6 +21,10 @@ class Role(StrEnum):
     """Writes the handbook; has no talks, sees no queue, and is never on duty."""
     DEPARTMENT = "department"
     """Handles tickets for one unit (承办单位); sees that unit's matters only, and is never on duty."""
+    QUALITY = "quality"
+    """质检员: reads every red and orange talk a second time and the "no danger" texts with the highest scores; never on duty."""
+    FOLLOWER = "follower"
+    """个案跟进人 of one county (`12345@530627`): looks again after 24 h, 72 h, 7 and 30 days; has no talks, is never on duty."""
 
 
 class Operator(SealedRow, Base):
@@ -41,6 +47,20 @@ class Operator(SealedRow, Base):
     """Last heartbeat of an open console page."""
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    trained: Mapped[bool] = mapped_column(default=False)
+    """未保专席: only a trained child-protection seat takes red and orange."""
+    woman: Mapped[bool | None]
+    """For girls who want a woman, and for shifts, which need at least one; None: not said."""
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone = Encrypted[str | None]()
+    """The on-duty phone, E.164: rung when red waits for the supervisor."""
+    duty_since: Mapped[datetime | None]
+    break_until: Mapped[datetime | None]
+    """After a severe case nothing is offered to them until then."""
+    severe_in_a_row: Mapped[int] = mapped_column(default=0)
+    """Severe cases since they last stepped out; at three they are relieved (PRACTICE section 8)."""
+    needs_help_at: Mapped[datetime | None]
+    """Since when they ask a supervisor to come ("我现在需要帮忙")."""
 
 
 class OperatorSession(Base):
@@ -55,6 +75,32 @@ class OperatorSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class Recusal(Base):
+    """ "我认识这家人": this operator may see nothing of this person any more. Never taken back by themselves."""
+
+    __tablename__ = "recusals"
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
+class ShiftHandover(SealedRow, Base):
+    """交接班: what one shift leaves to the next, and who took it."""
+
+    __tablename__ = "shift_handovers"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    written_by: Mapped[int] = mapped_column(ForeignKey("operators.id"))
+    written_at: Mapped[datetime]
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note = Encrypted[str | None]()
+    left_open: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """Ids only, as they stood: `{"threads": [..], "bridge": [..], "tickets": [..], "posts": [..]}`."""
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    taken_at: Mapped[datetime | None]
 
 
 class SignInLink(Base):

@@ -25,7 +25,11 @@ class UnitIsNoRegion(BadInput):
 
 
 class EditorHasNoUnit(BadInput):
-    sentence = "手册编辑不属于哪个单位，不用写 --unit。"
+    sentence = "手册编辑、质检员不属于哪个单位，不用写 --unit。"
+
+
+class FollowerHasNoCounty(BadInput):
+    sentence = "个案跟进人要写负责的县，例如 --unit 12345@530627。"
 
 
 def region_of(unit: str | None) -> str | None:
@@ -44,8 +48,10 @@ def check_unit(role: Role, unit: str | None) -> None:
             raise UnitIsMissing
         return
     if unit is None:
+        if role is Role.FOLLOWER:
+            raise FollowerHasNoCounty
         return
-    if role is Role.EDITOR:
+    if role in (Role.EDITOR, Role.QUALITY):
         raise EditorHasNoUnit
     found = _DESK.fullmatch(unit)
     if found is None:

@@ -51,7 +51,9 @@ async def base(
         await session.execute(
             update(Ticket)
             .where(Ticket.id.in_(rush))
-            .values(received_at=now - timedelta(minutes=3), place="530627", category=code, sensitivity=None, sealed=False)
+            .values(
+                received_at=now - timedelta(minutes=3), place="530627", category=code, sensitivity=None, sealed=False
+            )
         )
         await session.execute(update(Ticket).where(Ticket.id.in_(some[:40])).values(returns=1))
         for members in ([], rush):

@@ -72,11 +72,14 @@ async def send_all(state: Delivery = Delivery.DELIVERED) -> None:
 
 
 async def add_operator(
-    login: str, name: str, role: Role = Role.OPERATOR, *, there: bool = True, unit: str | None = None
-) -> Operator:
+    login: str, name: str, role: Role = Role.OPERATOR, *, there: bool = True, unit: str | None = None,
+    trained: bool = True, woman: bool | None = None,
+) -> Operator:  # fmt: skip
     """An account with `PASSWORD`; `there`: on duty with an open console."""
     async with transaction() as session:
-        operator = await accounts.add(session, login=login, name=name, role=role, password=PASSWORD, unit=unit)
+        operator = await accounts.add(
+            session, login=login, name=name, role=role, password=PASSWORD, unit=unit, trained=trained, woman=woman
+        )
         if there:
             await presence.set_duty(session, operator_id=operator.id, on_duty=True)
     return operator

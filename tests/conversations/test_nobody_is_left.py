@@ -26,7 +26,9 @@ KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
 
 async def _operator(login: str = "zhiban") -> Operator:
     async with transaction() as session:
-        operator = await accounts.add(session, login=login, name="测试员", role=Role.OPERATOR, password=None)
+        operator = await accounts.add(
+            session, login=login, name="测试员", role=Role.OPERATOR, password=None, trained=True
+        )
         await set_duty(session, operator_id=operator.id, on_duty=True)
         return operator
 

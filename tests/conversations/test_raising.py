@@ -33,7 +33,9 @@ def another(carrier: FakeCarrier, run_jobs: Callable[[], Awaitable[None]]) -> Pe
 
 async def an_operator() -> Operator:
     async with transaction() as session:
-        operator = await accounts.add(session, login="zhiban", name="测试员", role=Role.OPERATOR, password=None)
+        operator = await accounts.add(
+            session, login="zhiban", name="测试员", role=Role.OPERATOR, password=None, trained=True
+        )
         await set_duty(session, operator_id=operator.id, on_duty=True)
         return operator
 

@@ -74,7 +74,7 @@ async def operator(database: str) -> Operator:
     """An operator on duty with an open console."""
     async with transaction() as session:
         made = await accounts.add(
-            session, login=f"zhiban{next(_logins)}", name="值班员甲", role=Role.OPERATOR, password=None
+            session, login=f"zhiban{next(_logins)}", name="值班员甲", role=Role.OPERATOR, password=None, trained=True
         )
         await set_duty(session, operator_id=made.id, on_duty=True)
         return made

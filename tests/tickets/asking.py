@@ -85,4 +85,6 @@ async def follow_ups(ticket: Ticket) -> list[FollowUp]:
 
 async def somebody_at_the_desk(login: str = "zhiban") -> Operator:
     async with transaction() as session:
-        return await accounts.add(session, login=login, name="值班员甲", role=Role.OPERATOR, password=None)
+        return await accounts.add(
+            session, login=login, name="值班员甲", role=Role.OPERATOR, password=None, trained=True
+        )

@@ -62,7 +62,7 @@ async def the_desk() -> None:
     """The accounts of DESK and LEAD."""
     async with transaction() as session:
         for login, role in (("desk", Role.OPERATOR), ("lead", Role.SUPERVISOR)):
-            await accounts.add(session, login=login, name=login, role=role, password=None)
+            await accounts.add(session, login=login, name=login, role=role, password=None, trained=True)
 
 
 async def dispatched(ticket_id: int, *, unit: str = SCHOOLS) -> None:
