@@ -16,40 +16,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "bridge_heard",
-        sa.Column("desk", sa.String(length=16), nullable=False),
-        sa.Column("message_id", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("desk", "message_id", name=op.f("pk_bridge_heard")),
-    )
-    op.create_table(
-        "drill_runs",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("planned", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_drill_runs")),
-    )
-    op.create_table(
-        "duty_posts",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("region", sa.String(length=6), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("phone_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("hours", sa.String(length=40), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("made_by", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("uid", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["made_by"], ["operators.id"], name=op.f("fk_duty_posts_made_by")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_posts")),
-        sa.UniqueConstraint("uid", name=op.f("uq_duty_posts_uid")),
-    )
-    op.create_index(
-        "ix_duty_posts_region", "duty_posts", ["region"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
-    )
+    _operators()
+    _escalations()
+    _talks()
+    _bridge()
+
+
+def _operators() -> None:
     op.create_table(
         "recusals",
         sa.Column("operator_id", sa.BigInteger(), nullable=False),
@@ -74,6 +47,77 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_handovers")),
         sa.UniqueConstraint("uid", name=op.f("uq_shift_handovers_uid")),
     )
+    op.add_column("operators", sa.Column("trained", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("operators", sa.Column("woman", sa.Boolean(), nullable=True))
+    op.add_column("operators", sa.Column("phone_sealed", sa.LargeBinary(), nullable=True))
+    op.add_column("operators", sa.Column("duty_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("operators", sa.Column("break_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("operators", sa.Column("severe_in_a_row", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("operators", sa.Column("needs_help_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE operators SET trained = true WHERE role IN ('operator', 'supervisor')")
+    op.alter_column("operators", "trained", server_default=None)
+    op.alter_column("operators", "severe_in_a_row", server_default=None)
+
+
+def _escalations() -> None:
+    op.create_table(
+        "duty_notices",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("escalation_id", sa.BigInteger(), nullable=False),
+        sa.Column("operator_id", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_duty_notices_escalation_id")),
+        sa.ForeignKeyConstraint(["operator_id"], ["operators.id"], name=op.f("fk_duty_notices_operator_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_notices")),
+        sa.UniqueConstraint(
+            "escalation_id",
+            "operator_id",
+            "kind",
+            "round",
+            name=op.f("uq_duty_notices_escalation_id_operator_id_kind_round"),
+        ),
+    )
+    op.create_table(
+        "look_backs",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("escalation_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=True),
+        sa.Column("mark", sa.String(length=4), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.BigInteger(), nullable=True),
+        sa.Column("result", sa.String(length=16), nullable=True),
+        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_look_backs_contact_id")),
+        sa.ForeignKeyConstraint(["done_by"], ["operators.id"], name=op.f("fk_look_backs_done_by")),
+        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_look_backs_escalation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_backs")),
+        sa.UniqueConstraint("escalation_id", "mark", name=op.f("uq_look_backs_escalation_id_mark")),
+        sa.UniqueConstraint("uid", name=op.f("uq_look_backs_uid")),
+    )
+    op.create_index(
+        "ix_look_backs_open", "look_backs", ["due_at"], unique=False, postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.add_column("escalations", sa.Column("signed_off_by", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_escalations_signed_off_by"), "escalations", "operators", ["signed_off_by"], ["id"])
+
+
+def _talks() -> None:
+    op.create_table(
+        "drill_runs",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("planned", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drill_runs")),
+    )
     op.create_table(
         "drill_cases",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -91,23 +135,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drill_cases")),
         sa.UniqueConstraint("run_id", "thread_id", name=op.f("uq_drill_cases_run_id_thread_id")),
     )
-    op.create_table(
-        "duty_tests",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("post_id", sa.BigInteger(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("by", sa.BigInteger(), nullable=True),
-        sa.Column("result", sa.String(length=12), nullable=False),
-        sa.Column("call_reference", sa.String(length=64), nullable=True),
-        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("uid", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["by"], ["operators.id"], name=op.f("fk_duty_tests_by")),
-        sa.ForeignKeyConstraint(["post_id"], ["duty_posts.id"], name=op.f("fk_duty_tests_post_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_tests")),
-        sa.UniqueConstraint("post_id", "call_reference", name=op.f("uq_duty_tests_post_id_call_reference")),
-        sa.UniqueConstraint("uid", name=op.f("uq_duty_tests_uid")),
-    )
-    op.create_index("ix_duty_tests_post_id_id", "duty_tests", ["post_id", "id"], unique=False)
     op.create_table(
         "talk_transfers",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -159,6 +186,76 @@ def upgrade() -> None:
     )
     op.create_index("ix_whispers_thread_id_id", "whispers", ["thread_id", "id"], unique=False)
     op.create_table(
+        "reviews",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("escalation_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("thread_id", sa.BigInteger(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.BigInteger(), nullable=True),
+        sa.Column("verdict", sa.String(length=16), nullable=True),
+        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_reviews_escalation_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_reviews_message_id")),
+        sa.ForeignKeyConstraint(["read_by"], ["operators.id"], name=op.f("fk_reviews_read_by")),
+        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_reviews_thread_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
+        sa.UniqueConstraint("escalation_id", name=op.f("uq_reviews_escalation_id")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_reviews_message_id")),
+        sa.UniqueConstraint("uid", name=op.f("uq_reviews_uid")),
+    )
+    op.create_index("ix_reviews_unread", "reviews", ["day"], unique=False, postgresql_where=sa.text("read_at IS NULL"))
+
+
+def _bridge() -> None:
+    op.create_table(
+        "bridge_heard",
+        sa.Column("desk", sa.String(length=16), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("desk", "message_id", name=op.f("pk_bridge_heard")),
+    )
+    op.create_table(
+        "duty_posts",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("phone_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("hours", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["made_by"], ["operators.id"], name=op.f("fk_duty_posts_made_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_posts")),
+        sa.UniqueConstraint("uid", name=op.f("uq_duty_posts_uid")),
+    )
+    op.create_index(
+        "ix_duty_posts_region", "duty_posts", ["region"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
+    )
+    op.create_table(
+        "duty_tests",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("post_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=True),
+        sa.Column("result", sa.String(length=12), nullable=False),
+        sa.Column("call_reference", sa.String(length=64), nullable=True),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["operators.id"], name=op.f("fk_duty_tests_by")),
+        sa.ForeignKeyConstraint(["post_id"], ["duty_posts.id"], name=op.f("fk_duty_tests_post_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_tests")),
+        sa.UniqueConstraint("post_id", "call_reference", name=op.f("uq_duty_tests_post_id_call_reference")),
+        sa.UniqueConstraint("uid", name=op.f("uq_duty_tests_uid")),
+    )
+    op.create_index("ix_duty_tests_post_id_id", "duty_tests", ["post_id", "id"], unique=False)
+    op.create_table(
         "bridge_calls",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("escalation_id", sa.BigInteger(), nullable=False),
@@ -204,75 +301,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'requested'"),
     )
     op.create_table(
-        "duty_notices",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("escalation_id", sa.BigInteger(), nullable=False),
-        sa.Column("operator_id", sa.BigInteger(), nullable=True),
-        sa.Column("kind", sa.String(length=4), nullable=False),
-        sa.Column("round", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("error", sa.String(length=40), nullable=True),
-        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_duty_notices_escalation_id")),
-        sa.ForeignKeyConstraint(["operator_id"], ["operators.id"], name=op.f("fk_duty_notices_operator_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_notices")),
-        sa.UniqueConstraint(
-            "escalation_id",
-            "operator_id",
-            "kind",
-            "round",
-            name=op.f("uq_duty_notices_escalation_id_operator_id_kind_round"),
-        ),
-    )
-    op.create_table(
-        "look_backs",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("escalation_id", sa.BigInteger(), nullable=False),
-        sa.Column("contact_id", sa.BigInteger(), nullable=False),
-        sa.Column("region", sa.String(length=6), nullable=True),
-        sa.Column("mark", sa.String(length=4), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("done_by", sa.BigInteger(), nullable=True),
-        sa.Column("result", sa.String(length=16), nullable=True),
-        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("uid", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_look_backs_contact_id")),
-        sa.ForeignKeyConstraint(["done_by"], ["operators.id"], name=op.f("fk_look_backs_done_by")),
-        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_look_backs_escalation_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_backs")),
-        sa.UniqueConstraint("escalation_id", "mark", name=op.f("uq_look_backs_escalation_id_mark")),
-        sa.UniqueConstraint("uid", name=op.f("uq_look_backs_uid")),
-    )
-    op.create_index(
-        "ix_look_backs_open", "look_backs", ["due_at"], unique=False, postgresql_where=sa.text("done_at IS NULL")
-    )
-    op.create_table(
-        "reviews",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("kind", sa.String(length=12), nullable=False),
-        sa.Column("escalation_id", sa.BigInteger(), nullable=True),
-        sa.Column("message_id", sa.BigInteger(), nullable=True),
-        sa.Column("thread_id", sa.BigInteger(), nullable=False),
-        sa.Column("score", sa.Double(), nullable=True),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("read_by", sa.BigInteger(), nullable=True),
-        sa.Column("verdict", sa.String(length=16), nullable=True),
-        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("uid", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["escalation_id"], ["escalations.id"], name=op.f("fk_reviews_escalation_id")),
-        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_reviews_message_id")),
-        sa.ForeignKeyConstraint(["read_by"], ["operators.id"], name=op.f("fk_reviews_read_by")),
-        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_reviews_thread_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
-        sa.UniqueConstraint("escalation_id", name=op.f("uq_reviews_escalation_id")),
-        sa.UniqueConstraint("message_id", name=op.f("uq_reviews_message_id")),
-        sa.UniqueConstraint("uid", name=op.f("uq_reviews_uid")),
-    )
-    op.create_index("ix_reviews_unread", "reviews", ["day"], unique=False, postgresql_where=sa.text("read_at IS NULL"))
-    op.create_table(
         "bridge_events",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("call_id", sa.BigInteger(), nullable=False),
@@ -287,18 +315,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_bridge_events_uid")),
     )
     op.create_index("ix_bridge_events_call_id_id", "bridge_events", ["call_id", "id"], unique=False)
-    op.add_column("escalations", sa.Column("signed_off_by", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(op.f("fk_escalations_signed_off_by"), "escalations", "operators", ["signed_off_by"], ["id"])
-    op.add_column("operators", sa.Column("trained", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("operators", sa.Column("woman", sa.Boolean(), nullable=True))
-    op.add_column("operators", sa.Column("phone_sealed", sa.LargeBinary(), nullable=True))
-    op.add_column("operators", sa.Column("duty_since", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("operators", sa.Column("break_until", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("operators", sa.Column("severe_in_a_row", sa.BigInteger(), nullable=False, server_default="0"))
-    op.add_column("operators", sa.Column("needs_help_at", sa.DateTime(timezone=True), nullable=True))
-    op.execute("UPDATE operators SET trained = true WHERE role IN ('operator', 'supervisor')")
-    op.alter_column("operators", "trained", server_default=None)
-    op.alter_column("operators", "severe_in_a_row", server_default=None)
 
 
 def downgrade() -> None:
