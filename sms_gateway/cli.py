@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": ("sms_gateway.processes:migrate", "建表或升级表"),
     "predict": ("sms_gateway.commands.predict:predict", "逐行判断：triage、intent、faq"),
     "replay": ("sms_gateway.commands.replay:replay", "把写好的对话走一遍真的流程"),
+    "drill": ("sms_gateway.commands.drill:drill", "演练：放入做了标记的紧急来信，记下多久响铃、多久有人接"),
     "backup": ("sms_gateway.commands.backup:backup", "备份数据库"),
     "handbook": ("sms_gateway.commands.handbook:app", "问答手册：check、ask"),
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),

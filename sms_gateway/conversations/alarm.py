@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, regions
 from sms_gateway.contacts import service as contacts
+from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
@@ -19,6 +20,7 @@ from sms_gateway.operators.presence import is_anyone_on_duty, is_there
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import inquiries, links
 from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
 
@@ -209,21 +211,12 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     )  # fmt: skip
     talk.raise_lane(thread, Lane.ORANGE)
     await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    ticket = await tickets.open_disclosure(
-        session,
-        thread_id=thread.id,
-        contact_id=thread.contact_id,
-        asked_in=message.id,
-        county=thread.contact.region,
-        words=message.body,
-    )
-    await links.link(session, ticket_id=ticket.id, kind=links.Linked.ESCALATION, ref=escalation.id)
-    asked = await inquiries.find_waiting(session, contact_id=thread.contact_id)
-    if asked is not None and asked.answered_at is None:  # the desk had asked something: this is what came of it
-        await inquiries.take_answer(session, asked.id, message_id=message.id)
+    ticket = None
+    if thread.channel != Channel.DRILL:  # a made-up matter is nobody's to handle
+        ticket = await _register(session, thread, message, escalation)
     owner_before = thread.owner
     talks = await side_by_side.find_raising(session, message)
-    if talks:
+    if talks and ticket is not None:
         await side_by_side.raise_ticket(session, ticket, talks, message=message)
         reason = side_by_side.reason_of(talks)
         await raise_to_red(
@@ -238,6 +231,19 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     key = orange_key(judged)
     await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
     await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
+
+
+async def _register(session: AsyncSession, thread: Thread, message: Message, escalation: Escalation) -> Ticket:
+    """The ticket of what was disclosed; if the desk had asked this person something, this is what came of it."""
+    ticket = await tickets.open_disclosure(
+        session, thread_id=thread.id, contact_id=thread.contact_id, asked_in=message.id,
+        county=thread.contact.region, words=message.body,
+    )  # fmt: skip
+    await links.link(session, ticket_id=ticket.id, kind=links.Linked.ESCALATION, ref=escalation.id)
+    asked = await inquiries.find_waiting(session, contact_id=thread.contact_id)
+    if asked is not None and asked.answered_at is None:
+        await inquiries.take_answer(session, asked.id, message_id=message.id)
+    return ticket
 
 
 def orange_key(judged: Judgement) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
-from sms_gateway.contacts.models import Contact
+from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.escalations import overview as escalations
 from sms_gateway.escalations import service as escalation_service
 from sms_gateway.escalations.models import Escalation, EscalationEvent
@@ -96,6 +96,7 @@ async def load_board(session: AsyncSession, *, operator_id: int, recent: int = 1
     waiting = await _threads(session, Thread.id.in_(open_ones), Thread.owner != Owner.OPERATOR)
     known = [thread.id for thread in (*in_hand, *waiting)]
     lately = select(Thread).where(Thread.last_inbound_at >= clock.now() - RECENT, Thread.id.not_in(known))
+    lately = lately.where(Thread.channel != Channel.DRILL)
     others = (await session.scalars(_with_contact(lately).order_by(Thread.last_inbound_at.desc()).limit(recent))).all()
     rows = {row.thread.id: row for row in await _rows(session, [*in_hand, *waiting, *others], open_ones)}
     held = sorted((rows[thread.id] for thread in in_hand), key=_urgency)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Thread
@@ -22,7 +23,8 @@ DEPARTMENTS = {"110": "police", "civil": "civil", "education": "edu"}
 async def register_danger(session: AsyncSession, thread: Thread, escalation: Escalation) -> None:
     """Somebody took a talk in which harm is suspected now: without a ticket nothing would follow it up, and nobody be told."""
     if (
-        escalation.lane != Lane.RED
+        thread.channel == Channel.DRILL
+        or escalation.lane != Lane.RED
         or escalation.message_id is None
         or not duty_rules.is_suspected_harm(escalation.harm)
     ):

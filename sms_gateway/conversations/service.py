@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.contacts import service as contacts
+from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
@@ -57,7 +58,7 @@ async def hand_over(
     await talk.move(session, thread, Owner.WAITING, who="assistant", detail={"cause": cause, "message": message_id})
     if there:
         return "human.queued"
-    if ticketed:
+    if ticketed or thread.channel == Channel.DRILL:
         return "human.none"
     await tickets.open_ticket(
         session, thread_id=thread_id, contact_id=thread.contact_id, asked_in=message_id, kind="callback",

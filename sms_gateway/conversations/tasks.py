@@ -6,7 +6,7 @@ from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
 
-from . import forgotten, form_silence, judging, second_reporter, surveys, turn
+from . import drilling, forgotten, form_silence, judging, second_reporter, surveys, turn
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -62,3 +62,10 @@ async def look_at_child(ticket_id: int) -> None:
     """A child was recorded, linked or merged: whether somebody else has told of it too."""
     async with transaction() as session:
         await second_reporter.look(session, ticket_id)
+
+
+@app.task(name="conversations.end_drill", queue="replies", retry=RetryIfTransient(attempts=20))
+async def end_drill(subject_id: int) -> None:
+    """Whoever ran this drill is gone: its calls must not ring on."""
+    async with transaction() as session:
+        await drilling.end(session, subject_id)

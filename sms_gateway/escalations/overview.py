@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.contacts.models import Channel, Contact
 
 from .ladder import State
 from .models import Escalation, EscalationEvent
@@ -36,16 +37,17 @@ class Alarm:
 
 
 async def list_alarms(session: AsyncSession) -> list[Alarm]:
-    """Red that nobody has taken, the longest waiting first; then texts that did not arrive and code words, newest first."""
+    """Red that nobody has taken (a drill's last), the longest waiting first; then texts that did not arrive and code words."""
     last_ring = select(func.max(EscalationEvent.id)).where(
         EscalationEvent.escalation_id == Escalation.id, EscalationEvent.what == "rung"
     )
     ringing = select(Escalation, last_ring.scalar_subquery()).where(
         Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING
     )
+    ringing = ringing.join(Escalation.contact).order_by(Contact.channel == Channel.DRILL, Escalation.received_at)
     found = [
         Alarm(f"red-{row.id}-{ring}", "red", row.thread_id, row.harm, row.received_at, row.step, None)
-        for row, ring in await session.execute(ringing.order_by(Escalation.received_at))
+        for row, ring in await session.execute(ringing)
     ]
     told = select(EscalationEvent, Escalation).join(Escalation, Escalation.id == EscalationEvent.escalation_id)
     told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)

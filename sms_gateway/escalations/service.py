@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
+from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.messages.models import Message
@@ -115,10 +116,11 @@ async def find_open(session: AsyncSession, thread_id: int, *, for_update: bool =
 
 
 async def list_open(session: AsyncSession) -> list[Escalation]:
-    """Everything that waits for a human: red, orange, the rest; the longest waiting first."""
+    """All that waits for a human: red, orange, the rest; in each what is real before a drill, the longest waiting first."""
     order = case(LANE_RANK, value=Escalation.lane, else_=0).desc()
-    wanted = select(Escalation).where(Escalation.closed_at.is_(None)).options(joinedload(Escalation.contact))
-    return list(await session.scalars(wanted.order_by(order, Escalation.received_at)))
+    wanted = select(Escalation).where(Escalation.closed_at.is_(None)).join(Escalation.contact)
+    wanted = wanted.options(contains_eager(Escalation.contact))
+    return list(await session.scalars(wanted.order_by(order, Contact.channel == Channel.DRILL, Escalation.received_at)))
 
 
 async def list_events(session: AsyncSession, escalation_id: int) -> list[EscalationEvent]:
