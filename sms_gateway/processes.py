@@ -105,9 +105,10 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep)]
+        from .conversations import reviewing
         from .tickets import dashboards, groups
 
-        mine += [("figures", dashboards.sweep), ("groups", groups.sweep)]
+        mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
     return mine
 
 

@@ -78,6 +78,15 @@ class Review(SealedRow, Base):
     words = Encrypted[str | None]()
 
 
+class ReviewDay(Base):
+    """A day whose reviews were drawn: an empty day is told from one that was missed in an outage."""
+
+    __tablename__ = "review_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class DrillRun(Base):
     """演练: made-up emergencies on the drill channel, and what came of each."""
 

@@ -186,6 +186,12 @@ def _talks() -> None:
     )
     op.create_index("ix_whispers_thread_id_id", "whispers", ["thread_id", "id"], unique=False)
     op.create_table(
+        "review_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_review_days")),
+    )
+    op.create_table(
         "reviews",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -332,6 +338,7 @@ def downgrade() -> None:
     op.drop_table("bridge_events")
     op.drop_index("ix_reviews_unread", table_name="reviews", postgresql_where=sa.text("read_at IS NULL"))
     op.drop_table("reviews")
+    op.drop_table("review_days")
     op.drop_index("ix_look_backs_open", table_name="look_backs", postgresql_where=sa.text("done_at IS NULL"))
     op.drop_table("look_backs")
     op.drop_table("duty_notices")
