@@ -97,8 +97,7 @@ async def _first_words(session: AsyncSession, thread_ids: list[int]) -> dict[int
     first = func.min(func.coalesce(Message.sent_at, Message.at))
     said = select(Message.thread_id, first).where(Message.thread_id.in_(thread_ids))
     said = said.where(Message.direction == Direction.OUT, Message.author == Author.OPERATOR)
-    rows = (await session.execute(said.group_by(Message.thread_id))).tuples()
-    return dict(rows.all())
+    return {row.thread_id: row[1] for row in await session.execute(said.group_by(Message.thread_id))}
 
 
 def score(case: DrillCase) -> Score:
