@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from . import database, jobs, webhooks
 from .api import door as api
-from .api import health, platforms
+from .api import health, platforms, voice
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
@@ -28,7 +28,7 @@ from .messages import spool
 from .settings import Settings, get_settings
 from .shield import Shield
 from .simulator import door as simulator_door
-from .simulator import general_desk
+from .simulator import general_desk, telephone
 from .simulator.carrier_state import MakeBelieveCarrier
 from .webchat import door as webchat
 from .webchat import visitor
@@ -74,12 +74,14 @@ def make_gateway() -> FastAPI:
     app.include_router(health.router)
     app.include_router(api.router)
     app.include_router(platforms.router)
+    app.include_router(voice.router)
     if not settings.production:
         simulator_edge.secret(settings)
         app.state.make_believe = MakeBelieveCarrier(settings)
         app.include_router(webhooks.make_believe)
         app.include_router(simulator_door.router)
         app.include_router(general_desk.router)
+        app.include_router(telephone.router)
     dress(app, settings)
     return app
 

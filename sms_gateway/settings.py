@@ -27,6 +27,7 @@ class Mode(StrEnum):
 
 OVERSEAS_CARRIERS = frozenset({"twilio"})
 CARRIERS = frozenset({"simulator", "twilio"})
+VOICES = frozenset({"simulator", "twilio", "none"})
 SHORTEST_SHARED_SECRET = 24
 """Bytes of a secret shared with another platform, as Standard Webhooks asks."""
 
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
         return weights
 
     @property
+    def voice_driver(self) -> str:
+        """`simulator`, `twilio` or `none`; where nothing is written, the make-believe exchange in development and none in production."""
+        return "none" if self.production and self.voice == "simulator" else self.voice
+
+    @property
     def gateway_url(self) -> str:
         """Where this machine's own gateway listens."""
         return f"http://127.0.0.1:{self.port}"
@@ -173,6 +179,21 @@ class Settings(BaseSettings):
                 missing.append("HOTLINE_TWILIO_FROM 或 HOTLINE_TWILIO_MESSAGING_SERVICE_SID")
             if missing:
                 raise ValueError(f"用 twilio 发短信还缺：{'、'.join(missing)}。")
+        return self
+
+    @model_validator(mode="after")
+    def _known_voice(self) -> Self:
+        if self.voice not in VOICES:
+            raise ValueError(f"HOTLINE_VOICE 只能是 {'、'.join(sorted(VOICES))}。")
+        if self.voice == "twilio":
+            needed = ("twilio_account_sid", "twilio_auth_token", "voice_from")
+            missing = [f"HOTLINE_{name.upper()}" for name in needed if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"用 twilio 打电话还缺：{'、'.join(missing)}。")
+        if self.production and self.voice == "simulator" and "voice" in self.model_fields_set:
+            raise ValueError("生产模式不能用模拟电话，请把 HOTLINE_VOICE 改成真的线路或 none。")
+        if self.production and self.voice in OVERSEAS_CARRIERS and not self.cross_border_assessed:
+            raise ValueError("境外语音要先做个人信息出境安全评估，并在 HOTLINE_CROSS_BORDER_ASSESSED 写明评估文号。")
         return self
 
     @model_validator(mode="after")

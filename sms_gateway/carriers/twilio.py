@@ -74,7 +74,7 @@ LOOK_UP_LIMIT = 50
 SKEW = timedelta(seconds=2)
 
 
-class _HttpClient(AsyncTwilioHttpClient):
+class HttpClient(AsyncTwilioHttpClient):
     """Twilio's pooled client with our time-outs, an address of our choice, and no logs (its own quote numbers)."""
 
     def __init__(self, api_url: str) -> None:
@@ -105,7 +105,7 @@ class TwilioCarrier:
     def __init__(
         self, *, account: str, token: str, sender: dict[str, str], webhook_url: str, api_url: str = API
     ) -> None:
-        self._http = _HttpClient(api_url)
+        self._http = HttpClient(api_url)
         self._client = Client(account, token, http_client=self._http)
         self._sender = sender
         self._callback = f"{webhook_url}/twilio/status"

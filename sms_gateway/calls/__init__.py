@@ -1,0 +1,1 @@
+"""Telephone calls we place: to whom and why, what is said when it is picked up, and what became of each."""
