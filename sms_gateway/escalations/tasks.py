@@ -6,12 +6,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import jobs, logs
+from sms_gateway.calls import service as calls
+from sms_gateway.calls.words import NOTICE_TEXT
+from sms_gateway.carriers.carrier import SendError
+from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.database import notify, transaction
 from sms_gateway.jobs import RetryIfTransient
 from sms_gateway.messages.models import Message
 from sms_gateway.tickets import follow_up
+from sms_gateway.wording import SIGNATURE
 
-from . import service
+from . import notices, service
 
 log = logs.get("escalations")
 
@@ -39,3 +44,43 @@ async def text_did_not_arrive(message_id: int) -> None:
         if escalation is not None and escalation.lane in ("red", "orange"):
             await service.note_undelivered(session, escalation, message)
         await notify(session, "hotline_thread", str(message.thread_id))
+
+
+@jobs.app.task(name="escalations.notify_phone", queue="danger", retry=RetryIfTransient(attempts=notices.MAX_ATTEMPTS))
+async def notify_phone(notice_id: int) -> None:
+    """Send the text, or let the call ring, of one notice to a supervisor's phone. Twice is as good as once."""
+    async with transaction() as session:
+        notice = await notices.get_queued(session, notice_id)
+        if notice is None:
+            return
+        if notice.kind == "call":
+            if notice.attempts == 0:
+                await notices.call(session, notice)
+            return
+        outgoing = await notices.claim_text(session, notice)
+    if outgoing is not None:
+        await _send_notice(outgoing)
+
+
+async def _send_notice(outgoing: notices.NoticeOut) -> None:
+    """A text to our own staff: sent again whenever it may not have gone out, two do no harm."""
+    try:
+        await carrier(choose()).send(to=outgoing.to, body=SIGNATURE + NOTICE_TEXT, reference=0)
+    except SendError as error:
+        again = (error.retryable or error.state == "unknown") and outgoing.attempts < notices.MAX_ATTEMPTS
+        log.warning("notice_failed", notice=outgoing.notice_id, error=type(error).__name__, code=error.code)
+        async with transaction() as session:
+            await notices.mark(session, outgoing.notice_id, "queued" if again else "failed", error.code)
+        if again:
+            raise notices.NoticeWaits from error
+        return
+    async with transaction() as session:
+        await notices.mark(session, outgoing.notice_id, "sent", None)
+    log.info("notice_sent", notice=outgoing.notice_id)
+
+
+@jobs.app.task(name="escalations.notice_call_changed", queue="danger", retry=RetryIfTransient(attempts=8))
+async def notice_call_changed(call_id: int, number: int) -> None:  # noqa: ARG001 - every purpose is told the same way
+    """A supervisor's phone was picked up, or rang in vain."""
+    async with transaction() as session:
+        await notices.follow_call(session, await calls.get(session, call_id))
