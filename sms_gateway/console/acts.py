@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
 from sms_gateway.contacts.phone import is_mainland_mobile
@@ -29,6 +31,7 @@ router = APIRouter(prefix="/talks/{talk_id}")
 
 SAME_WORDS_WITHIN = timedelta(seconds=10)
 """The same words again within this time are one click too many."""
+_ONCE = re.compile(r"[0-9a-f]{32}")
 BY_HAND = {State.IN_CONTACT, State.LOST_CONTACT}
 """Moves with nothing to fill in."""
 
@@ -63,15 +66,26 @@ async def take_from_colleague(request: Request, talk_id: Id, seat: TakingOver) -
 
 
 @router.post("/reply")
-async def reply(request: Request, talk_id: Id, seat: Talking, body: Annotated[str, Form()] = "") -> Response:
+async def reply(
+    request: Request, talk_id: Id, seat: Talking, body: Annotated[str, Form()] = "", once: Annotated[str, Form()] = ""
+) -> Response:
+    """`once`: the page's own id of this reply, the same again when the page repeats it after a lost answer."""
     words_of_operator = "".join(sign for sign in body.replace("\r\n", "\n") if sign.isprintable() or sign in "\n\u200d")
+    token = once if _ONCE.fullmatch(once) else None
     async with transaction() as session:
-        if not await overview.was_just_said(
-            session, thread_id=talk_id, operator_id=seat.operator.id, body=words_of_operator.strip(),
-            since=clock.now() - SAME_WORDS_WITHIN,
-        ):  # fmt: skip
-            await service.reply(session, thread_id=talk_id, operator=seat.operator, body=words_of_operator)
+        if not await _is_repeated(session, talk_id, seat, words_of_operator, token):
+            await service.reply(session, thread_id=talk_id, operator=seat.operator, body=words_of_operator, token=token)
     return await _back(request, talk_id, seat)
+
+
+async def _is_repeated(session: AsyncSession, talk_id: int, seat: Seat, body: str, token: str | None) -> bool:
+    """Whether this reply is there already, by its token, or as the same words a moment ago (one click too many)."""
+    if token is not None and await overview.was_sent(session, thread_id=talk_id, token=token):
+        return True
+    since = clock.now() - SAME_WORDS_WITHIN
+    return await overview.was_just_said(
+        session, thread_id=talk_id, operator_id=seat.operator.id, body=body.strip(), since=since
+    )
 
 
 @router.post("/mark")

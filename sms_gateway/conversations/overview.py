@@ -175,6 +175,12 @@ async def was_just_said(session: AsyncSession, *, thread_id: int, operator_id: i
     return message is not None and message.body.removeprefix(SIGNATURE) == body
 
 
+async def was_sent(session: AsyncSession, *, thread_id: int, token: str) -> bool:
+    """Whether that talk has a reply of this token, sent or on its way."""
+    found = select(Message.id).where(Message.thread_id == thread_id, Message.client_token == token)
+    return await session.scalar(found) is not None
+
+
 async def is_danger(session: AsyncSession, thread_id: int) -> bool:
     """Whether red or orange is open in that talk."""
     found = await escalation_service.find_open(session, thread_id)

@@ -90,8 +90,10 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     return thread
 
 
-async def reply(session: AsyncSession, *, thread_id: int, operator: Operator, body: str) -> int:
-    """Send the operator's words; the message's id."""
+async def reply(
+    session: AsyncSession, *, thread_id: int, operator: Operator, body: str, token: str | None = None
+) -> int | None:
+    """Send the operator's words; the message's id. None: a reply of that `token` (the page's own) is there already."""
     thread = await _own(session, thread_id, operator)
     body = body.strip()
     if not body:
@@ -102,9 +104,9 @@ async def reply(session: AsyncSession, *, thread_id: int, operator: Operator, bo
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None and escalation.state == State.ACKNOWLEDGED:
         await escalations.move(session, escalation, State.IN_CONTACT, who=f"operator:{operator.id}")
-    queued = await outbox.queue(session, thread=thread, author=Author.OPERATOR, body=body, operator_id=operator.id)
-    assert queued is not None  # only replies to a text can be there already
-    return queued
+    return await outbox.queue(
+        session, thread=thread, author=Author.OPERATOR, body=body, operator_id=operator.id, client_token=token
+    )
 
 
 async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Operator) -> None:

@@ -76,6 +76,13 @@ class Message(SealedRow, Base):
             unique=True,
             postgresql_where=text("reply_to IS NOT NULL"),
         ),
+        Index(
+            "uq_messages_thread_id_client_token",
+            "thread_id",
+            "client_token",
+            unique=True,
+            postgresql_where=text("client_token IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -116,6 +123,8 @@ class Message(SealedRow, Base):
     reply_to: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     reply_slot: Mapped[int | None]
     """Number of this reply among the replies to one text: a retried turn cannot answer twice."""
+    client_token: Mapped[str | None] = mapped_column(String(36))
+    """Made by the operator's page for each reply: a post repeated after a lost answer sends once."""
     segments: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     sending_at: Mapped[datetime | None]

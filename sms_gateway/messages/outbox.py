@@ -56,9 +56,11 @@ async def queue(
     reply_to: int | None = None,
     slot: int | None = None,
     operator_id: int | None = None,
+    client_token: str | None = None,
     start: bool = True,
 ) -> int | None:
-    """Queue a text; its id, or None when `reply_to` was already answered in that `slot` (a repeated job).
+    """Queue a text; its id, or None when `reply_to` was already answered in that `slot` (a repeated job), or when the talk
+    has a text of that `client_token` (a repeated post).
 
     `start=False` leaves the sending to the text before it: the replies to one text go out one after the other.
     SMS texts get the signature carriers demand.
@@ -71,6 +73,7 @@ async def queue(
         uid=uid, thread_id=thread.id, contact_id=thread.contact_id, direction=Direction.OUT, author=author,
         body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=clock.now(), carrier=carrier, state=State.QUEUED,
         text_key=text_key, reply_to=reply_to, reply_slot=slot, segments=segments(whole), operator_id=operator_id,
+        client_token=client_token,
     )  # fmt: skip
     message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
     if message_id is not None and start:

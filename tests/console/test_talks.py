@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -103,6 +104,31 @@ async def test_the_same_words_clicked_twice_go_out_once(sign_in: SignIn, person:
     await desk.do(f"/talks/{person.thread_id}/reply", body="我在。")
     await person.run()
     assert person.news() == ["我在。"]
+
+
+async def test_a_reply_repeated_after_a_lost_answer_goes_out_once(
+    sign_in: SignIn, person: Person, clock: HeldClock
+) -> None:
+    desk = await sign_in()
+    await person.texts(KICKING)
+    await _take(desk, person)
+    once = "0123456789abcdef" * 2
+    for _ in range(2):
+        assert (await desk.do(f"/talks/{person.thread_id}/reply", body="我在。", once=once)).status_code == 200
+        clock.advance(timedelta(minutes=2))
+    await person.run()
+    assert person.news() == ["我在。"]
+
+
+async def test_two_posts_of_one_reply_at_the_same_instant_go_out_once(sign_in: SignIn, person: Person) -> None:
+    desk = await sign_in()
+    await person.texts(KICKING)
+    await _take(desk, person)
+    path, once = f"/talks/{person.thread_id}/reply", "fedcba9876543210" * 2
+    answers = await asyncio.gather(*(desk.do(path, body=f"第{n}", once=once) for n in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    await person.run()
+    assert len(person.news()) == 1
 
 
 @pytest.mark.parametrize(

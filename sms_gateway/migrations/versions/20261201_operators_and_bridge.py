@@ -110,6 +110,14 @@ def _escalations() -> None:
 
 
 def _talks() -> None:
+    op.add_column("messages", sa.Column("client_token", sa.String(length=36), nullable=True))
+    op.create_index(
+        "uq_messages_thread_id_client_token",
+        "messages",
+        ["thread_id", "client_token"],
+        unique=True,
+        postgresql_where=sa.text("client_token IS NOT NULL"),
+    )
     op.create_table(
         "drill_runs",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -325,6 +333,12 @@ def _bridge() -> None:
 
 def downgrade() -> None:
 
+    op.drop_index(
+        "uq_messages_thread_id_client_token",
+        table_name="messages",
+        postgresql_where=sa.text("client_token IS NOT NULL"),
+    )
+    op.drop_column("messages", "client_token")
     op.drop_column("operators", "needs_help_at")
     op.drop_column("operators", "severe_in_a_row")
     op.drop_column("operators", "break_until")
