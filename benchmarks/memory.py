@@ -23,6 +23,11 @@ def peak_mb(pid: int) -> float:
     return _field(pid, "status", "VmHWM")
 
 
+def resident_mb(pid: int) -> float:
+    """VmRSS: what this process has in memory now, MB."""
+    return _field(pid, "status", "VmRSS")
+
+
 def shared_mb(pids: Sequence[int]) -> float:
     """What these processes hold together now, shared pages counted once (PSS), MB."""
     return sum(_field(pid, "smaps_rollup", "Pss") for pid in pids)
