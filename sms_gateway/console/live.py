@@ -30,6 +30,8 @@ from .seat import BeingThere, GoingOnDuty, Seat
 router = APIRouter(prefix="/live")
 
 CHANNELS = {"hotline_thread": "threads", "hotline_escalation": "escalations", "hotline_ticket": "tickets"}
+TYPING = "typing"
+"""The person of the open talk writes in the web chat right now."""
 QUIET_SECONDS = 10.0
 PROBE_SECONDS = 1.5
 MORE_SECONDS = 0.05
@@ -105,8 +107,10 @@ async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         stack.enter_context(here.viewers.viewing(talk_id, seat.operator.id))
         heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in CHANNELS.items()}
+        if talk_id is not None and seat.may(Act.SEE_TALK):
+            heard[TYPING] = await stack.enter_async_context(subscribe("hotline_typing", str(talk_id)))
         yield "retry: 1000\n\n"
-        said: dict[str, set[str]] = {name: {MISSED} for name in heard}
+        said: dict[str, set[str]] = {name: {MISSED} for name in CHANNELS.values()}
         while True:
             if not any(said.values()):
                 yield ": quiet\n\n"
@@ -121,9 +125,11 @@ async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[
             except (*DATABASE_IS_AWAY, HotlineError):
                 yield "event: away\ndata: null\n\n"
                 await asyncio.sleep(1)
-                said = {name: {MISSED} for name in heard}
+                said = {name: {MISSED} for name in CHANNELS.values()}
                 continue
             said = await _hear(heard)
+            if said.pop(TYPING, set()) - {MISSED}:
+                yield "event: typing\ndata: null\n\n"
 
 
 async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[str]]) -> str:

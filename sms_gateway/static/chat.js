@@ -3,6 +3,7 @@
 const LONGEST = 5000;
 const NEARLY = 4500;
 const TYPING_MS = 8000;
+const TELL_TYPING_MS = 3000;
 
 const $ = (id) => document.getElementById(id);
 const talk = $("talk"), texts = $("texts"), body = $("body"), send = $("send"), trouble = $("trouble"), count = $("count");
@@ -161,6 +162,14 @@ function failed(id, sentence) {
   complain(sentence);
 }
 
+// Whoever has the talk open sees that we write; not what. Only while a person is there to see it.
+let toldTyping = -Infinity;
+function tellTyping() {
+  if (!body.value.trim() || !$("owner").classList.contains("operator") || performance.now() - toldTyping < TELL_TYPING_MS) return;
+  toldTyping = performance.now();
+  fetch("/chat/typing", { method: "POST" }).catch(() => {});
+}
+
 function measure() {
   const length = [...body.value].length;
   const near = isAtEnd();
@@ -189,7 +198,7 @@ $("composer").addEventListener("submit", (event) => {
   write(text);
 });
 
-body.addEventListener("input", measure);
+body.addEventListener("input", () => { measure(); tellTyping(); });
 body.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(pointer: fine)").matches) {
     event.preventDefault();

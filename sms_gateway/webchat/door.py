@@ -25,7 +25,7 @@ from sms_gateway.messages import inbox
 from sms_gateway.messages.models import ThreadEvent
 from texts.normalise import clean
 
-from . import talk, visitor
+from . import talk, typing, visitor
 
 log = logs.get("webchat")
 
@@ -140,6 +140,19 @@ async def stream(request: Request) -> Response:
         return Response(status_code=204)
     events = follow(token, thread.id, last_id=_last_id(request))
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.post("/chat/typing", status_code=204)
+async def tell_typing(request: Request) -> Response:
+    """Whoever has the talk open sees for a moment that the visitor writes. Nothing is stored, no word goes out."""
+    _check_origin(request)
+    token = visitor.find_visitor(request)
+    if token is not None and typing.may_tell(token):
+        async with transaction() as session:
+            thread = await talk.find_thread(session, token)
+            if thread is not None and thread.owner == "operator":
+                await notify(session, "hotline_typing", str(thread.id))
+    return Response(status_code=204)
 
 
 @router.post("/chat/leave", status_code=204)

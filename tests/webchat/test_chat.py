@@ -18,10 +18,11 @@ from sms_gateway import database as ground
 from sms_gateway.clock import HeldClock
 from sms_gateway.contacts.models import Contact
 from sms_gateway.database import notify, transaction
+from sms_gateway.listening import subscribe
 from sms_gateway.messages import outbox
 from sms_gateway.messages.models import Author, Message, Thread, ThreadEvent
 from sms_gateway.settings import get_settings
-from sms_gateway.webchat import door, talk, visitor
+from sms_gateway.webchat import door, talk, typing, visitor
 from tests.gateway_client import HOST, stored_texts
 
 STRANGER_SITE = {"Sec-Fetch-Site": "cross-site"}
@@ -305,3 +306,40 @@ def test_a_cookie_of_the_future_is_refused() -> None:
     value = visitor.cookie_value("token", at=now + timedelta(hours=1), key=key)
     assert visitor.read_cookie(value, at=now, key=key) is None
     assert visitor.read_cookie(value, at=now + timedelta(hours=1), key=key) == "token"
+
+
+async def test_writing_is_told_to_whoever_has_the_talk_and_to_nobody_else(
+    gateway: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    typing._told.clear()
+    await gateway.post("/chat/texts", json=written("我想找真人"))
+    async with transaction() as session:
+        thread = (await session.scalars(select(Thread))).one()
+    async with subscribe("hotline_typing") as heard:
+        await heard.wait(within=2)  # the connection itself
+        assert (await gateway.post("/chat/typing")).status_code == 204
+        assert await heard.wait(within=0.5) == frozenset()  # nobody is there to see it
+        typing._told.clear()
+        async with transaction() as session:
+            await session.execute(update(Thread).values(owner="operator"))
+        assert (await other.post("/chat/typing")).status_code == 204
+        assert (await gateway.post("/chat/typing", headers=STRANGER_SITE)).status_code == 403
+        assert await heard.wait(within=0.5) == frozenset()
+        assert (await gateway.post("/chat/typing")).status_code == 204
+        assert await heard.wait(within=3) == {str(thread.id)}
+
+
+def test_a_visitor_who_never_stops_writing_is_told_of_every_two_seconds() -> None:
+    typing._told.clear()
+    assert [typing.may_tell("a", at=at) for at in (10, 11, 11.9, 12.1, 13, 14.2)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert typing.may_tell("b", at=14.3)
+    for number in range(typing.KNOWN_AT_MOST + 10):
+        typing.may_tell(str(number), at=20)
+    assert len(typing._told) == typing.KNOWN_AT_MOST
