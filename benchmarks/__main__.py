@@ -17,7 +17,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rich.console import Console
 
-from . import casework_clocks, casework_pages, casework_push, danger, limits, table, turns, understanding, webhooks
+from . import (
+    casework_clocks,
+    casework_pages,
+    casework_push,
+    danger,
+    limits,
+    operators,
+    table,
+    turns,
+    understanding,
+    webhooks,
+)
 from .results import AREAS, Row, keep
 
 Measure = Callable[[Console], Awaitable[list[Row]]]
@@ -31,6 +42,7 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("casework",), casework_clocks.measure),
     (("casework",), casework_push.measure),
     (("casework",), casework_pages.measure),
+    (("operators",), operators.measure),
 )
 """The areas each measure has rows for, and the measure."""
 
