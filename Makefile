@@ -14,7 +14,7 @@ FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuni
 RASA_SIDE := bot texts sealing
 TRAINED := bot/example_vectors.npz policy_faq/passages.npz sms_gateway/data/category-weights.npz sms_gateway/triage/weights.npz texts/tuned.npz
 
-.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser bench bench-table eval train lock
+.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser chaos soak chaos-short soak-short bench bench-table eval train lock
 
 run:
 	$(PREPARE) run
@@ -33,6 +33,8 @@ test: setup-test
 	@$(MAKE) journeys
 	@$(MAKE) bot
 	@$(MAKE) browser
+	@$(MAKE) chaos-short
+	@$(MAKE) soak-short
 
 lint: setup-test
 	.venv/bin/ruff format --check .
@@ -42,7 +44,7 @@ lint: setup-test
 	.venv/bin/lint-imports
 
 unit: setup-test
-	$(PYTEST) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser
+	$(PYTEST) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
 
 journeys: setup-test
 	$(PYTEST) tests/journeys
@@ -52,6 +54,20 @@ bot: setup-test
 
 browser: setup-test
 	$(PYTEST) tests/browser
+
+# Parts of the hotline are killed in the middle of a call: each once, or ROUNDS times.
+chaos-short: setup-test
+	$(PYTEST) tests/chaos
+
+chaos: setup-test
+	ROUNDS=$${ROUNDS:-5} $(PYTEST) tests/chaos
+
+# 200 operator talks, 10 texts a second: nothing lost, nothing reordered, memory flat; MINUTES of it.
+soak-short: setup-test
+	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.operators_soak --minutes 2
+
+soak: setup-test
+	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.operators_soak --minutes $${MINUTES:-20} --keep
 
 bench: setup-test
 	@.venv/bin/python -m benchmarks $(AREA)
