@@ -6,14 +6,18 @@ from fastapi import APIRouter, FastAPI
 
 from . import (
     acts,
+    duty_book,
     failures,
     figures,
+    follow,
     handbook_drafts,
     handbook_entries,
     handbook_gaps,
     handbook_room,
+    handover,
     live,
     pushes,
+    review,
     signing,
     talks,
     team,
@@ -38,6 +42,7 @@ for part in (signing.router, live.router, talks.router, acts.router, team.router
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
+    duty_book.router, follow.router, review.router, handover.router,
 ):  # fmt: skip
     router.include_router(part)
 

@@ -21,6 +21,7 @@ CAUSES = {
     "danger": "有危险", "disclosure": "疑似侵害", "asked_for_person": "要找真人", "assistant_silent": "机器没答上来",
     "unsure": "机器拿不准", "silence_word": "要求静默", "transfer": "要转外省", "form": "登记中要人看", "form_silence": "登记说到一半没声音",
     "language": "写的是外语或拼音", "not_solved": "回访说没解决，要重办",
+    "look_back": "回看说不安全", "review": "复看发现漏了",
 }  # fmt: skip
 IMMEDIACIES = {"now": "现在", "recent": "刚才（72 小时内）", "past": "以前"}
 SERVICES = {"110": "110 公安", "119": "119 消防", "120": "120 急救", "122": "122 交警"}
@@ -123,12 +124,13 @@ ENDED = {**OUTCOMES, "false_alarm": "误报（两人签）", "handed_back": "交
 THREAD_EVENTS = {
     "owner_assistant": "交还小助手", "owner_waiting": "叫人接手", "owner_operator": "接手", "owner_closed": "结束会话",
     "false_alarm": "两人签误报", "shown_to_person": "请人看一眼", "person_left": "对方关掉了网页", "note": "写了记录",
-    "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",
+    "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",
 }  # fmt: skip
 CALL_EVENTS = {
     "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "15 分钟没人看", "closed": "了结",
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
     "ringing": "没人在了，重新叫人",
+    "look_backs_planned": "约好四次回看", "look_back_safe": "回看：安全", "look_back_not_reached": "回看：没见到", "look_back_unsafe": "回看：不安全，重新呼叫",
 }  # fmt: skip
 LEVELS = {"county": "县区", "prefecture": "州市", "province": "省级"}
 HANDS = {"main": "主办", "co": "协办", "copy": "知晓"}
@@ -163,6 +165,9 @@ AUDIT = {
     "split_children": "拆开孩子记录", "add_accused": "登记被反映人", "mend_accused": "改被反映人", "remove_accused": "去掉被反映人",
     "report_duty": "记下已报告", "excuse_duty": "写不报的理由", "sign_duty": "为不报签字", "refuse_excuse": "不同意不报", "case_filed": "记下受案、立案",
     "police_feedback": "记下公安反馈", "set_occurred": "写明事发时间",
+    "add_duty_post": "通讯录加一条", "mend_duty_post": "改通讯录", "end_duty_post": "停用通讯录一条", "test_duty_post": "拨测", "call_duty_post": "机器拨测",
+    "open_look_back": "打开回看", "write_look_back": "写回看结果", "open_review": "复看时打开会话", "review": "写复看结论",
+    "hand_shift": "交班", "take_shift": "接班",
 }  # fmt: skip
 PUSH_ANSWERS = {
     "timeout": "对方没有回应", "unreachable": "连不上", "redirect": "对方要转到别的地址", "not_allowed": "地址不在允许的范围",

@@ -1,0 +1,103 @@
+"""What stands at the change of shift: open calls, hand-overs to desks, children nobody has seen, what falls due. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+from sms_gateway.bridge import duty_book
+from sms_gateway.bridge.duty_book import Post
+from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.clock import shanghai
+from sms_gateway.contacts.models import Channel
+from sms_gateway.escalations import look_backs
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.ladder import State
+from sms_gateway.escalations.look_backs import Look
+from sms_gateway.escalations.models import Escalation
+from sms_gateway.messages.models import Thread
+from sms_gateway.operators import presence, roster, shifts
+from sms_gateway.operators.models import Operator
+from sms_gateway.tickets import filters, listing
+from sms_gateway.tickets.filters import Filter
+from sms_gateway.tickets.models import Ticket
+
+LOOKS_WITHIN = timedelta(hours=12)
+"""One shift ahead."""
+DANGER = ("red", "orange")
+MOST_TICKETS = 50
+
+
+@dataclass(frozen=True)
+class OpenCall:
+    """A red or orange call with who has the talk."""
+
+    escalation: Escalation
+    holder: Operator | None
+
+
+@dataclass(frozen=True)
+class ShiftState:
+    """`lacks`: sentences about who is on; `unseen`: red calls in which nobody has seen the child yet."""
+
+    on: Sequence[Operator]
+    lacks: tuple[str, ...]
+    calls: Sequence[OpenCall]
+    unseen: int
+    bridges: Sequence[BridgeCall]
+    looks: Sequence[Look]
+    late: int
+    due_today: int
+    late_ids: Sequence[int]
+    posts: Sequence[Post]
+
+    def left_open(self) -> dict[str, list[int]]:
+        """The ids, as `ShiftHandover.left_open` keeps them."""
+        return {
+            "threads": [one.escalation.thread_id for one in self.calls], "bridge": [one.id for one in self.bridges],
+            "tickets": list(self.late_ids), "posts": [one.id for one in self.posts], "look_backs": [one.row.id for one in self.looks],
+        }  # fmt: skip
+
+
+async def load(session: AsyncSession, operator: Operator) -> ShiftState:
+    """Everything of the whole desk; tickets only where this operator's account reaches."""
+    there = await presence.list_on_duty(session)
+    calls = await _calls(session)
+    reach = filters.reach(operator.role, operator.unit)
+    now = clock.now()
+    tonight = shanghai(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    late_ids = select(Ticket.id).where(reach, filters.where(Filter(show="late"))).order_by(Ticket.due_at)
+    return ShiftState(
+        on=there, lacks=shifts.lacks(there, now), calls=calls,
+        unseen=sum(one.escalation.lane == "red" and one.escalation.state != State.CHILD_SEEN for one in calls),
+        bridges=await _bridges(session),
+        looks=await look_backs.list_open(session, until=now + LOOKS_WITHIN),
+        late=await listing.count(session, Filter(show="late"), within=reach),
+        due_today=await listing.count(session, Filter(), within=and_(reach, Ticket.due_at >= now, Ticket.due_at < tonight)),
+        late_ids=(await session.scalars(late_ids.limit(MOST_TICKETS))).all(),
+        posts=await duty_book.list_red(session),
+    )  # fmt: skip
+
+
+async def _calls(session: AsyncSession) -> list[OpenCall]:
+    found = [
+        one
+        for one in await escalations.list_open(session)
+        if one.lane in DANGER and one.contact.channel != Channel.DRILL
+    ]
+    holding = select(Thread.id, Thread.operator_id).where(Thread.id.in_([one.thread_id for one in found]))
+    held_by = dict((await session.execute(holding)).tuples().all())
+    named = await roster.name_operators(session, {one for one in held_by.values() if one is not None})
+    return [OpenCall(one, named.get(held_by.get(one.thread_id) or 0)) for one in found]
+
+
+async def _bridges(session: AsyncSession) -> Sequence[BridgeCall]:
+    """Hand-overs that nobody accepted yet, or that failed and were settled by nobody."""
+    wanted = select(BridgeCall).join(Thread, Thread.id == BridgeCall.thread_id).where(Thread.channel != Channel.DRILL)
+    wanted = wanted.where(BridgeCall.state.in_(("requested", "failed")), BridgeCall.settled_at.is_(None))
+    return (await session.scalars(wanted.order_by(BridgeCall.requested_at))).all()
