@@ -102,9 +102,10 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "danger":
         mine.append(("forgotten", find_forgotten))
     if queue == "bulk":
+        from .bridge.tasks import sweep_posts
         from .events import tasks as events
 
-        mine += [("events", events.sweep), ("anchors", anchors.sweep)]
+        mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
         from .conversations import reviewing
         from .tickets import dashboards, groups
 

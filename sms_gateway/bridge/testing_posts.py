@@ -7,8 +7,9 @@ never called by a machine: somebody calls them by agreement and writes down what
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -16,13 +17,17 @@ from sms_gateway.calls import service as calls
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.states import IN_VAIN, State
 from sms_gateway.calls.words import Purpose
+from sms_gateway.clock import shanghai
 from sms_gateway.errors import Conflict
 from sms_gateway.operators.presence import note as audit
 from sms_gateway.settings import Settings, get_settings
 
+from .duty_rules import month_begins
 from .models import DutyPost, DutyTest
 
 CONFIRMS = "1"
+FROM_HOUR, TO_HOUR = 9, 18
+LOOKED_AT = 200
 _EMERGENCY = re.compile(r"(?:\+86|0)?[0-9]{0,3}?(?:110|119|120|122|12110|12345)", re.ASCII)
 
 
@@ -45,6 +50,25 @@ class IsBeingCalled(Conflict):
 def is_emergency_line(phone: str) -> bool:
     """Whether a number, short, with an area code or as E.164, is one of the emergency desks'. Pure."""
     return _EMERGENCY.fullmatch(phone.replace(" ", "").replace("-", "")) is not None
+
+
+def is_time_to_test(now: datetime) -> bool:
+    """Whether a machine may call offices now: between nine and six of Yunnan. Pure."""
+    return FROM_HOUR <= shanghai(now).hour < TO_HOUR
+
+
+async def find_due(session: AsyncSession) -> int | None:
+    """A post that was not called this month, by whomever, the longest waiting first; None outside office hours, and where
+    no real line may be used by itself (a make-believe one would only turn a demonstration red)."""
+    now, settings = clock.now(), get_settings()
+    if settings.voice_driver == "simulator" or not may_test(settings) or not is_time_to_test(now):
+        return None
+    tested = exists().where(DutyTest.post_id == DutyPost.id, DutyTest.at >= month_begins(now))
+    due = select(DutyPost).where(DutyPost.ended_at.is_(None), DutyPost.kind != "desk110", ~tested)
+    for post in await session.scalars(due.order_by(DutyPost.id).limit(LOOKED_AT)):
+        if not is_emergency_line(post.phone):
+            return post.id
+    return None
 
 
 def may_test(settings: Settings) -> bool:

@@ -64,7 +64,7 @@ class TwilioVoice:
         address = f"{self._door}/{order.reference}"
         try:
             made = await self._client.calls.create_async(
-                to=order.to, from_=self._number, url=f"{address}/twiml", method="POST", timeout=order.ring_seconds,
+                to=_international(order.to), from_=self._number, url=f"{address}/twiml", method="POST", timeout=order.ring_seconds,
                 status_callback=f"{address}/status", status_callback_event=EVENTS, status_callback_method="POST",
                 record=False,
             )  # fmt: skip
@@ -86,6 +86,11 @@ class TwilioVoice:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.close()
+
+
+def _international(number: str) -> str:
+    """A number of ours as Twilio dials it: a short one with its area code gets the country's (`0870110`: `+86870110`)."""
+    return number if number.startswith("+") else f"+86{number.lstrip('0')}"
 
 
 def as_telephone_error(error: Any) -> TelephoneError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,12 +11,17 @@ from sqlalchemy import select
 from sms_gateway import clock as clocks
 from sms_gateway.bridge import testing_posts
 from sms_gateway.bridge.models import DutyPost, DutyTest
+from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from sms_gateway.settings import Settings, get_settings
 
 from .conftest import Phones
 
 Run = Callable[[], Awaitable[None]]
+LIVE_LINE = {
+    "HOTLINE_VOICE": "twilio", "HOTLINE_BRIDGE_LIVE": "true", "HOTLINE_TWILIO_ACCOUNT_SID": "AC0",
+    "HOTLINE_TWILIO_AUTH_TOKEN": "t", "HOTLINE_VOICE_FROM": "+861069000000",
+}  # fmt: skip
 
 
 async def add_post(phone: str = "+8613800000701") -> int:
@@ -94,3 +100,29 @@ def test_a_real_line_calls_posts_only_when_the_bridge_is_live(voice: str, live: 
         voice=voice, bridge_live=live, twilio_account_sid="AC0", twilio_auth_token="t", voice_from="+861069000000"
     )
     assert testing_posts.may_test(settings) is may
+
+
+async def test_each_post_is_called_once_a_month_in_office_hours_by_a_real_line_only(
+    database: str, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    morning = datetime(2026, 12, 3, 2, tzinfo=UTC)  # ten in Yunnan
+    clock.advance(morning - clocks.now())
+    await add_post("0870110")
+    post = await add_post()
+
+    async def due() -> int | None:
+        async with transaction() as session:
+            return await testing_posts.find_due(session)
+
+    assert await due() is None  # a make-believe line
+    for name, value in LIVE_LINE.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    assert await due() == post
+    clock.advance(timedelta(hours=9))
+    assert await due() is None  # evening
+    clock.advance(timedelta(hours=15))
+    await begin(post)
+    assert await due() is None
+    clock.advance(timedelta(days=31))
+    assert await due() == post
