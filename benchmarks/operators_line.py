@@ -45,6 +45,8 @@ QUICK_LADDER = {
 }
 """A tenth of the real intervals: the same steps in an eighteenth of a minute each."""
 BEAT_SECONDS = 4.0
+KEPT_FOR = 2.0
+"""Seconds a connection may lie unused; the gateway's server shuts it after five."""
 
 _people = count(1)
 _seats = count(1)
@@ -183,28 +185,37 @@ class Phones:
     def __init__(self, port: int) -> None:
         self._port = port
         self._connection: Connection | None = None
+        self._used = 0.0
         self._lock = asyncio.Lock()
 
     async def text(self, sender: str, body: str) -> float:
         """Hand a text in; the time (Unix seconds) its first byte left. Raises OSError while the gateway is away."""
+        return await self._hand_in(signed_text(self._port, sender=sender, body=body))
+
+    async def _hand_in(self, request: bytes) -> float:
         async with self._lock:
+            if self._connection is not None and time.monotonic() - self._used > KEPT_FOR:
+                self._connection.close()
+                self._connection = None
             if self._connection is None:
                 self._connection = await Connection.open(self._port)
-            request, at = signed_text(self._port, sender=sender, body=body), time.time()
+            at = time.time()
             try:
                 await self._connection.ask(request)
             except BaseException:
                 self._connection.close()
                 self._connection = None
                 raise
+            self._used = time.monotonic()
         return at
 
     async def text_until_taken(self, sender: str, body: str, *, within: float = 20.0) -> float:
         """As a carrier does: the same text again until it is acknowledged."""
         until = time.monotonic() + within
+        request = signed_text(self._port, sender=sender, body=body)
         while True:
             try:
-                return await self.text(sender, body)
+                return await self._hand_in(request)
             except (OSError, asyncio.IncompleteReadError):
                 assert time.monotonic() < until, "the gateway did not come back"
                 await asyncio.sleep(0.2)

@@ -14,7 +14,7 @@ from itertools import cycle
 
 from playwright.async_api import Page, async_playwright
 from rich.console import Console
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
@@ -202,9 +202,11 @@ async def take_what_rings(operator_id: int) -> None:
             rung = wanted.where(Escalation.lane == "red", Escalation.received_at <= clock.now() - _AGO)
             for row in await session.scalars(rung.with_for_update(skip_locked=True)):
                 await escalations.acknowledge(session, row, operator_id=operator_id)
+            over = update(Escalation).where(Escalation.acknowledged_at <= clock.now() - _HELPED)
+            await session.execute(over.where(Escalation.closed_at.is_(None)).values(closed_at=clock.now()))
 
 
-_AGO = timedelta(seconds=TAKEN_AFTER)
+_AGO, _HELPED = timedelta(seconds=TAKEN_AFTER), timedelta(seconds=20)
 
 
 async def measure_ringing(line: DeskLine, console: Console, *, seconds: float) -> Rung:

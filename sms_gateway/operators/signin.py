@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -105,16 +105,28 @@ async def _open(session: AsyncSession, operator: Operator) -> SignedIn:
 
 async def find_session(session: AsyncSession, token: str) -> OperatorSession | None:
     """The open session of that token with its operator; None when it ended, is idle for too long, or the account is disabled."""
-    now = clock.now()
-    wanted = select(OperatorSession).where(
-        OperatorSession.token_hash == hashed(token), OperatorSession.ended_at.is_(None)
-    )
-    wanted = wanted.join(Operator).where(OperatorSession.created_at > now - SESSION_ENDS_AFTER)
-    # On duty with an open console nobody is idle, however quiet the night: the ringing must reach them.
-    in_use = OperatorSession.last_seen_at > now - IDLE_ENDS_AFTER
-    wanted = wanted.where(or_(in_use, and_(Operator.on_duty, Operator.last_seen_at > now - WATCHING_WITHIN)))
+    wanted = select(OperatorSession).join(Operator).where(OperatorSession.token_hash == hashed(token), *_is_open())
     found = await session.scalar(wanted.options(joinedload(OperatorSession.operator)))
     return found if found is not None and found.operator.disabled_at is None else None
+
+
+def _is_open() -> tuple[ColumnElement[bool], ...]:
+    now = clock.now()
+    # On duty with an open console nobody is idle, however quiet the night: the ringing must reach them.
+    in_use = OperatorSession.last_seen_at > now - IDLE_ENDS_AFTER
+    watching = and_(Operator.on_duty, Operator.last_seen_at > now - WATCHING_WITHIN)
+    return (
+        OperatorSession.ended_at.is_(None),
+        OperatorSession.created_at > now - SESSION_ENDS_AFTER,
+        or_(in_use, watching),
+    )
+
+
+async def list_open(session: AsyncSession) -> dict[bytes, bool]:
+    """Every open session by the hash of its token (`hashed`), and whether its operator is on duty."""
+    wanted = select(OperatorSession.token_hash, Operator.on_duty).join(Operator)
+    rows = await session.execute(wanted.where(Operator.disabled_at.is_(None), *_is_open()))
+    return {bytes(row.token_hash): row.on_duty for row in rows}
 
 
 async def sign_out(session: AsyncSession, token: str) -> None:
