@@ -105,7 +105,7 @@ def _tests() -> tuple[ColumnElement[datetime | None], ColumnElement[str | None],
     """Time and result of each post's last test that ended, and posts in use with that test."""
     last = select(DutyTest.id, DutyTest.at, DutyTest.result)
     last = last.where(DutyTest.post_id == DutyPost.id, DutyTest.result != "calling")
-    ended = last.order_by(DutyTest.id.desc()).limit(1).lateral("ended")
+    ended = last.order_by(DutyTest.id.desc()).limit(1).correlate(DutyPost).lateral("ended")
     wanted = (
         select(DutyPost, DutyTest)
         .select_from(DutyPost)
@@ -122,7 +122,7 @@ def _red(tested_at: ColumnElement[Any], result: ColumnElement[Any], now: datetim
 
 
 async def _posts(session: AsyncSession, wanted: Select[DutyPost, DutyTest]) -> list[Post]:
-    rows: Sequence[tuple[DutyPost, DutyTest | None]] = (await session.execute(wanted)).tuples().all()
+    rows: Sequence[tuple[DutyPost, DutyTest | None]] = (await session.execute(wanted)).all()
     now = clock.now()
     busy = select(DutyTest.post_id).where(DutyTest.post_id.in_([post.id for post, _test in rows]))
     busy = busy.where(DutyTest.result == "calling", DutyTest.at > now - CALLING_FOR)
@@ -191,7 +191,7 @@ async def red_counties(session: AsyncSession) -> dict[str, int]:
     """How many posts are red, by adcode; only places that have one."""
     tested_at, result, wanted = _tests()
     counted = wanted.with_only_columns(DutyPost.region, func.count()).where(_red(tested_at, result, clock.now()))
-    return dict((await session.execute(counted.group_by(DutyPost.region))).tuples().all())
+    return dict((await session.execute(counted.group_by(DutyPost.region))).all())
 
 
 async def list_red(session: AsyncSession, *, limit: int = 200) -> list[Post]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import regions
-from sms_gateway.bridge import duty_book, duty_import
+from sms_gateway.bridge import duty_book, duty_import, testing_posts
 from sms_gateway.bridge.duty_book import CountyStanding, PostNotFound
 from sms_gateway.bridge.models import DutyPost
 from sms_gateway.database import transaction
@@ -16,6 +16,7 @@ from sms_gateway.errors import HotlineError
 from sms_gateway.operators import roster
 from sms_gateway.operators.reach import region_of
 from sms_gateway.regions import Region
+from sms_gateway.settings import get_settings
 from sms_gateway.tickets import scope
 
 from . import pages
@@ -72,6 +73,7 @@ async def show_due(seat: SeeingDutyBook, region: Place = "") -> Response:
     return pages.render(
         "duty_book_due.html", seat=seat, posts=posts, number=number, place=place, kinds=duty_book.KINDS,
         results=duty_book.RESULTS, choices=regions.list_regions("prefecture"), by_machine=_may_call(),
+        by_hand_only=testing_posts.is_emergency_line,
     )  # fmt: skip
 
 
@@ -110,7 +112,7 @@ async def show_county(region_id: str, seat: SeeingDutyBook) -> Response:
         named = await roster.name_operators(session, callers)
     return pages.render(
         "duty_book_county.html", seat=seat, place=place, posts=posts, standing=standing, tests=tests, named=named, kinds=duty_book.KINDS,
-        results=duty_book.RESULTS, keeps=_keeps(seat, place.adcode), by_machine=_may_call(),
+        results=duty_book.RESULTS, keeps=_keeps(seat, place.adcode), by_machine=_may_call(), by_hand_only=testing_posts.is_emergency_line,
         parent=regions.get_region(place.parent_adcode) if place.parent_adcode else None,
     )  # fmt: skip
 
@@ -121,7 +123,7 @@ def _keeps(seat: Seat, adcode: str) -> bool:
 
 def _may_call() -> bool:
     """Whether a machine can make the test call."""
-    return False
+    return testing_posts.may_test(get_settings())
 
 
 @router.post(PAGE + "/{region_id}/add")
@@ -168,4 +170,13 @@ async def note_test(request: Request, post_id: Id, seat: SeeingDutyBook, *, resu
     async with transaction() as session:
         region = (await duty_book.get_post(session, post_id)).region
         await duty_book.note_test(session, post_id, result=result, words=words, by=seat.operator.id)
+    return done(request, f"{PAGE}/due" if back == "due" else f"{PAGE}/{region}")
+
+
+@router.post(PAGE + "/posts/{post_id}/call")
+async def call(request: Request, post_id: Id, seat: SeeingDutyBook, back: Words = "") -> Response:
+    """A test call made by the machine; its result comes by itself."""
+    async with transaction() as session:
+        region = (await duty_book.get_post(session, post_id)).region
+        await testing_posts.begin(session, post_id, seat.operator.id)
     return done(request, f"{PAGE}/due" if back == "due" else f"{PAGE}/{region}")

@@ -83,7 +83,7 @@ async def handlers_of(session: AsyncSession, reviews: Sequence[Review]) -> dict[
     threads, earliest = {review.thread_id for review in reviews}, min(since.values())
     wrote = select(Message.thread_id, Message.operator_id, Message.at).where(Message.operator_id.is_not(None))
     wrote = wrote.where(Message.thread_id.in_(threads), Message.at >= earliest)
-    acts = [(thread_id, by or 0, at) for thread_id, by, at in (await session.execute(wrote)).tuples()]
+    acts = [(thread_id, by or 0, at) for thread_id, by, at in (await session.execute(wrote))]
     moved = select(ThreadEvent.thread_id, ThreadEvent.who, ThreadEvent.at).where(
         ThreadEvent.who.startswith("operator:")
     )
@@ -95,7 +95,7 @@ async def handlers_of(session: AsyncSession, reviews: Sequence[Review]) -> dict[
     stepped = stepped.where(EscalationEvent.who.startswith("operator:"), EscalationEvent.what != "look_back_unsafe")
     stepped = stepped.where(Escalation.thread_id.in_(threads), EscalationEvent.at >= earliest)
     for wanted in (moved, stepped):
-        acts += [(thread_id, int(who[9:]), at) for thread_id, who, at in (await session.execute(wanted)).tuples()]
+        acts += [(thread_id, int(who[9:]), at) for thread_id, who, at in (await session.execute(wanted))]
     return {
         review.id: frozenset(
             by for thread_id, by, at in acts if thread_id == review.thread_id and at >= since[review.id]
@@ -160,7 +160,7 @@ async def _lines(session: AsyncSession, reviews: Sequence[Review]) -> list[Line]
     talks = {one.id: one for one in await session.scalars(threads.options(joinedload(Thread.contact, innerjoin=True)))}
     calls = await _by_id(session, Escalation, {review.escalation_id for review in reviews})
     texts = select(Message.id, Message.at).where(Message.id.in_({one.message_id for one in reviews if one.message_id}))
-    times = dict((await session.execute(texts)).tuples().all())
+    times = dict((await session.execute(texts)).all())
     lines = []
     for review in reviews:
         call = calls.get(review.escalation_id or 0)
@@ -185,7 +185,7 @@ async def list_progress(session: AsyncSession, *, days: int = 14) -> list[Progre
     since = shanghai(clock.now()).date() - timedelta(days=days)
     counted = select(Review.day, func.count(Review.read_at), func.count()).where(Review.day >= since)
     rows = await session.execute(counted.group_by(Review.day).order_by(Review.day.desc()))
-    return [Progress(day, read, total) for day, read, total in rows.tuples()]
+    return [Progress(day, read, total) for day, read, total in rows]
 
 
 async def count_weeks(session: AsyncSession) -> list[tuple[date, Mapping[str, int]]]:
@@ -194,7 +194,7 @@ async def count_weeks(session: AsyncSession) -> list[tuple[date, Mapping[str, in
     since = today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
     counted = select(Review.day, func.coalesce(Review.verdict, ""), func.count()).where(Review.day >= since)
     weeks: dict[date, dict[str, int]] = {}
-    for day, verdict, number in (await session.execute(counted.group_by(Review.day, Review.verdict))).tuples():
+    for day, verdict, number in (await session.execute(counted.group_by(Review.day, Review.verdict))):
         week = weeks.setdefault(day - timedelta(days=day.weekday()), {})
         week[verdict] = week.get(verdict, 0) + number
     return sorted(weeks.items(), reverse=True)

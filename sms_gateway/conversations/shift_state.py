@@ -91,7 +91,7 @@ async def _calls(session: AsyncSession) -> list[OpenCall]:
         if one.lane in DANGER and one.contact.channel != Channel.DRILL
     ]
     holding = select(Thread.id, Thread.operator_id).where(Thread.id.in_([one.thread_id for one in found]))
-    held_by = dict((await session.execute(holding)).tuples().all())
+    held_by = dict((await session.execute(holding)).all())
     named = await roster.name_operators(session, {one for one in held_by.values() if one is not None})
     return [OpenCall(one, named.get(held_by.get(one.thread_id) or 0)) for one in found]
 

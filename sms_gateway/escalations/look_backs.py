@@ -123,7 +123,7 @@ def _looks(region: str | None) -> Select[LookBack, Escalation, str | None]:
 
 
 async def _list(session: AsyncSession, wanted: Select[LookBack, Escalation, str | None]) -> list[Look]:
-    return [Look(row, escalation, region) for row, escalation, region in (await session.execute(wanted)).tuples()]
+    return [Look(row, escalation, region) for row, escalation, region in (await session.execute(wanted))]
 
 
 async def list_open(
@@ -158,7 +158,7 @@ async def overdue_by_region(session: AsyncSession) -> dict[str | None, int]:
     """The same by county; None: cases without a place."""
     late = _looks(None).where(LookBack.done_at.is_(None), LookBack.due_at <= clock.now())
     counted = late.with_only_columns(_REGION, func.count()).group_by(_REGION)
-    return dict((await session.execute(counted)).tuples().all())
+    return dict((await session.execute(counted)).all())
 
 
 async def get_look(session: AsyncSession, look_back_id: int, *, region: str | None) -> Look:
