@@ -58,7 +58,8 @@ def _course(row: Escalation, events: Sequence[EscalationEvent], bridged_at: date
     def first(what: str) -> datetime | None:
         return next((event.at for event in events if event.what == what), None)
 
-    steps = tuple((int(event.detail["step"]), event.at) for event in events if event.what == "rung")
+    climbed = [event for event in events if event.what == "rung" and not event.detail.get("again")]
+    steps = tuple((int(event.detail["step"]), event.at) for event in climbed)
     taken = [at for at in (first("acknowledged"), row.acknowledged_at) if at is not None]
     handed = [at for at in (first("handed_over"), bridged_at) if at is not None]
     at_bridge = bridged_at is not None or any(

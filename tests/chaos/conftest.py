@@ -72,7 +72,7 @@ class Call:
         return [
             (int(event.detail["step"]), (event.at - row.received_at).total_seconds())
             for event in events
-            if event.what == "rung"
+            if event.what == "rung" and not event.detail.get("again")
         ]
 
     async def state(self) -> dict[str, Any]:
