@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from sms_gateway.wording import FORBIDDEN, say
 
 FILE = Path(__file__).with_name("canned.yml")
 SENTENCES = 200
+PLACEHOLDERS = frozenset({"name", "place", "badge", "service", "number"})
+"""How the child is called, where it is, the operator's own number (工号), the unit it was handed to, the ticket's number."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,10 @@ class Saying:
 
 @dataclass(frozen=True)
 class Sayings:
-    """`next_by_harm`: the questions of each harm in their order."""
+    """`by_harm`: what fits each situation; `next_by_harm`: the questions of each in their order."""
 
     always: tuple[Saying, ...]
+    by_harm: Mapping[str, tuple[Saying, ...]]
     next_by_harm: Mapping[str, tuple[Saying, ...]]
 
 
@@ -38,10 +43,11 @@ def load() -> Sayings:
     raw = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     always = tuple(_read(entry, "name") for entry in raw["always"])
     by_harm = {harm: tuple(_read(entry, "why") for entry in entries) for harm, entries in raw["next"].items()}
-    strange = set(by_harm) - {str(harm) for harm in Harm}
+    here = {harm: tuple(_read(entry, "name") for entry in entries) for harm, entries in raw["here"].items()}
+    strange = (set(by_harm) | set(here)) - {str(harm) for harm in Harm}
     if strange:
         raise ValueError(f"canned.yml 里没有这种类型：{'、'.join(sorted(strange))}")
-    return Sayings(always, by_harm)
+    return Sayings(always, here, by_harm)
 
 
 def _read(entry: Mapping[str, str], name: str) -> Saying:
@@ -49,7 +55,20 @@ def _read(entry: Mapping[str, str], name: str) -> Saying:
     bad = [word for word in FORBIDDEN if word in text]
     if bad or not text or len(text) > SENTENCES:
         raise ValueError(f"canned.yml 的“{entry[name]}”：有不能写的词，或者是空的、太长")
+    unknown = set(_PLACEHOLDER.findall(text)) - PLACEHOLDERS
+    if unknown:
+        raise ValueError(f"canned.yml 的“{entry[name]}”：没有这种空格 {'、'.join(sorted(unknown))}")
     return Saying(entry[name], text)
+
+
+def filled(sayings: Iterable[Saying], known: Mapping[str, str]) -> list[Saying]:
+    """The sayings with their placeholders filled from `known`; one whose placeholder is not known is left out."""
+    made = []
+    for saying in sayings:
+        needed = _PLACEHOLDER.findall(saying.text)
+        if all(known.get(name) for name in needed):
+            made.append(Saying(saying.name, _PLACEHOLDER.sub(lambda found: known[found.group(1)], saying.text)))
+    return made
 
 
 def next_question(harm: str | None, *, place_known: bool, said: Collection[str]) -> Saying | None:

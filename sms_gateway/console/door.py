@@ -19,6 +19,7 @@ from . import (
     pushes,
     review,
     signing,
+    talk_history,
     talks,
     team,
     ticket_accused,
@@ -36,7 +37,7 @@ from . import (
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, team.router, figures.router, pushes.router,
+for part in (signing.router, live.router, talks.router, acts.router, talk_history.router, team.router, figures.router, pushes.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,

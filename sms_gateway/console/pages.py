@@ -20,12 +20,21 @@ from sms_gateway.contacts.phone import masked
 from sms_gateway.conversations.records import UNITS
 from sms_gateway.departments import categories, units
 from sms_gateway.errors import HotlineError
+from sms_gateway.messages import segments
+from sms_gateway.settings import get_settings
 from sms_gateway.wording import SIGNATURE, say
 
-from . import canned, words
+from . import talk_past, words
 from .seat import Seat
 
 TEMPLATES = Path(__file__).with_name("templates")
+LIMITS = {
+    "single": segments.SINGLE,
+    "part": segments.PART,
+    "signature": SIGNATURE,
+    "fen": lambda: get_settings().segment_price_fen,
+}
+"""What a text may be long and costs, for the counter beside the input; `fen` for one segment."""
 QUOTED = re.compile("“([^”]+)”")
 
 
@@ -39,7 +48,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(w=words, units=UNITS, sayings=canned.load, say=say)
+    made.globals.update(w=words, units=UNITS, say=say, limits=LIMITS, reasons=talk_past.REASONS)
     made.filters.update(
         hm=lambda at: f"{clock.shanghai(at):%H:%M}",
         hms=lambda at: f"{clock.shanghai(at):%H:%M:%S}",

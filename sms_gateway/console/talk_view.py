@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -16,29 +16,23 @@ from sms_gateway.escalations import ladder
 from sms_gateway.escalations.ladder import State
 from sms_gateway.messages.models import Author, Direction, Message
 from sms_gateway.operators.models import Operator
+from sms_gateway.tickets import lifecycle
+from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Writer
 from sms_gateway.wording import SIGNATURE
 
 from . import canned, words
 from .rules import Act
 from .seat import Seat
+from .talk_beside import Beside, safe_contact
+from .talk_past import begins_at
+from .talk_timeline import Entry, timeline
 
 LAST_TEXTS = 3
 SENT_SHOWN = 3
 TRACK = (State.RINGING, State.ACKNOWLEDGED, State.IN_CONTACT, State.HANDED_OVER, State.CHILD_SEEN)
 PLACES_READ = 20
 """How many of the newest texts are searched for the place."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the timeline."""
-
-    at: datetime
-    who: str
-    what: str
-    lane: str = ""
-    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,7 @@ class TalkView:
     seat: Seat
     others: Sequence[Operator] = ()
     supervisors: Sequence[Operator] = ()
+    beside: Beside = field(default_factory=Beside)
 
     # ---- 1: colour, type, how urgent, since when ----
 
@@ -144,8 +139,30 @@ class TalkView:
     # ---- 2, 3: the words, the writer ----
 
     @cached_property
+    def begins_at(self) -> datetime | None:
+        """When this talk began; None: nothing was said before it."""
+        call = self.page.escalation
+        return begins_at(self.page.messages, self.page.events, call_since=call.received_at if call else None)
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """Of the talk that goes on now, oldest first."""
+        begin = self.begins_at
+        return [m for m in self.page.messages if begin is None or m.at >= begin]
+
+    @cached_property
+    def past(self) -> list[Message]:
+        """What was said before: shown to who says why."""
+        return self.page.messages[: len(self.page.messages) - len(self.messages)]
+
+    @property
+    def has_history(self) -> bool:
+        return bool(self.past or self.page.earlier)
+
+    @cached_property
     def texts(self) -> list[Message]:
-        return self.page.inbound
+        """What the person wrote in it, oldest first."""
+        return [message for message in self.messages if message.direction == Direction.IN]
 
     @property
     def writer(self) -> str:
@@ -166,11 +183,16 @@ class TalkView:
     def sexual(self) -> bool:
         return any(message.sexual for message in self.texts)
 
+    @property
+    def wants_woman(self) -> bool:
+        """A girl's harm of this kind is heard by a woman (未保法 112); said while none has it."""
+        return self.sexual and not (self.mine and self.seat.operator.woman)
+
     # ---- 4: may we call ----
 
     @cached_property
     def cautions(self) -> list[str]:
-        said = caution.before_calling(message.body for message in self.texts)
+        said = caution.before_calling(message.body for message in self.page.inbound)
         return (["静默中：手机上什么都不发"] if self.page.contact.silent_at else []) + said
 
     @property
@@ -230,8 +252,8 @@ class TalkView:
     @property
     def sent(self) -> list[Message]:
         """The newest automatic texts, oldest first; those that did not arrive stay."""
-        machine = [m for m in self.page.messages if m.direction == Direction.OUT and m.author != Author.OPERATOR]
-        failed = [m for m in self.page.messages if m.state in words.NOT_ARRIVED]
+        machine = [m for m in self.messages if m.direction == Direction.OUT and m.author != Author.OPERATOR]
+        failed = [m for m in self.messages if m.state in words.NOT_ARRIVED]
         shown = {message.id: message for message in (*machine[-SENT_SHOWN:], *failed[-SENT_SHOWN:])}
         return [shown[key] for key in sorted(shown)]
 
@@ -239,13 +261,48 @@ class TalkView:
     def did_not_arrive(self) -> bool:
         return any(message.state in words.NOT_ARRIVED for message in self.sent)
 
-    # ---- 9: the next question ----
+    # ---- 8: history in a line ----
+
+    @property
+    def open_tickets(self) -> list[Ticket]:
+        return [ticket for ticket in self.page.tickets if lifecycle.is_open(ticket.status)]
+
+    @property
+    def safe_contact(self) -> str:
+        return safe_contact(self.page.tickets)
+
+    # ---- 9: the next question, and what may be said with one click ----
 
     @property
     def next(self) -> canned.Saying | None:
-        said = [m.body.removeprefix(SIGNATURE) for m in self.page.messages if m.direction == Direction.OUT]
-        harm = self.page.escalation.harm if self.page.escalation else None
-        return canned.next_question(harm, place_known=self.place is not None, said=said)
+        said = [m.body.removeprefix(SIGNATURE) for m in self.messages if m.direction == Direction.OUT]
+        return canned.next_question(self.harm, place_known=self.place is not None, said=said)
+
+    @property
+    def harm(self) -> str | None:
+        return self.page.escalation.harm if self.page.escalation else None
+
+    @property
+    def sayings(self) -> list[canned.Saying]:
+        """For every matter."""
+        return canned.filled(canned.load().always, self._known)
+
+    @property
+    def sayings_here(self) -> list[canned.Saying]:
+        """For this situation."""
+        return canned.filled(canned.load().by_harm.get(self.harm or "none", ()), self._known)
+
+    @property
+    def _known(self) -> dict[str, str]:
+        """What placeholders stand for in this talk; empty where it is not known."""
+        ticket = next((t for t in self.page.tickets if t.thread_id == self.page.thread.id), None)
+        return {
+            "name": self.beside.called,
+            "place": regions.full_name(self.place) if self.place else "",
+            "badge": self.seat.operator.badge,
+            "service": self.handed_to[-1][0] if self.handed_to else "",
+            "number": ticket.number if ticket else "",
+        }
 
     # ---- the rest ----
 
@@ -262,39 +319,5 @@ class TalkView:
 
     @property
     def timeline(self) -> list[Entry]:
-        """Everything that happened, newest first."""
-        entries = [
-            Entry(event.at, self.who(event.who), self._thread_event(event.what, event.detail))
-            for event in self.page.events
-        ]
-        entries += [
-            Entry(step.at, self.who(step.who), self._call_event(step.what, step.detail), step.detail.get("lane", ""))
-            for step in self.page.steps
-            if step.what != "acknowledged"  # the talk's own event says so
-        ]
-        entries += [self._text(message) for message in self.page.messages]
-        return sorted(entries, key=lambda entry: entry.at, reverse=True)
-
-    def _thread_event(self, what: str, detail: dict[str, object]) -> str:
-        says = words.THREAD_EVENTS.get(what, what)
-        if what == "called_by_hand":
-            return f"{says}：{UNITS.get(str(detail.get('unit')), '')}"
-        return says
-
-    def _call_event(self, what: str, detail: dict[str, object]) -> str:
-        says = words.CALL_EVENTS.get(what, what)
-        if what == "rung":
-            number = detail.get("step")
-            return words.STEPS.get(number, says) if isinstance(number, int) else says
-        if what in ("opened", "raised"):
-            return f"{says}（{words.LANES.get(str(detail.get('lane')), '')}）"
-        if what == "closed":
-            return f"{says}：{words.ENDED.get(str(detail.get('outcome')), '')}"
-        return says
-
-    def _text(self, message: Message) -> Entry:
-        if message.direction == Direction.IN:
-            return Entry(message.at, "来信人", "来信", message.lane or "", message.body)
-        who = self.who(f"operator:{message.operator_id}") if message.operator_id else words.WHO["assistant"]
-        state = words.DELIVERY.get(message.state or "", "")
-        return Entry(message.at, who, f"去信 · {state}", "", message.body.removeprefix(SIGNATURE))
+        """Everything that happened in the talk that goes on now, newest first."""
+        return timeline(self.page, self.messages, self.who, since=self.begins_at)

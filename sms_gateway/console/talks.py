@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +13,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
-from . import pages
+from . import pages, talk_beside
 from .ids import Id, TalkInQuery
 from .live import board
 from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
@@ -74,4 +76,5 @@ async def load_view(session: AsyncSession, request: Request, talk_id: int, seat:
     looking = board(request).viewers.of(talk_id) - {seat.operator.id}
     others = await roster.name_operators(session, looking)
     supervisors = [one for one in await presence.list_on_duty(session) if one.role == Role.SUPERVISOR]
-    return TalkView(found, seat, sorted(others.values(), key=lambda one: one.badge), supervisors)
+    view = TalkView(found, seat, sorted(others.values(), key=lambda one: one.badge), supervisors)
+    return replace(view, beside=await talk_beside.load(session, found, view.place))

@@ -32,7 +32,7 @@ WRITERS = {
     "professional": "老师、医生等",
     "unknown": "还不清楚",
 }
-CHANNELS = {"sms": "短信", "web": "网页"}
+CHANNELS = {"sms": "短信", "web": "网页", "drill": "演练"}
 
 OWNERS = {"assistant": "小助手在答", "waiting": "等人接手", "operator": "值班员在谈", "closed": "已结束"}
 CALL_STATES = {
@@ -155,7 +155,7 @@ TICKET_EVENTS = {
 }  # fmt: skip
 AUDIT = {
     "open_work": "单位打开工单", "open_file": "下载附件", "list_work": "单位看工单列表",
-    "open_talk": "打开会话", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
+    "open_talk": "打开会话", "open_history": "打开以前说过的", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
     "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "为误报签字", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",

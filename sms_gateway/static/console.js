@@ -1,13 +1,13 @@
 // The operators' pages. The server renders; this keeps an open page true: clocks, the event stream, the bell, the composer.
 // Words of people are only ever set as text here.
 
+import { clearReply, forgetDrafts, put, readyComposer, saveDraft, showTyping } from "./console.composer.js";
 import { ring, soundIsOn, switchSound } from "./console.bell.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
 const here = { talk: body.dataset.talk || "", csrf: body.dataset.csrf, operator: body.dataset.operator };
 const BEAT_SECONDS = 5;
-const SIGNATURE_UNITS = 9;
 
 // ---- htmx: our token on every change, errors as sentences, what somebody is typing stays ----
 
@@ -179,6 +179,7 @@ function listen() {
   stream = new EventSource(here.talk ? `/live/stream?talk=${here.talk}` : "/live/stream");
   stream.addEventListener("open", () => { lastHeard = Date.now(); showLine(true); });
   stream.addEventListener("changed", (event) => changed(JSON.parse(event.data)));
+  stream.addEventListener("typing", () => showTyping(true));
   stream.addEventListener("away", () => showLine(false, "数据库断开"));
   stream.addEventListener("over", () => toSignIn());
   stream.addEventListener("error", () => {
@@ -273,7 +274,7 @@ function settle() {
     if (wasAtEnd || !lastText) lines.scrollTop = lines.scrollHeight;
     lastText = newest;
   }
-  if (!$("reply")?.dataset.ready) readyComposer();
+  readyComposer();
 }
 
 $("lines")?.addEventListener("scroll", (event) => {
@@ -283,79 +284,14 @@ $("lines")?.addEventListener("scroll", (event) => {
 
 // ---- the composer ----
 
-const draftKey = `draft-${here.operator}-${here.talk}`;
-
-function units(text) { return text.length; }  // JavaScript counts UTF-16 units, as phones do
-
-function segments(text) {
-  if (units(text) <= 70) return 1;
-  let count = 1, free = 67;
-  for (const sign of text) {
-    if (sign.length > free) { count++; free = 67; }
-    free -= sign.length;
-  }
-  return count;
-}
-
-function readyComposer() {
-  const reply = $("reply");
-  if (!reply) return;
-  reply.dataset.ready = "1";
-  reply.value = localStorage.getItem(draftKey) || "";
-  reply.addEventListener("input", measure);
-  reply.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    if (reply.value.trim() && !$("send").disabled) $("reply-form").requestSubmit();
-  });
-  $("reply-form").addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target !== $("reply-form")) return;
-    if (!reply.value.trim()) { event.preventDefault(); return; }
-    $("send").disabled = true;
-  });
-  $("reply-form").addEventListener("htmx:afterRequest", () => { if ($("send")) $("send").disabled = false; });
-  measure();
-}
-
-function measure() {
-  const reply = $("reply");
-  if (!reply) return;
-  saveDraft();
-  const text = reply.value.trim();
-  const web = body.dataset.channel === "web";
-  const total = units(text) + (web ? 0 : SIGNATURE_UNITS);
-  const parts = segments((web ? "" : "文".repeat(SIGNATURE_UNITS)) + text);
-  $("count").textContent = !text ? "" : web ? `${units(text)} 字` : `${total} 字 · ${parts} 条`;
-  $("count").title = web ? "" : "字数含签名【云南12345】9 个字；一条 70 字，多条时每条 67 字";
-  $("count").classList.toggle("many", !web && parts > 1);
-  reply.style.height = "auto";
-  reply.style.height = `${Math.min(reply.scrollHeight + 2, 160)}px`;
-}
-
-function saveDraft() {
-  const reply = $("reply");
-  if (!reply) return;
-  if (reply.value.trim()) localStorage.setItem(draftKey, reply.value);
-  else localStorage.removeItem(draftKey);
-}
-
 function sent() {
-  const reply = $("reply");
-  if (!reply) return;
-  reply.value = "";
-  localStorage.removeItem(draftKey);
   wasAtEnd = true;
-  measure();
-  reply.focus();
+  clearReply();
   settle();
 }
 
-function put(text) {
-  const reply = $("reply");
-  if (!reply) return toast("先接手，才能写。");
-  reply.value = reply.value.trim() ? `${reply.value.trimEnd()}${text}` : text;
-  measure();
-  reply.focus();
+function say(text) {
+  if (!put(text)) toast("先接手，才能写。");
 }
 
 // ---- clicks ----
@@ -369,7 +305,7 @@ document.addEventListener("click", (event) => {
   }
   if (target.dataset.dialog) $(target.dataset.dialog)?.showModal();
   else if (target.hasAttribute("data-close-dialog")) target.closest("dialog").close();
-  else put(target.dataset.text);
+  else say(target.dataset.text);
 });
 
 addEventListener("htmx:confirm", (event) => {
@@ -381,9 +317,9 @@ addEventListener("htmx:confirm", (event) => {
 $("sign-out")?.addEventListener("submit", (event) => {
   const form = event.currentTarget;
   const mine = document.querySelectorAll("#main .minis.mine > li").length;
-  if (!mine || form.dataset.sure) return;
+  if (!mine || form.dataset.sure) { forgetDrafts(); return; }
   event.preventDefault();
-  ask(`你手上还有 ${mine} 个会话，退出后没有人看着。还要退出吗？`).then((yes) => { if (yes) { form.dataset.sure = "1"; form.submit(); } });
+  ask(`你手上还有 ${mine} 个会话，退出后没有人看着。还要退出吗？`).then((yes) => { if (yes) { form.dataset.sure = "1"; forgetDrafts(); form.submit(); } });
 });
 
 function ask(question) {
@@ -458,7 +394,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (/^[1-9]$/.test(key)) {
     const saying = document.querySelectorAll(".canned [data-text]")[Number(key) - 1];
-    if (saying && $("reply")) { event.preventDefault(); put(saying.dataset.text); }
+    if (saying && $("reply")) { event.preventDefault(); say(saying.dataset.text); }
   } else if (KEYS[key]) {
     event.preventDefault();
     KEYS[key]();

@@ -1,0 +1,63 @@
+"""What a talk's page shows beside the words: who answers where the child is, other reporters, the clock of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway.bridge import duty_book
+from sms_gateway.conversations.overview import TalkPage
+from sms_gateway.tickets import children, duty, duty_rules
+from sms_gateway.tickets.models import Ticket
+from sms_gateway.triage.judgement import Harm
+
+NEAR = ("desk110", "police_post", "civil_night")
+"""Whom the first screen names, one of each kind; the whole book is a click away."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Loaded for one page. `posts`: one of each of `NEAR` that is there; `reporters`: other contacts who told of this child."""
+
+    posts: Sequence[duty_book.Post] = ()
+    reporters: int = 0
+    called: str = ""
+    """How the child wants to be called, as a form or an operator wrote it down."""
+    evidence_until: datetime | None = None
+    """Of sexual harm: when the 72 hours for evidence and medicine end."""
+
+
+async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Beside:
+    """Read it. `place`: the adcode the page goes by."""
+    on_hand = await duty_book.on_hand(session, place)
+    firsts = [next((post for post in on_hand if post.kind == kind), None) for kind in NEAR]
+    about = [ticket for ticket in page.tickets if ticket.thread_id == page.thread.id][:5]
+    known = [child for ticket in about for child in await children.list_children(session, ticket.id)]
+    others = await children.list_tickets(session, {child.id for child in known}) if known else []
+    names = [children.facts_of(child).about.get("name", "") for child in known]
+    return Beside(
+        posts=[post for post in firsts if post is not None],
+        reporters=len({ticket.contact_id for _child, ticket in others} - {page.contact.id}),
+        called=next(filter(None, names), ""),
+        evidence_until=await _evidence(session, page, about),
+    )
+
+
+async def _evidence(session: AsyncSession, page: TalkPage, about: Sequence[Ticket]) -> datetime | None:
+    """The end of the 72 hours: as the ticket has it, else read from the text that brought the call."""
+    for ticket in about:
+        for row in await duty.list_duties(session, ticket.id):
+            if row.evidence_until is not None:
+                return row.evidence_until
+    call = page.escalation
+    if call is None or call.harm != Harm.SEXUAL:
+        return None
+    return duty_rules.evidence_until(page.began.body if page.began is not None else "", call.received_at)[0]
+
+
+def safe_contact(tickets: Sequence[Ticket]) -> str:
+    """How the person last said they can be reached without harm; empty when they never did."""
+    return next((said for ticket in tickets if (said := (ticket.answers or {}).get("contact"))), "")

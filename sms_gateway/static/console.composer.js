@@ -1,0 +1,99 @@
+// What an operator is writing: its draft, its length and cost, and the one id it is sent under.
+// A draft is a child's matter in somebody's browser: it lives in sessionStorage, so that it outlives a reload and a signing in
+// again in this tab, and is gone with the tab, once sent, and with the signing out.
+
+import { segments, units, yuan } from "./console.segments.js";
+
+const $ = (id) => document.getElementById(id);
+const TYPING_SECONDS = 4;
+const { talk, operator, channel } = document.body.dataset;
+const key = `draft-${operator}-${talk}`;
+const kept = `once-${operator}-${talk}`;
+
+export function readyComposer() {
+  const reply = $("reply");
+  if (!reply || reply.dataset.ready) return;
+  reply.dataset.ready = "1";
+  reply.value = sessionStorage.getItem(key) || "";
+  reply.addEventListener("input", measure);
+  reply.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    if (reply.value.trim() && !$("send").disabled) $("reply-form").requestSubmit();
+  });
+  const form = $("reply-form");
+  form.addEventListener("htmx:configRequest", (event) => { event.detail.parameters.once = once(reply.value); });
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target !== form) return;
+    if (!reply.value.trim()) { event.preventDefault(); return; }
+    $("send").disabled = true;
+  });
+  form.addEventListener("htmx:afterRequest", () => { if ($("send")) $("send").disabled = false; });
+  measure();
+}
+
+// The same words keep their id until the server has said that it has them: pressed again after a lost answer they go out once.
+function once(words) {
+  const [known, before] = JSON.parse(sessionStorage.getItem(kept) || "[]");
+  if (known && before === words) return known;
+  const made = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  sessionStorage.setItem(kept, JSON.stringify([made, words]));
+  return made;
+}
+
+export function measure() {
+  const reply = $("reply");
+  if (!reply) return;
+  saveDraft();
+  const text = reply.value.trim();
+  const price = $("reply-form").dataset;
+  const limits = { single: Number(price.single), part: Number(price.part) };
+  const signed = (price.signature || "") + text;
+  const parts = segments(signed, limits);
+  const count = $("count");
+  count.textContent = !text ? "" : channel === "sms" ? `${units(signed)} 字 · ${parts} 条` : `${units(text)} 字`;
+  if (text && channel === "sms" && Number(price.fen)) count.textContent += ` · ${yuan(parts, Number(price.fen))} 元`;
+  count.title = channel === "sms" ? `含签名 ${price.signature.length} 字；一条 ${limits.single} 字，多条时每条 ${limits.part} 字` : "";
+  count.classList.toggle("many", channel === "sms" && parts > 1);
+  reply.style.height = "auto";
+  reply.style.height = `${Math.min(reply.scrollHeight + 2, 160)}px`;
+}
+
+export function saveDraft() {
+  const reply = $("reply");
+  if (!reply) return;
+  if (reply.value.trim()) sessionStorage.setItem(key, reply.value);
+  else sessionStorage.removeItem(key);
+}
+
+export function clearReply() {
+  const reply = $("reply");
+  if (!reply) return;
+  reply.value = "";
+  sessionStorage.removeItem(key);
+  sessionStorage.removeItem(kept);
+  measure();
+  reply.focus();
+}
+
+export function forgetDrafts() {
+  for (const name of Object.keys(sessionStorage)) if (/^(draft|once)-/.test(name)) sessionStorage.removeItem(name);
+}
+
+// Adds `text` to what is being written; false where nothing can be written.
+export function put(text) {
+  const reply = $("reply");
+  if (!reply) return false;
+  reply.value = reply.value.trim() ? `${reply.value.trimEnd()}${text}` : text;
+  measure();
+  reply.focus();
+  return true;
+}
+
+let typingTimer = 0;
+export function showTyping(on) {
+  clearTimeout(typingTimer);
+  const says = $("typing");
+  if (says) says.hidden = !on;
+  if (on) typingTimer = setTimeout(() => showTyping(false), TYPING_SECONDS * 1000);
+}
