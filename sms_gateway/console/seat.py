@@ -11,13 +11,15 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from sms_gateway import clock
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import signin
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.settings import get_settings
 
-from .rules import Act, is_allowed
+from .ids import is_id
+from .rules import AT_THE_DESK, Act, is_allowed
 
 COOKIE = "hotline_console"
 TOUCH_AFTER = timedelta(minutes=1)
@@ -100,7 +102,20 @@ class Sitting:
             raise NotYourRole
         if request.method not in SAFE:
             await _check_csrf(request, seat)
+        await _check_family(request, seat)
         return seat
+
+
+async def _check_family(request: Request, seat: Seat) -> None:
+    """Whoever knows the family sees and does nothing on any page of that person's talk or tickets ("我认识这家人")."""
+    talk, ticket = (request.path_params.get(name, "") for name in ("talk_id", "ticket_id"))
+    if seat.operator.role not in AT_THE_DESK or not (talk or ticket):
+        return
+    async with transaction() as session:
+        if is_id(talk):
+            await recusing.check_talk(session, seat.operator.id, int(talk))
+        if is_id(ticket):
+            await recusing.check_ticket(session, seat.operator.id, int(ticket))
 
 
 async def _check_csrf(request: Request, seat: Seat) -> None:

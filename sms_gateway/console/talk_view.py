@@ -22,6 +22,7 @@ from sms_gateway.triage.judgement import Writer
 from sms_gateway.wording import SIGNATURE
 
 from . import canned, words
+from .colleagues_view import ColleagueView
 from .rules import Act
 from .seat import Seat
 from .talk_beside import Beside, safe_contact
@@ -44,6 +45,7 @@ class TalkView:
     others: Sequence[Operator] = ()
     supervisors: Sequence[Operator] = ()
     beside: Beside = field(default_factory=Beside)
+    colleagues: ColleagueView = field(default_factory=ColleagueView)
 
     # ---- 1: colour, type, how urgent, since when ----
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import regions
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.departments import categories, units
 from sms_gateway.operators.reach import region_of
@@ -41,7 +42,7 @@ def chips(seat: Seat) -> dict[str, Filter]:
 @router.get("/tickets")
 async def show_tickets(request: Request, seat: SeeingTickets, number: str = "", after: str = "") -> Response:
     """The list; a number leads to its ticket."""
-    within = filters.reach(seat.operator.role, seat.operator.unit)
+    within = filters.reach(seat.operator.role, seat.operator.unit) & recusing.tickets_open_to(seat.operator.id)
     wanted = Filter.from_query(request.query_params)
     async with transaction() as session:
         if (found := await _find(session, seat, number)) is not None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.departments import categories
 from sms_gateway.operators import presence
@@ -47,7 +48,7 @@ async def look(request: Request, seat: SearchingTickets) -> Response:
         return _page(seat, wanted, form)
     unit = seat.operator.unit if seat.operator.role == Role.DEPARTMENT else None
     async with transaction() as session:
-        within = filters.reach(seat.operator.role, seat.operator.unit)
+        within = filters.reach(seat.operator.role, seat.operator.unit) & recusing.tickets_open_to(seat.operator.id)
         found = await search.search(session, query, within=within, unit=unit)
         said = await _said(session, found, unit)
         if query.words:

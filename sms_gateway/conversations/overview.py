@@ -24,7 +24,7 @@ from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import LANE_RANK
 from sms_gateway.wording import SIGNATURE
 
-from . import talk
+from . import recusing, talk
 from .ownership import Owner
 
 RECENT = timedelta(days=2)
@@ -90,13 +90,14 @@ class TalkPage:
 
 
 async def load_board(session: AsyncSession, *, operator_id: int, recent: int = 12) -> Board:
-    """Danger first, then by waiting time; what somebody has in hand stands apart."""
+    """Danger first, then by waiting time; what somebody has in hand stands apart. Nobody this operator knows is in it."""
+    theirs = Thread.contact_id.not_in(recusing.shut_to(operator_id))
     open_ones = {row.thread_id: row for row in await escalation_service.list_open(session)}
-    in_hand = await _threads(session, Thread.owner == Owner.OPERATOR)
-    waiting = await _threads(session, Thread.id.in_(open_ones), Thread.owner != Owner.OPERATOR)
+    in_hand = await _threads(session, Thread.owner == Owner.OPERATOR, theirs)
+    waiting = await _threads(session, Thread.id.in_(open_ones), Thread.owner != Owner.OPERATOR, theirs)
     known = [thread.id for thread in (*in_hand, *waiting)]
     lately = select(Thread).where(Thread.last_inbound_at >= clock.now() - RECENT, Thread.id.not_in(known))
-    lately = lately.where(Thread.channel != Channel.DRILL)
+    lately = lately.where(Thread.channel != Channel.DRILL, theirs)
     others = (await session.scalars(_with_contact(lately).order_by(Thread.last_inbound_at.desc()).limit(recent))).all()
     rows = {row.thread.id: row for row in await _rows(session, [*in_hand, *waiting, *others], open_ones)}
     held = sorted((rows[thread.id] for thread in in_hand), key=_urgency)
