@@ -7,6 +7,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from . import clock, logs
+from .bridge import police_texts
 from .carriers import simulator, twilio
 from .carriers.incoming import ReceiptIn, TextIn, read_form
 from .contacts.models import Channel
@@ -88,6 +89,8 @@ async def accept(text: TextIn) -> None:
     for last_try in (False, True):
         try:
             async with transaction() as session:
+                if await police_texts.hear(session, inbound.address, inbound.body):
+                    return  # the police's answer to a hand-over by text is no person's text
                 recorded = await inbox.receive(session, inbound)
         except (OperationalError, InterfaceError, PoolTimeout, OSError):
             if last_try:

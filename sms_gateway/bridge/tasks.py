@@ -4,12 +4,50 @@ from __future__ import annotations
 
 from sms_gateway import clock, jobs, logs
 from sms_gateway.calls import service as calls
+from sms_gateway.calls.states import STATES
+from sms_gateway.carriers.carrier import SendError
+from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryIfTransient
 
-from . import testing_posts
+from . import police_texts, record, testing_posts, three_way
 
 log = logs.get("bridge")
+
+
+@jobs.app.task(name="bridge.call", queue="danger", retry=RetryIfTransient(attempts=8))
+async def place_three_way(call_id: int) -> None:
+    """Driver `call`: ring our own phone first; the desk's, and where that is safe the person's, follow."""
+    async with transaction() as session:
+        await three_way.begin(session, await record.lock(session, call_id))
+
+
+@jobs.app.task(name="bridge.leg_changed", queue="danger", retry=RetryIfTransient(attempts=8))
+async def leg_changed(call_id: int, number: int) -> None:
+    """A leg of a three-way call came to another state (`number` of it)."""
+    async with transaction() as session:
+        await three_way.follow(session, await calls.get(session, call_id), STATES[number])
+
+
+@jobs.app.task(name="bridge.text12110", queue="danger", retry=RetryIfTransient(attempts=police_texts.MAX_ATTEMPTS))
+async def send_text12110(call_id: int) -> None:
+    """Driver `text12110`: hand the text to a carrier. One that may have gone out is not sent twice."""
+    async with transaction() as session:
+        outgoing = await police_texts.claim(session, call_id)
+    if outgoing is None:
+        return
+    try:
+        await carrier(choose()).send(to=outgoing.to, body=outgoing.body, reference=0)
+    except SendError as error:
+        again = error.retryable and outgoing.attempts < police_texts.MAX_ATTEMPTS
+        log.warning("text12110_failed", call=call_id, error=type(error).__name__, code=error.code)
+        async with transaction() as session:
+            await police_texts.note_failure(session, call_id, error.state, error.code, again=again)
+        if again:
+            raise
+        return
+    async with transaction() as session:
+        await record.note(session, await record.lock(session, call_id), police_texts.SENT)
 
 
 @jobs.app.task(name="bridge.test_post", queue="danger", retry=RetryIfTransient(attempts=8))

@@ -6,7 +6,7 @@ from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
 
-from . import drilling, forgotten, form_silence, judging, second_reporter, surveys, turn
+from . import calling, drilling, forgotten, form_silence, judging, second_reporter, surveys, turn
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -69,3 +69,10 @@ async def end_drill(subject_id: int) -> None:
     """Whoever ran this drill is gone: its calls must not ring on."""
     async with transaction() as session:
         await drilling.end(session, subject_id)
+
+
+@app.task(name="conversations.person_may_join", queue="danger", retry=RetryIfTransient(attempts=8))
+async def person_may_join(call_id: int) -> None:
+    """The operator of a three-way call is on the line: call the person too, if they said that it is safe."""
+    async with transaction() as session:
+        await calling.bring_in(session, call_id)
