@@ -26,13 +26,13 @@ from sms_gateway.supervision.supervisor import SHIM
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 """How often each thing is taken away: once in `make test`, more in `make chaos`."""
-LADDER = (0.0, 2.0, 4.0, 6.0, 8.0)
+LADDER = (0.0, 1.5, 3.0, 4.5, 6.0)
 """Seconds of the five steps here; a step late by a whole interval would be seen."""
 SETTINGS = {
-    "HOTLINE_RING_AGAIN_SECONDS": "2",
-    "HOTLINE_RING_EVERYONE_SECONDS": "4",
-    "HOTLINE_RING_SUPERVISOR_SECONDS": "6",
-    "HOTLINE_BRIDGE_AFTER_SECONDS": "8",
+    "HOTLINE_RING_AGAIN_SECONDS": "1.5",
+    "HOTLINE_RING_EVERYONE_SECONDS": "3",
+    "HOTLINE_RING_SUPERVISOR_SECONDS": "4.5",
+    "HOTLINE_BRIDGE_AFTER_SECONDS": "6",
     "HOTLINE_GIVE_BACK_SECONDS": "6",
 }
 KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
@@ -131,6 +131,7 @@ async def chaos() -> AsyncIterator[Chaos]:
         try:
             yield made
         finally:
+            await line.hotline.supervisor.stop()  # before its database
             made.close()
 
 
