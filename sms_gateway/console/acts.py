@@ -159,27 +159,6 @@ async def hand_back(request: Request, talk_id: Id, seat: Talking) -> Response:
     return await _back(request, talk_id, seat)
 
 
-@router.post("/close")
-async def close(
-    request: Request,
-    talk_id: Id,
-    seat: Talking,
-    outcome: Annotated[str, Form()] = "",
-    note: Annotated[str, Form()] = "",
-) -> Response:
-    if outcome not in words.OUTCOMES:
-        raise BadInput("请选一个结果。")
-    async with transaction() as session:
-        said = note.strip() or (words.OUTCOMES[outcome] if not await overview.is_danger(session, talk_id) else "")
-        if not said:
-            raise BadInput("红色和橙色要写一句结果说明，再结束。")
-        before = await records.read_record(session, thread_id=talk_id)
-        whole = f"{before}\n结果：{said}" if before else said
-        await service.close(session, thread_id=talk_id, operator=seat.operator, outcome=outcome, note_text=whole)
-    log.info("talk_closed", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
-
-
 async def second_signature(
     seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
 ) -> Operator:
@@ -202,6 +181,39 @@ async def second_signature(
     if not is_allowed(second.role, Act.TALK):
         raise WrongSecondSignature
     return second
+
+
+async def signature_if_given(
+    seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
+) -> Operator | None:
+    """The second person where one signs; whether one must is the room's to say."""
+    return await second_signature(seat, second_login, second_password) if second_login.strip() else None
+
+
+@router.post("/close")
+async def close(
+    *,
+    request: Request,
+    talk_id: Id,
+    seat: Talking,
+    signed_by: Annotated[Operator | None, Depends(signature_if_given)],
+    outcome: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Where an emergency desk was asked, a supervisor signs with their own login (`second_login`)."""
+    if outcome not in words.OUTCOMES:
+        raise BadInput("请选一个结果。")
+    async with transaction() as session:
+        said = note.strip() or (words.OUTCOMES[outcome] if not await overview.is_danger(session, talk_id) else "")
+        if not said:
+            raise BadInput("红色和橙色要写一句结果说明，再结束。")
+        before = await records.read_record(session, thread_id=talk_id)
+        whole = f"{before}\n结果：{said}" if before else said
+        await service.close(
+            session, thread_id=talk_id, operator=seat.operator, outcome=outcome, note_text=whole, signed_by=signed_by
+        )
+    log.info("talk_closed", thread=talk_id, operator=seat.operator.id)
+    return await _back(request, talk_id, seat)
 
 
 @router.post("/false-alarm")

@@ -9,13 +9,14 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from sms_gateway import logs
+from sms_gateway.bridge import service as bridge
 from sms_gateway.conversations import recusing, transferring, whispering
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
 from sms_gateway.operators import pauses, presence
 
 from .ids import Id, is_id
-from .seat import GoingOnDuty, SeeingTeam, Talking
+from .seat import GoingOnDuty, SeeingTeam, SigningBridge, Talking
 from .talks import live_parts
 
 log = logs.get("console")
@@ -114,6 +115,17 @@ async def listen_in(request: Request, talk_id: Id, seat: SeeingTeam) -> Response
     async with transaction() as session:
         await presence.note(session, operator_id=seat.operator.id, what="listen_in", subject=f"thread:{talk_id}")
     return _go(request, f"/talks/{talk_id}")
+
+
+@router.post("/team/bridge/{call_id}/settle")
+async def settle_bridge(
+    request: Request, call_id: Id, seat: SigningBridge, words: Annotated[str, Form()] = ""
+) -> Response:
+    """A supervisor writes how a failed hand-over was mended: it leaves the wall."""
+    async with transaction() as session:
+        await bridge.settle(session, call_id, operator_id=seat.operator.id, words=words)
+    log.info("bridge_settled", call=call_id, operator=seat.operator.id)
+    return _go(request, "/team")
 
 
 @router.post("/colleagues/help")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.bridge import service as bridge
 from sms_gateway.conversations import recusing, talk, transferring, whispering
 from sms_gateway.conversations.models import TalkTransfer, Whisper
 from sms_gateway.conversations.ownership import Owner
@@ -46,6 +47,8 @@ class ColleagueView:
     shut_out: Sequence[Operator] = ()
     named: Mapping[int, Operator] = field(default_factory=dict)
     capacity: int = 0
+    bridge_used: bool = False
+    """A supervisor has to sign when this call ends."""
 
     @property
     def may_whisper(self) -> bool:
@@ -76,8 +79,13 @@ async def load(session: AsyncSession, thread_id: int, seat: Seat) -> ColleagueVi
         from_me=offered is not None and offered.from_operator == seat.operator.id,
         unseen=sum(one.seen_at is None and one.to_operator == seat.operator.id for one in whispers),
         shut_out=await recusing.list_of_contact(session, thread.contact_id) if seat.is_supervisor else (),
-        named=await roster.name_operators(session, ids),
+        named=await roster.name_operators(session, ids), bridge_used=mine and await _bridge_used(session, thread_id),
     )  # fmt: skip
+
+
+async def _bridge_used(session: AsyncSession, thread_id: int) -> bool:
+    call = await escalations.find_open(session, thread_id)
+    return call is not None and await bridge.was_used(session, call.id)
 
 
 async def _lane(session: AsyncSession, thread_id: int, lane: str) -> str:

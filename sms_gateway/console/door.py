@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from . import (
     acts,
+    colleagues,
     duty_book,
     failures,
     figures,
@@ -43,7 +44,7 @@ for part in (signing.router, live.router, talks.router, acts.router, talk_histor
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
-    duty_book.router, follow.router, review.router, handover.router,
+    colleagues.router, duty_book.router, follow.router, review.router, handover.router,
 ):  # fmt: skip
     router.include_router(part)
 

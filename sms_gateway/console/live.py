@@ -20,10 +20,10 @@ from sms_gateway.listening import MISSED, Heard, subscribe
 from sms_gateway.messages import spool
 from sms_gateway.operators import presence, signin
 
-from . import words
+from . import desk_notices, words
 from .failures import DATABASE_IS_AWAY
 from .ids import TalkInQuery
-from .lookout import Lookout, Shared, Viewers, concerns, look_out
+from .lookout import Lookout, Shared, Viewers, look_out
 from .rules import Act
 from .seat import BeingThere, GoingOnDuty, Seat
 
@@ -43,7 +43,15 @@ class Board:
 
     def __init__(self) -> None:
         self.lookout: Shared[Lookout] = Shared(look_out)
+        self.sessions: Shared[dict[bytes, bool]] = Shared(_open_sessions)
+        self.notices: Shared[list[desk_notices.Notice]] = Shared(desk_notices.look)
         self.viewers = Viewers()
+
+
+async def _open_sessions() -> dict[bytes, bool]:
+    """Read once for all open pages, as the alarms are."""
+    async with transaction() as session:
+        return await signin.list_open(session)
 
 
 def board(request: Request) -> Board:
@@ -104,6 +112,7 @@ async def stream(request: Request, seat: BeingThere, talk: TalkInQuery = None) -
 
 async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[str]:
     """`changed` whenever something was said, at once after each (re)connect of ours; comments in between; `over` at the end."""
+    token_hash = signin.hashed(seat.token)
     async with AsyncExitStack() as stack:
         stack.enter_context(here.viewers.viewing(talk_id, seat.operator.id))
         heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in CHANNELS.items()}
@@ -115,13 +124,12 @@ async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[
             if not any(said.values()):
                 yield ": quiet\n\n"
             try:
-                async with transaction() as session:
-                    open_session = await signin.find_session(session, seat.token)
-                if open_session is None:
+                on_duty = (await here.sessions.look()).get(token_hash)
+                if on_duty is None:
                     yield "event: over\ndata: null\n\n"
                     return
                 if any(said.values()):
-                    yield await _changed(here, seat, open_session.operator.on_duty, said)
+                    yield await _changed(here, seat, on_duty, said)
             except (*DATABASE_IS_AWAY, HotlineError):
                 yield "event: away\ndata: null\n\n"
                 await asyncio.sleep(1)
@@ -137,21 +145,23 @@ async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[s
         data: dict[str, Any] = {**{name: [] for name in said}, "alarms": [], "now": _now(), "on_duty": False}
         return f"event: changed\ndata: {json.dumps(data)}\n\n"
     seen = await here.lookout.look()
-    mine = [
-        alarm
-        for alarm in seen.alarms
-        if concerns(alarm, operator_id=seat.operator.id, on_duty=on_duty, somebody_on_duty=seen.somebody_on_duty)
-    ]
+    mine = seen.of(seat.operator.id)
+    told = [notice.as_alarm() for notice in await here.notices.look() if notice.concerns(seat)]
     data = {name: sorted(ids) for name, ids in said.items()}
-    data |= {"alarms": [_alarm(alarm) for alarm in mine], "now": _now(), "on_duty": on_duty}
+    data |= {"alarms": [*[_alarm(alarm) for alarm in mine], *told], "now": _now(), "on_duty": on_duty}
     return f"event: changed\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 def _alarm(alarm: Alarm) -> dict[str, object]:
     return {
-        "key": alarm.key, "kind": alarm.kind, "thread": alarm.thread_id, "harm": words.HARMS.get(alarm.harm or "", "有危险"),
-        "since": int(alarm.received_at.timestamp() * 1000), "step": words.STEPS.get(alarm.step, ""),
+        "key": alarm.key, "kind": alarm.kind, "thread": alarm.thread_id, "says": _says(alarm),
+        "rings": alarm.kind not in words.QUIET_ALARMS, "since": int(alarm.received_at.timestamp() * 1000), "step": words.STEPS.get(alarm.step, ""),
     }  # fmt: skip
+
+
+def _says(alarm: Alarm) -> str:
+    sentence = words.ALARMS.get(alarm.kind, words.ALARMS["red"])
+    return sentence.format(harm=words.HARMS.get(alarm.harm or "", "有危险"))
 
 
 async def _hear(heard: dict[str, Heard]) -> dict[str, set[str]]:

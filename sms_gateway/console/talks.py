@@ -13,7 +13,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
-from . import pages, talk_beside
+from . import colleagues_view, pages, talk_beside
 from .ids import Id, TalkInQuery
 from .live import board
 from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
@@ -77,4 +77,5 @@ async def load_view(session: AsyncSession, request: Request, talk_id: int, seat:
     others = await roster.name_operators(session, looking)
     supervisors = [one for one in await presence.list_on_duty(session) if one.role == Role.SUPERVISOR]
     view = TalkView(found, seat, sorted(others.values(), key=lambda one: one.badge), supervisors)
-    return replace(view, beside=await talk_beside.load(session, found, view.place))
+    beside = await talk_beside.load(session, found, view.place)
+    return replace(view, beside=beside, colleagues=await colleagues_view.load(session, talk_id, seat))

@@ -23,6 +23,21 @@ CAUSES = {
     "language": "写的是外语或拼音", "not_solved": "回访说没解决，要重办",
     "look_back": "回看说不安全", "review": "复看发现漏了",
 }  # fmt: skip
+ALARMS = {
+    "red": "红色没人接 · {harm}",
+    "text_did_not_arrive": "有一条没送到 · {harm}，换个办法联系",
+    "silence_word": "对方要求静默 · {harm}，先别发",
+    "unread": "橙色 15 分钟没人看 · {harm}",
+    "ask_desk": "该问接警方了：见到孩子没有 · {harm}",
+    "bridge_late": "接警方还没接 · {harm}，请打电话",
+    "bridge_failed": "没交出去 · {harm}，请马上打电话",
+    "bridge_returned": "接警方退回来了 · {harm}",
+    "transfer_offered": "同事要把会话转给你 · {harm}",
+    "needs_help": "同事要人帮忙",
+}
+"""What an open page calls out, by the kind of alarm; a kind that is not here says the first."""
+QUIET_ALARMS = frozenset({"silence_word"})
+"""Shown, never sounded: whoever holds the phone may sit beside it."""
 IMMEDIACIES = {"now": "现在", "recent": "刚才（72 小时内）", "past": "以前"}
 SERVICES = {"110": "110 公安", "119": "119 消防", "120": "120 急救", "122": "122 交警"}
 WRITERS = {
@@ -38,6 +53,16 @@ OWNERS = {"assistant": "小助手在答", "waiting": "等人接手", "operator":
 CALL_STATES = {
     "ringing": "响铃中", "acknowledged": "已接手", "in_contact": "已接通", "handed_over": "已交出", "child_seen": "已见到孩子",
     "resolved": "已了结", "lost_contact": "失去联系", "false_alarm": "误报",
+}  # fmt: skip
+BRIDGE_STATES = {
+    "requested": "等对方接", "accepted": "对方已接", "concluded": "对方办完", "failed": "没交出去", "returned": "对方退回",
+}  # fmt: skip
+BRIDGE_DRIVERS = {
+    "linkage": "联动平台", "call": "三方通话", "text12110": "12110 短信", "simulator": "模拟接警台", "hand": "人工打",
+}  # fmt: skip
+BRIDGE_EVENTS = {
+    "requested": "交出", "sent": "已送到对方", "no_answer": "没有回应", "accepted": "对方已接", "update": "对方来信", "failed": "没交出去",
+    "returned": "对方退回", "concluded": "对方办完", "late": "超时没接", "settled": "值班长已处理",
 }  # fmt: skip
 RUNG_QUIETLY = "等人看"
 """What `ringing` is called in orange, which does not ring."""
@@ -122,6 +147,8 @@ def title_of(lane: str, harm: str | None, cause: str) -> str:
 ENDED = {**OUTCOMES, "false_alarm": "误报（两人签）", "handed_back": "交还小助手"}
 
 THREAD_EVENTS = {
+    "transfer_offered": "要转给同事", "transfer_accepted": "同事接过来了", "transfer_declined": "同事没接", "transfer_timed_out": "转接没人接，退回",
+    "transfer_cancelled": "收回转接", "recused": "说认识这家人，回避", "whispered": "说了悄悄话",
     "owner_assistant": "交还小助手", "owner_waiting": "叫人接手", "owner_operator": "接手", "owner_closed": "结束会话",
     "false_alarm": "两人签误报", "shown_to_person": "请人看一眼", "person_left": "对方关掉了网页", "note": "写了记录",
     "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",
@@ -168,6 +195,8 @@ AUDIT = {
     "add_duty_post": "通讯录加一条", "mend_duty_post": "改通讯录", "end_duty_post": "停用通讯录一条", "test_duty_post": "拨测", "call_duty_post": "机器拨测",
     "open_look_back": "打开回看", "write_look_back": "写回看结果", "open_review": "复看时打开会话", "review": "写复看结论",
     "hand_shift": "交班", "take_shift": "接班",
+    "transfer_talk": "转给同事", "accept_talk": "接过同事的会话", "give_back_talk": "放回队列", "recuse": "认识这家人，回避", "listen_in": "旁听",
+    "break_begins": "重案后歇一会", "break_ended_early": "自己提前结束歇息", "relieve": "换下同事", "ask_help": "要人帮忙", "come_to_help": "去帮同事",
 }  # fmt: skip
 PUSH_ANSWERS = {
     "timeout": "对方没有回应", "unreachable": "连不上", "redirect": "对方要转到别的地址", "not_allowed": "地址不在允许的范围",

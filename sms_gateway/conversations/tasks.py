@@ -6,7 +6,18 @@ from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
 
-from . import calling, drilling, forgotten, form_silence, judging, second_reporter, surveys, turn
+from . import (
+    bridging,
+    calling,
+    drilling,
+    forgotten,
+    form_silence,
+    judging,
+    second_reporter,
+    surveys,
+    transferring,
+    turn,
+)
 
 
 @app.task(name="conversations.judge", queue="danger", retry=RetryIfTransient(attempts=20))
@@ -71,8 +82,29 @@ async def end_drill(subject_id: int) -> None:
         await drilling.end(session, subject_id)
 
 
+@app.task(name="conversations.transfer_over", queue="replies", retry=RetryIfTransient(attempts=20))
+async def transfer_over(subject_id: int) -> None:
+    """A talk was offered to a colleague who did not say yes in time: it stays where it is."""
+    async with transaction() as session:
+        await transferring.time_out(session, subject_id)
+
+
 @app.task(name="conversations.person_may_join", queue="danger", retry=RetryIfTransient(attempts=8))
 async def person_may_join(call_id: int) -> None:
     """The operator of a three-way call is on the line: call the person too, if they said that it is safe."""
     async with transaction() as session:
         await calling.bring_in(session, call_id)
+
+
+@app.task(name="conversations.bridge_due", queue="danger", retry=RetryIfTransient(attempts=20))
+async def bridge_due(subject_id: int) -> None:
+    """Nobody answered this escalation the whole ladder long: the desk is called where the rule allows it, else suggested."""
+    async with transaction() as session:
+        await bridging.on_rung(session, subject_id)
+
+
+@app.task(name="conversations.bridge_changed", queue="danger", retry=RetryIfTransient(attempts=20))
+async def bridge_changed(call_id: int) -> None:
+    """Something became of a hand-over: the talk's call moves, the duty to report is settled, a case given back is a ticket."""
+    async with transaction() as session:
+        await bridging.on_changed(session, call_id)

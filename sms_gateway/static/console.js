@@ -33,10 +33,19 @@ addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
   if (!event.detail.successful || form.tagName !== "FORM") return;
   if (form.hasAttribute("data-clear")) form.reset();
+  if (form.hasAttribute("data-shut")) { form.closest("dialog")?.close(); form.reset(); $("history")?.focus(); $("history")?.scrollIntoView({ block: "start" }); }
   if (form.hasAttribute("data-close")) { form.closest("dialog")?.close(); form.reset(); reread(); }
   if (form.id === "reply-form") sent();
 });
-addEventListener("htmx:afterSettle", () => settle());
+// What had the focus and is gone after a swap (a button that was pressed) hands it on to the talk, where every key still is a shortcut.
+let hadFocus = "";
+addEventListener("focusin", (event) => { hadFocus = event.target.id || event.target.closest?.("[id]")?.id || ""; });
+function keepFocus() {
+  if (document.activeElement !== body || !here.talk || document.querySelector("dialog[open]") || !hadFocus) return;
+  ($(hadFocus)?.matches?.("button, a, input, textarea") ? $(hadFocus) 
+    : $("lines"))?.focus({ preventScroll: true });
+}
+addEventListener("htmx:afterSettle", () => { settle(); keepFocus(); });
 addEventListener("htmx:oobAfterSwap", () => settle());
 
 function reread(queue = true) {
@@ -85,11 +94,7 @@ const icon = $("favicon").href;
 
 const pending = () => alarms.filter((alarm) => !known.has(alarm.key));
 
-const SAYS = {
-  red: (alarm) => `红色没人接 · ${alarm.harm}`,
-  text_did_not_arrive: (alarm) => `有一条没送到 · ${alarm.harm}，换个办法联系`,
-  silence_word: (alarm) => `对方要求静默 · ${alarm.harm}，先别发`,
-};
+const pageOf = (alarm) => (alarm.thread ? `/talks/${alarm.thread}` : "/team");
 
 function showAlarms(list) {
   alarms = list;
@@ -106,9 +111,9 @@ function showAlarms(list) {
 function alarmLine(alarm) {
   const line = document.createElement("a");
   line.className = `alarm ${alarm.kind}`;
-  line.href = `/talks/${alarm.thread}`;
+  line.href = pageOf(alarm);
   const what = document.createElement("strong");
-  what.textContent = (SAYS[alarm.kind] || SAYS.red)(alarm);
+  what.textContent = alarm.says;
   const clock = document.createElement("time");
   clock.className = "figures";
   clock.dataset.since = alarm.since;
@@ -137,20 +142,20 @@ function acknowledge() {
 }
 
 function announce(alarm) {
-  if (alarm.kind !== "silence_word") ring();
+  if (alarm.rings) ring();
   if (!("Notification" in window) || Notification.permission !== "granted") return;
   // Nothing of the person's words: a notification may be read over a shoulder.
-  const note = new Notification((SAYS[alarm.kind] || SAYS.red)(alarm), { body: "点开接手", icon: "/static/console.red.svg", tag: alarm.key, requireInteraction: alarm.kind === "red" });
-  note.addEventListener("click", () => { focus(); location.href = `/talks/${alarm.thread}`; });
+  const note = new Notification(alarm.says, { body: "点开接手", icon: "/static/console.red.svg", tag: alarm.key, requireInteraction: alarm.kind === "red" });
+  note.addEventListener("click", () => { focus(); location.href = pageOf(alarm); });
 }
 
 function flash(second) {
   const calling = pending();
   if (!calling.length) return;
   const on = second % 2 === 0;
-  document.title = on ? `【${calling.length}】${(SAYS[calling[0].kind] || SAYS.red)(calling[0])}` : title;
+  document.title = on ? `【${calling.length}】${calling[0].says}` : title;
   $("favicon").href = on ? "/static/console.red.svg" : icon;
-  if (second % 4 === 0 && calling.some((alarm) => alarm.kind !== "silence_word")) ring();
+  if (second % 4 === 0 && calling.some((alarm) => alarm.rings)) ring();
 }
 
 $("sound").addEventListener("click", async () => {
@@ -297,13 +302,14 @@ function say(text) {
 // ---- clicks ----
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-dialog],[data-close-dialog],[data-text]");
+  const target = event.target.closest("[data-dialog],[data-close-dialog],[data-text],[data-hide]");
   if (!target) {
     const menu = document.querySelector("details.me[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
     return;
   }
-  if (target.dataset.dialog) $(target.dataset.dialog)?.showModal();
+  if (target.dataset.hide) { $(target.dataset.hide).replaceChildren(); $("lines")?.focus(); }
+  else if (target.dataset.dialog) $(target.dataset.dialog)?.showModal();
   else if (target.hasAttribute("data-close-dialog")) target.closest("dialog").close();
   else say(target.dataset.text);
 });
@@ -371,6 +377,8 @@ function step(by) {
   all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]?.focus();
 }
 
+function openSheet(id) { $(id)?.showModal?.(); }
+
 const KEYS = {
   "?": () => $("keys").showModal(),
   g: () => { location.href = "/"; },
@@ -380,6 +388,12 @@ const KEYS = {
   t: () => $("take")?.click(),
   r: () => $("reply")?.focus(),
   q: () => $("next-say")?.click(),
+  b: () => { if ($("bridge-button") && !$("bridge-button").disabled) $("bridge-button").click(); },
+  x: () => openSheet("transfer-sheet"),
+  w: () => ($("whisper") ? $("whisper").focus() : openSheet("whisper-sheet")),
+  p: () => $("place")?.focus(),
+  y: () => openSheet("history-sheet"),
+  l: () => $("lines")?.focus(),
   h: () => { if (!$("hand-over-button")?.disabled) $("hand-over-sheet")?.showModal(); },
   e: () => { if (!$("close-button")?.disabled) $("close-sheet")?.showModal(); },
   a: () => acknowledge(),
@@ -392,8 +406,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing && !document.querySelector("dialog[open]")) { event.target.blur(); return; }
   if (typing || document.querySelector("dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (/^[1-9]$/.test(key)) {
-    const saying = document.querySelectorAll(".canned [data-text]")[Number(key) - 1];
+  const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+  if (digit) {
+    const saying = document.querySelectorAll(event.shiftKey ? ".canned.here [data-text]" : ".canned.always [data-text]")[Number(digit) - 1];
     if (saying && $("reply")) { event.preventDefault(); say(saying.dataset.text); }
   } else if (KEYS[key]) {
     event.preventDefault();

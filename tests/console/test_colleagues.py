@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from sms_gateway import clock
+from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.console import words
 from sms_gateway.console.desk_notices import look
 from sms_gateway.console.seat import Seat
+from sms_gateway.conversations import transferring
 from sms_gateway.database import transaction
+from sms_gateway.escalations import service as escalations
 from sms_gateway.operators import pauses, presence
 from sms_gateway.operators.models import AuditRow, Operator, Role
+from sms_gateway.tickets.models import Ticket
 from tests.telling import Person
 
 from .conftest import Desk, SignIn
+from .story import PASSWORD
 
 DANGER = "我爸在打我 他拿着刀"
 SCRIPT = "<script>alert(1)</script><b>粗</b>"
@@ -50,8 +57,6 @@ async def test_a_talk_is_offered_with_a_note_and_taken(sign_in: SignIn, person: 
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
     async with transaction() as session:
-        from sms_gateway.conversations import transferring
-
         (row,) = await transferring.list_offers(session)
     assert (await he.do(f"{at}/transfer/{row.id}/accept")).status_code == 200
     assert (await he.do(f"{at}/transfer/{row.id}/accept")).status_code == 409
@@ -125,8 +130,6 @@ async def test_their_tickets_are_shut_too(sign_in: SignIn, person: Person) -> No
     await _on(li)
     await person.texts(DANGER)
     await li.do(f"/talks/{person.thread_id}/take")  # registers the danger as a ticket
-    from sms_gateway.tickets.models import Ticket
-
     async with transaction() as session:
         ticket = await session.scalar(select(Ticket.id))
         assert ticket is not None
@@ -188,3 +191,61 @@ async def test_other_roles_have_none_of_it(sign_in: SignIn, person: Person) -> N
         for path in ("transfer", "transfer/1/accept", "back-to-queue", "whisper", "recuse", "listen"):
             assert (await desk.do(f"{at}/{path}")).status_code == 403
         assert (await desk.do("/colleagues/help")).status_code == 403
+
+
+async def test_a_failed_hand_over_stays_red_on_the_wall_until_a_supervisor_settles_it(
+    sign_in: SignIn, person: Person
+) -> None:
+    lead, li = await sign_in("lead", "杨丽萍", Role.SUPERVISOR), await sign_in("li", "李春燕")
+    await _on(lead, li)
+    await person.texts(DANGER)
+    at = f"/talks/{person.thread_id}"
+    await li.do(f"{at}/take")
+    async with transaction() as session:
+        call = await escalations.find_open(session, person.thread_id)
+        assert call is not None
+        made = BridgeCall(
+            escalation_id=call.id, thread_id=person.thread_id, service="110", desk="110@530600", driver="simulator", state="failed",
+            requested_at=clock.now(), requested_by=li.operator.id, incident={"where": "x"}, attempts=3,
+        )  # fmt: skip
+        session.add(made)
+        await session.flush()
+        made_id = made.id
+    assert "没交成" in (await lead.see("/team")).text
+    assert (await li.do(f"/team/bridge/{made_id}/settle", words="打通了")).status_code == 403
+    assert (await lead.do(f"/team/bridge/{made_id}/settle", words=" ")).status_code == 422
+    assert (await lead.do(f"/team/bridge/{made_id}/settle", words="座机打通昭通110")).status_code == 204
+    assert "没交成" not in (await lead.see("/team/part")).text
+    assert "值班长的账号" in (await li.see(at)).text
+
+
+async def test_a_call_with_a_bridge_ends_with_a_supervisors_signature(sign_in: SignIn, person: Person) -> None:
+    lead, li = await sign_in("lead", "杨丽萍", Role.SUPERVISOR), await sign_in("li", "李春燕")
+    other = await sign_in("he", "和志强")
+    await _on(lead, li, other)
+    await person.texts(DANGER)
+    at = f"/talks/{person.thread_id}"
+    await li.do(f"{at}/take")
+    async with transaction() as session:
+        call = await escalations.find_open(session, person.thread_id)
+        assert call is not None
+        session.add(
+            BridgeCall(
+                escalation_id=call.id, thread_id=person.thread_id, service="110", desk="110@530600", driver="simulator", state="accepted",
+                requested_at=clock.now(), requested_by=li.operator.id, incident={"where": "x"}, attempts=1, receipt="5301",
+            )
+        )  # fmt: skip
+    await li.do(f"{at}/mark", to="in_contact")
+    seen = await li.do(f"{at}/child-seen", by="王警官", at="20:14", where="家门口", tonight="外婆")
+    assert seen.status_code == 200
+    ending = {"outcome": words.OUTCOMES_BY_LANE["red"][0], "note": "见到了"}
+    assert (await li.do(f"{at}/close", **ending)).status_code == 422
+    wrong = {"second_login": "he", "second_password": PASSWORD}
+    assert (await li.do(f"{at}/close", **ending, **wrong)).status_code == 422
+    right = {"second_login": "lead", "second_password": PASSWORD}
+    assert (await li.do(f"{at}/close", **ending, **right)).status_code == 200
+    async with transaction() as session:
+        one = await session.get_one(Operator, li.operator.id)
+        assert one.severe_in_a_row == 1
+        assert one.break_until is not None
+    assert "提前结束休息" in (await li.see("/")).text
