@@ -100,7 +100,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "replies":
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
-        mine.append(("forgotten", find_forgotten))
+        from .conversations import giving_back
+
+        mine += [("forgotten", find_forgotten), ("given_back", giving_back.sweep)]
     if queue == "bulk":
         from .bridge.tasks import sweep_posts
         from .events import tasks as events
@@ -130,6 +132,8 @@ def migrate() -> None:
 
 def demo() -> None:
     """Fill an empty development database with what a first look needs; again, it changes nothing."""
+    from .bridge.demo import fill as fill_duty_book
     from .operators.demo import fill
 
     asyncio.run(fill())
+    asyncio.run(fill_duty_book())

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from sms_gateway import clock, regions
 from sms_gateway.bridge import duty_book
-from sms_gateway.conversations import looking_back
+from sms_gateway.conversations import looking_back, recusing
 from sms_gateway.database import transaction
 from sms_gateway.escalations import look_backs
 from sms_gateway.escalations.look_backs import Look
@@ -69,6 +69,7 @@ async def show_look(look_back_id: Id, seat: Following) -> Response:
     """One look: where the child was seen and with whom, whom to call there. Opening it is written into the audit."""
     async with transaction() as session:
         look = await look_backs.get_look(session, look_back_id, region=scope_of(seat))
+        await recusing.check_talk(session, seat.operator.id, look.escalation.thread_id)
         rows = await look_backs.list_of_case(session, look.row.escalation_id)
         posts = await duty_book.on_hand(session, look.region)
         named = await roster.name_operators(session, {one.done_by for one in rows if one.done_by})

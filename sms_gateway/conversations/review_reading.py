@@ -16,7 +16,7 @@ from sms_gateway.errors import BadInput
 from sms_gateway.escalations.models import Escalation, EscalationEvent
 from sms_gateway.messages.models import Direction, Message, Thread, ThreadEvent
 
-from . import talk
+from . import recusing, talk
 from .models import Review
 
 AROUND = timedelta(days=1)
@@ -105,7 +105,8 @@ async def handlers_of(session: AsyncSession, reviews: Sequence[Review]) -> dict[
 
 
 async def check_reader(session: AsyncSession, review: Review, operator_id: int) -> None:
-    """Raise `YouHandledIt` for whoever had a hand in it."""
+    """Raise `YouHandledIt` for whoever had a hand in it, `YouKnowThisFamily` for who said so."""
+    await recusing.check_talk(session, operator_id, review.thread_id)
     if operator_id in (await handlers_of(session, [review]))[review.id]:
         raise YouHandledIt
 
@@ -194,7 +195,7 @@ async def count_weeks(session: AsyncSession) -> list[tuple[date, Mapping[str, in
     since = today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
     counted = select(Review.day, func.coalesce(Review.verdict, ""), func.count()).where(Review.day >= since)
     weeks: dict[date, dict[str, int]] = {}
-    for day, verdict, number in (await session.execute(counted.group_by(Review.day, Review.verdict))):
+    for day, verdict, number in await session.execute(counted.group_by(Review.day, Review.verdict)):
         week = weeks.setdefault(day - timedelta(days=day.weekday()), {})
         week[verdict] = week.get(verdict, 0) + number
     return sorted(weeks.items(), reverse=True)
