@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -18,9 +19,10 @@ from sms_gateway.settings import Settings, get_settings
 from .conftest import Phones
 
 Run = Callable[[], Awaitable[None]]
-DESKS = '{"110@530600": {"phone": "+8613800000702"}}'
+DESKS = {"110@530600": {"phone": "+8613800000702"}}
 LIVE_LINE = {
-    "HOTLINE_VOICE": "twilio", "HOTLINE_BRIDGE_LIVE": "true", "HOTLINE_BRIDGE_DESKS": DESKS, "HOTLINE_TWILIO_ACCOUNT_SID": "AC0",
+    "HOTLINE_VOICE": "twilio", "HOTLINE_BRIDGE_LIVE": "true", "HOTLINE_BRIDGE_DESKS": json.dumps(DESKS), "HOTLINE_CARRIER": "twilio",
+    "HOTLINE_TWILIO_FROM": "+861069000000", "HOTLINE_TWILIO_ACCOUNT_SID": "AC0",
     "HOTLINE_TWILIO_AUTH_TOKEN": "t", "HOTLINE_VOICE_FROM": "+861069000000",
 }  # fmt: skip
 
@@ -97,13 +99,17 @@ async def test_nothing_is_called_where_lines_are_off(database: str, monkeypatch:
 
 @pytest.mark.parametrize(("voice", "live", "may"), [("simulator", False, True), ("twilio", False, False), ("twilio", True, True), ("none", True, False)])  # fmt: skip
 def test_a_real_line_calls_posts_only_when_the_bridge_is_live(voice: str, live: bool, may: bool) -> None:
-    settings = Settings(
-        voice=voice,
-        bridge_live=live,
-        bridge_desks=DESKS,
-        twilio_account_sid="AC0",
-        twilio_auth_token="t",
-        voice_from="+861069000000",
+    settings = Settings.model_validate(
+        {
+            "voice": voice,
+            "bridge_live": live,
+            "bridge_desks": DESKS,
+            "twilio_account_sid": "AC0",
+            "carrier": "twilio",
+            "twilio_auth_token": "t",
+            "voice_from": "+861069000000",
+            "twilio_from": "+861069000000",
+        }
     )
     assert testing_posts.may_test(settings) is may
 
