@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from . import database, jobs, webhooks
 from .api import door as api
-from .api import health, platforms, voice
+from .api import health, linkage, platforms, voice
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
@@ -74,6 +74,7 @@ def make_gateway() -> FastAPI:
     app.include_router(health.router)
     app.include_router(api.router)
     app.include_router(platforms.router)
+    app.include_router(linkage.router)
     app.include_router(voice.router)
     if not settings.production:
         simulator_edge.secret(settings)

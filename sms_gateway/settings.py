@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64decode
 from enum import StrEnum
 from functools import lru_cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads the encoder (DESIGN section 2)
@@ -30,6 +31,16 @@ CARRIERS = frozenset({"simulator", "twilio"})
 VOICES = frozenset({"simulator", "twilio", "none"})
 SHORTEST_SHARED_SECRET = 24
 """Bytes of a secret shared with another platform, as Standard Webhooks asks."""
+
+
+class DeskSettings(BaseModel):
+    """One emergency desk: `url` and `secret` for linkage (双向派单), `phone` for three-way calls, as it is dialled."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str | None = None
+    secret: SecretStr | None = None
+    phone: str | None = None
 
 
 class Settings(BaseSettings):
@@ -82,7 +93,7 @@ class Settings(BaseSettings):
     segment_price_fen: float = Field(default=5.0, ge=0)
 
     bridge_live: bool = False
-    bridge_desks: SecretStr | None = None
+    bridge_desks: dict[str, DeskSettings] = Field(default_factory=dict)
     bridge_text_12110: bool = False
     voice: str = "simulator"
     voice_from: str | None = None
@@ -182,6 +193,23 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _reachable_desks(self) -> Self:
+        for name, desk in self.bridge_desks.items():
+            if not re.fullmatch(r"(?:110|119|120|122)@53[0-9]{4}", name, re.ASCII):
+                raise ValueError(f"HOTLINE_BRIDGE_DESKS 的键 {name[:20]} 不对：应为 服务@行政区划代码，如 110@530600。")
+            if desk.url is None and desk.phone is None:
+                raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name} 要写 url 和 secret，或者 phone。")
+            if desk.url is not None:
+                _check_desk_url(name, desk)
+        if self.bridge_live and not self.bridge_desks and not self.bridge_text_12110:
+            raise ValueError("HOTLINE_BRIDGE_LIVE=true 要写明接警台（HOTLINE_BRIDGE_DESKS），不会用模拟的接警台顶替。")
+        if self.bridge_live and self.voice == "simulator" and any(desk.phone for desk in self.bridge_desks.values()):
+            raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟电话，请把 HOTLINE_VOICE 改成真的线路或 none。")
+        if self.bridge_live and "simulator" in self.carriers:
+            raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟运营商：会把编的短信报给真的接警台。")
+        return self
+
+    @model_validator(mode="after")
     def _known_voice(self) -> Self:
         if self.voice not in VOICES:
             raise ValueError(f"HOTLINE_VOICE 只能是 {'、'.join(sorted(VOICES))}。")
@@ -214,6 +242,20 @@ class Settings(BaseSettings):
         if OVERSEAS_CARRIERS & set(self.carriers) and not self.cross_border_assessed:
             raise ValueError("境外通道要先做个人信息出境安全评估，并在 HOTLINE_CROSS_BORDER_ASSESSED 写明评估文号。")
         return self
+
+
+def _check_desk_url(name: str, desk: DeskSettings) -> None:
+    parts = urlsplit(desk.url or "")
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not here):
+        raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：url 要用 https（http 只限本机）。")
+    secret = desk.secret.get_secret_value() if desk.secret else ""
+    try:
+        key = b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < SHORTEST_SHARED_SECRET:
+        raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：secret 至少要 24 字节的 base64。")
 
 
 class SettingsAreWrong(SystemExit):

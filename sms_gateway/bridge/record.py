@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.database import notify
+from sms_gateway.jobs import defer
 
 from .models import BridgeCall, BridgeEvent
+
+CHANGED = "conversations.bridge_changed"
+"""The job that tells the talk: its room stands above this one."""
 
 
 async def lock(session: AsyncSession, call_id: int) -> BridgeCall:
@@ -34,6 +38,7 @@ async def accept(session: AsyncSession, call: BridgeCall, *, receipt: str, who: 
         return False
     call.state, call.receipt, call.accepted_at = "accepted", receipt, clock.now()
     await note(session, call, "accepted", who=who)
+    await defer(session, CHANGED, call_id=call.id)
     return True
 
 
@@ -43,4 +48,5 @@ async def fail(session: AsyncSession, call: BridgeCall, *, error: str) -> bool:
         return False
     call.state, call.last_error, call.alarmed_at = "failed", error[:40], call.alarmed_at or clock.now()
     await note(session, call, "failed", detail={"error": error[:40]})
+    await defer(session, CHANGED, call_id=call.id)
     return True

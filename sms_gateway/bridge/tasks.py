@@ -9,10 +9,49 @@ from sms_gateway.carriers.carrier import SendError
 from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryIfTransient
+from sms_gateway.platforms import linkage
+from sms_gateway.platforms.general import DeskDidNotAnswer, DeskRefused
+from sms_gateway.settings import get_settings
 
-from . import police_texts, record, testing_posts, three_way
+from . import police_texts, record, service, testing_posts, three_way
 
 log = logs.get("bridge")
+
+
+@jobs.app.task(name="bridge.send", queue="danger", retry=RetryIfTransient(attempts=20))
+async def send(subject_id: int) -> None:
+    """Driver `linkage` (and the make-believe desk): one try; while nobody accepts, the next one has its time."""
+    async with transaction() as session:
+        call = await service.begin_try(session, subject_id)
+        if call is None:
+            return
+        desk, driver, reference, incident = call.desk, call.driver, call.uid.hex, call.incident
+    way = linkage.way_to(get_settings(), desk, driver)
+    if way is None:
+        async with transaction() as session:
+            await service.fail(session, await service.lock(session, subject_id), error="no_desk")
+        return
+    try:
+        receipt = await linkage.send(way, reference=reference, desk=desk, incident=incident)
+    except DeskDidNotAnswer as error:
+        log.warning("desk_did_not_answer", bridge=subject_id, status=error.status)
+        async with transaction() as session:
+            await service.try_again(session, subject_id, error=error.status)
+        return
+    except DeskRefused as error:
+        async with transaction() as session:
+            await service.hear(session, await service.lock(session, subject_id), "refused", words=error.reason)
+        return
+    async with transaction() as session:
+        await service.note_taken(session, await service.lock(session, subject_id), receipt)
+
+
+@jobs.app.task(name="bridge.late", queue="danger", retry=RetryIfTransient(attempts=8))
+async def late(subject_id: int) -> None:
+    """Was it accepted in time? If not, whoever has the talk hears of it."""
+    async with transaction() as session:
+        if await service.call_out(session, subject_id):
+            log.warning("bridge_late", bridge=subject_id)
 
 
 @jobs.app.task(name="bridge.call", queue="danger", retry=RetryIfTransient(attempts=8))

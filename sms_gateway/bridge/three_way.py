@@ -7,8 +7,6 @@ an operator may hand over and go; whoever is left alone is hung up. Recording is
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -94,12 +92,12 @@ def desk_number(settings: Settings, desk: str) -> str | None:
     make_believe = settings.voice_driver == "simulator"
     if not make_believe and not settings.bridge_live:
         return None
-    written = json.loads(settings.bridge_desks.get_secret_value()) if settings.bridge_desks else {}
-    phone = written.get(desk, {}).get("phone")
+    written = settings.bridge_desks.get(desk)
+    phone = written.phone if written is not None else None
     if phone is None and make_believe:
         service, _, adcode = desk.partition("@")
         phone = f"+86{AREAS.get(adcode[:4], AREAS[CAPITAL])}{service}"
-    return phone if isinstance(phone, str) else None
+    return phone
 
 
 async def _call_desk(session: AsyncSession, call: BridgeCall) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sms_gateway.database import transaction
+from sms_gateway.escalations import crew
 from sms_gateway.escalations.ladder import LADDER, Audience
 from sms_gateway.escalations.overview import Alarm, list_alarms
-from sms_gateway.operators.presence import is_anyone_on_duty
+from sms_gateway.operators.seats import SeatFacts, everyone, ring_first, supervisors
+from sms_gateway.settings import get_settings
 
 T = TypeVar("T")
 
@@ -21,27 +23,50 @@ EVERYBODY_FROM = next(rung.number for rung in LADDER if rung.audience is Audienc
 
 @dataclass(frozen=True)
 class Lookout:
-    """All alarms, and whether somebody on duty has an open console."""
+    """All alarms, the desk as it is now, and who may see nothing of a contact."""
 
     alarms: list[Alarm]
-    somebody_on_duty: bool
+    seats: Sequence[SeatFacts] = ()
+    shut_out: Mapping[int, Collection[int]] = field(default_factory=dict)
+
+    def of(self, operator_id: int) -> list[Alarm]:
+        """What this operator's pages call out."""
+        capacity = get_settings().seat_capacity
+        return [
+            alarm
+            for alarm in self.alarms
+            if operator_id not in self.shut_out.get(alarm.contact_id, ())
+            and operator_id in concerned(alarm, self._without(alarm), capacity=capacity)
+        ]
+
+    def _without(self, alarm: Alarm) -> list[SeatFacts]:
+        shut = self.shut_out.get(alarm.contact_id, ())
+        return [seat for seat in self.seats if seat.operator_id not in shut]
 
 
-def concerns(alarm: Alarm, *, operator_id: int, on_duty: bool, somebody_on_duty: bool) -> bool:
-    """Whether this operator's page calls `alarm` out. Pure.
+def concerned(alarm: Alarm, seats: Collection[SeatFacts], *, capacity: int) -> set[int]:
+    """Whose pages call `alarm` out. Pure.
 
-    Red rings for those on duty, from the ladder's third step for every open page, and for every open page at once when
-    nobody is on duty. The other alarms are for whoever has the talk; with no holder they go the same way as red.
+    Red: first the county's desk, with nobody there its prefecture and the province, from the third step every open page.
+    An orange one nobody has read calls the supervisors. The rest is for whoever has the talk, and rings like red where
+    nobody has it, or where who has it is away.
     """
-    if alarm.holder is not None:
-        return alarm.holder == operator_id
-    return on_duty or not somebody_on_duty or alarm.step >= EVERYBODY_FROM
+    holder = next((seat for seat in seats if seat.operator_id == alarm.holder), None)
+    if holder is not None and holder.there:
+        return {holder.operator_id}
+    if alarm.kind == "unread":
+        return supervisors(seats)
+    if alarm.step >= EVERYBODY_FROM:
+        return everyone(seats)
+    return ring_first(seats, alarm.county, alarm.lane, capacity=capacity)
 
 
 async def look_out() -> Lookout:
     """Read it from the database."""
     async with transaction() as session:
-        return Lookout(await list_alarms(session), await is_anyone_on_duty(session))
+        alarms = await list_alarms(session)
+        seats = await crew.load_seats(session)
+        return Lookout(alarms, seats, await crew.shut_out(session, {alarm.contact_id for alarm in alarms}))
 
 
 class Shared(Generic[T]):

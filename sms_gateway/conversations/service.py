@@ -5,26 +5,40 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.bridge import service as bridge
 from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel
-from sms_gateway.errors import BadInput
+from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
+from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
-from sms_gateway.operators.models import Operator
+from sms_gateway.operators import pauses
+from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.tickets import service as tickets
 
 from . import alarm, pending, registering, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
+DANGER = frozenset({"red", "orange"})
 MAX_REPLY = 1000
 """Characters an operator may send at once (an SMS of 15 segments)."""
 
 
 class NotYourTalk(TalkHasAnotherOwner):
     sentence = "这个会话不在你手上，请先接手。"
+
+
+class SeatIsNotTrained(HotlineError):
+    status_code = 403
+    sentence = "红色、橙色只由受过训的未保专席接。已经在响铃叫专席，您可以点“我现在需要帮忙”叫班长。"
+
+
+class SupervisorMustSign(BadInput):
+    status_code = 422
+    sentence = "用过 110、119、120、122 转接的，要另一位值班长签字才能结束。"
 
 
 class DangerIsNotClosedSo(BadInput):
@@ -68,26 +82,41 @@ async def hand_over(
 
 
 async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator) -> Thread:
-    """The talk is this operator's; raises `TalkHasAnotherOwner` when a colleague was quicker. The machine falls silent."""
+    """The talk is this operator's; raises `TalkHasAnotherOwner` when a colleague was quicker. The machine falls silent.
+
+    Danger is taken by trained seats only (`SeatIsNotTrained`); they may take it from a colleague who is none.
+    """
     thread = await talk.get_talk(session, thread_id, for_update=True)
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    lane = escalation.lane if escalation is not None else thread.lane
+    if lane in DANGER and not operator.trained:
+        raise SeatIsNotTrained
     if thread.owner == Owner.OPERATOR and thread.operator_id == operator.id:
         await _answer_ringing(session, thread_id, operator)
         return thread
-    if thread.owner == Owner.OPERATOR:
+    if thread.owner == Owner.OPERATOR and not (lane in DANGER and await _is_untrained(session, thread.operator_id)):
         raise TalkHasAnotherOwner
     if not await talk.move(session, thread, Owner.OPERATOR, who=f"operator:{operator.id}", operator_id=operator.id):
         raise TalkHasAnotherOwner
     await outbox.cancel_automatic(session, thread_id)
     await pending.drop(session, thread.contact_id)  # digits are no longer read by the machine
-    escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)
         await registering.register_danger(session, thread, escalation)
     await note(session, operator_id=operator.id, what="take_over", subject=f"thread:{thread_id}")
     await beat(session, operator_id=operator.id)
-    key = "silent.back" if thread.contact.silent_at is not None else "human.joins"
-    await outbox.queue_as_operator(session, thread=thread, key=key, operator=operator)
+    if thread.contact.silent_at is not None:
+        await outbox.queue_as_operator(session, thread=thread, key="silent.back", operator=operator)
+    elif escalation is None or not await outbox.was_queued_since(
+        session, thread_id, "human.joins", escalation.opened_at
+    ):
+        await outbox.queue_as_operator(session, thread=thread, key="human.joins", operator=operator)
     return thread
+
+
+async def _is_untrained(session: AsyncSession, operator_id: int | None) -> bool:
+    holder = await session.get(Operator, operator_id) if operator_id is not None else None
+    return holder is None or not holder.trained
 
 
 async def reply(
@@ -110,9 +139,11 @@ async def reply(
 
 
 async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Operator) -> None:
-    """The operator who has the talk has seen that it got worse: the ringing stops."""
+    """The operator who has the talk has seen that it got worse: the ringing stops. Danger goes on calling for a trained seat."""
     escalation = await escalations.find_open(session, thread_id, for_update=True)
-    if escalation is not None and escalation.state == State.RINGING:
+    if escalation is None or (escalation.lane in DANGER and not operator.trained):
+        return
+    if escalation.state == State.RINGING:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)
 
 
@@ -138,8 +169,13 @@ async def mark(session: AsyncSession, *, thread_id: int, operator: Operator, to:
         await escalations.move(session, escalation, to, who=f"operator:{operator.id}")
 
 
-async def close(session: AsyncSession, *, thread_id: int, operator: Operator, outcome: str, note_text: str) -> None:
+async def close(
+    session: AsyncSession, *, thread_id: int, operator: Operator, outcome: str, note_text: str,
+    signed_by: Operator | None = None,
+) -> None:  # fmt: skip
     """End the talk with an outcome and a note; in red only once somebody saw the child.
+
+    Where a bridge was used, `signed_by` is a supervisor other than who closes it (`SupervisorMustSign`).
 
     The person's next text opens it again. A goodbye goes out only where it cannot give anybody away.
     """
@@ -147,14 +183,29 @@ async def close(session: AsyncSession, *, thread_id: int, operator: Operator, ou
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     danger = escalation is not None and escalation.lane in ("red", "orange")
     if escalation is not None:
-        await escalations.conclude(session, escalation, operator_id=operator.id, outcome=outcome, note=note_text)
+        signer = await _sign_off(session, escalation, operator, signed_by)
+        await escalations.conclude(
+            session, escalation, operator_id=operator.id, outcome=outcome, note=note_text, signed_off_by=signer
+        )
     if danger:
         await contacts.set_open_case(session, thread.contact_id, open_case=False)
+    if escalation is not None and escalation.lane == "red":
+        await pauses.after_severe(session, operator.id)
     if thread.contact.silent_at is None:
         await outbox.queue_as_operator(session, thread=thread, key="bye.red" if danger else "closed", operator=operator)
     thread.lane, thread.waiting_since = "blue", None
     await talk.move(session, thread, Owner.CLOSED, who=f"operator:{operator.id}", detail={"outcome": outcome})
     await note(session, operator_id=operator.id, what="close", subject=f"thread:{thread_id}")
+
+
+async def _sign_off(
+    session: AsyncSession, escalation: Escalation, operator: Operator, signed_by: Operator | None
+) -> int | None:
+    if not await bridge.was_used(session, escalation.id):
+        return None
+    if signed_by is None or signed_by.role != Role.SUPERVISOR or signed_by.id == operator.id:
+        raise SupervisorMustSign
+    return signed_by.id
 
 
 async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thread:

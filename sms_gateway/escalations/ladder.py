@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,13 +83,18 @@ class Rung:
     audience: Audience
 
 
-LADDER = (
-    Rung(0, timedelta(0), Audience.ON_DUTY),
-    Rung(1, timedelta(seconds=30), Audience.ON_DUTY),
-    Rung(2, timedelta(seconds=60), Audience.ALL_OPERATORS),
-    Rung(3, timedelta(seconds=120), Audience.SUPERVISOR),
-    Rung(4, timedelta(seconds=180), Audience.BRIDGE),
-)
+def rungs(*, again: float = 30, everyone: float = 60, supervisor: float = 120, bridge: float = 180) -> tuple[Rung, ...]:
+    """The ladder with these seconds (DESIGN section 5 gives the usual ones)."""
+    steps = (
+        (0.0, Audience.ON_DUTY), (again, Audience.ON_DUTY), (everyone, Audience.ALL_OPERATORS),
+        (supervisor, Audience.SUPERVISOR), (bridge, Audience.BRIDGE),
+    )  # fmt: skip
+    return tuple(Rung(number, timedelta(seconds=after), audience) for number, (after, audience) in enumerate(steps))
+
+
+LADDER = rungs()
+LAST = LADDER[-1].number
+"""From this step on it goes on ringing everybody, for as long as nobody answers."""
 
 
 def rung(number: int) -> Rung:
@@ -107,6 +113,7 @@ def due_steps(
     state: State | str,
     lane: str = "red",
     on_duty_in_county: bool = True,
+    ladder: Sequence[Rung] = LADDER,
 ) -> tuple[Rung, ...]:
     """The steps to take now, lowest first: those whose time has come and that lie above `taken`.
 
@@ -117,7 +124,7 @@ def due_steps(
     if lane != "red" or State(state) is not State.RINGING:
         return ()
     elapsed = now - received_at
-    steps = [step for step in LADDER if step.number > taken and step.after <= elapsed]
+    steps = [step for step in ladder if step.number > taken and step.after <= elapsed]
     if not on_duty_in_county:
         steps = [
             Rung(step.number, step.after, Audience.PREFECTURE_AND_PROVINCE)
@@ -128,9 +135,11 @@ def due_steps(
     return tuple(steps)
 
 
-def next_due(*, received_at: datetime, taken: int, state: State | str, lane: str = "red") -> datetime | None:
-    """When the next step falls due, for the timer row; None when nothing will ring any more."""
+def next_due(
+    *, received_at: datetime, taken: int, state: State | str, lane: str = "red", ladder: Sequence[Rung] = LADDER
+) -> datetime | None:
+    """When the next step falls due, for the timer row; None when there is no further step."""
     if lane != "red" or State(state) is not State.RINGING:
         return None
-    waiting = [step for step in LADDER if step.number > taken]
+    waiting = [step for step in ladder if step.number > taken]
     return received_at + waiting[0].after if waiting else None

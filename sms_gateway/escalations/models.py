@@ -41,6 +41,8 @@ class Escalation(SealedRow, Base):
     opened_at: Mapped[datetime]
     step: Mapped[int] = mapped_column(default=-1)
     """The last step of the ladder that was taken; -1: none yet."""
+    ring_from: Mapped[datetime | None]
+    """What the ladder counts from, where it is not `received_at`: the moment the talk was given back."""
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     closed_at: Mapped[datetime | None]

@@ -17,7 +17,15 @@ from .models import Escalation, EscalationEvent
 
 FRESH = timedelta(minutes=10)
 """A text that did not arrive, or a code word, is called out this long."""
-CALLED_OUT = ("text_did_not_arrive", "silence_word")
+CALLED_OUT = (
+    "text_did_not_arrive",
+    "silence_word",
+    "ask_desk",
+    "unread",
+    "bridge_late",
+    "bridge_failed",
+    "bridge_returned",
+)
 DANGER = ("red", "orange")
 
 
@@ -27,13 +35,16 @@ class Alarm:
 
     key: str
     kind: str
-    """`red`, `text_did_not_arrive` or `silence_word`."""
+    """`red`, or one of `CALLED_OUT`."""
     thread_id: int
     harm: str | None
     received_at: datetime
     step: int
     holder: int | None
     """The operator who has it."""
+    contact_id: int = 0
+    county: str | None = None
+    lane: str = "red"
 
 
 async def list_alarms(session: AsyncSession) -> list[Alarm]:
@@ -41,20 +52,46 @@ async def list_alarms(session: AsyncSession) -> list[Alarm]:
     last_ring = select(func.max(EscalationEvent.id)).where(
         EscalationEvent.escalation_id == Escalation.id, EscalationEvent.what == "rung"
     )
-    ringing = select(Escalation, last_ring.scalar_subquery()).where(
+    ringing = select(Escalation, last_ring.scalar_subquery(), Contact.region).where(
         Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING
     )
     ringing = ringing.join(Escalation.contact).order_by(Contact.channel == Channel.DRILL, Escalation.received_at)
     found = [
-        Alarm(f"red-{row.id}-{ring}", "red", row.thread_id, row.harm, row.received_at, row.step, None)
-        for row, ring in await session.execute(ringing)
+        Alarm(
+            f"red-{row.id}-{ring}",
+            "red",
+            row.thread_id,
+            row.harm,
+            row.received_at,
+            row.step,
+            None,
+            contact_id=row.contact_id,
+            county=region,
+        )
+        for row, ring, region in await session.execute(ringing)
     ]
-    told = select(EscalationEvent, Escalation).join(Escalation, Escalation.id == EscalationEvent.escalation_id)
+    told = select(EscalationEvent, Escalation, Contact.region).join(
+        Escalation, Escalation.id == EscalationEvent.escalation_id
+    )
+    told = told.join(Escalation.contact)
     told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)
     told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER)).order_by(EscalationEvent.id.desc())
-    for event, row in await session.execute(told.limit(20)):
+    for event, row, region in await session.execute(told.limit(20)):
+        if event.what == "unread" and row.acknowledged_by is not None:
+            continue
         found.append(
-            Alarm(f"event-{event.id}", event.what, row.thread_id, row.harm, event.at, row.step, row.acknowledged_by)
+            Alarm(
+                f"event-{event.id}",
+                event.what,
+                row.thread_id,
+                row.harm,
+                event.at,
+                row.step,
+                row.acknowledged_by,
+                contact_id=row.contact_id,
+                county=region,
+                lane=row.lane,
+            )
         )
     return found
 

@@ -13,16 +13,23 @@ from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
+from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Message
-from sms_gateway.operators.presence import is_anyone_on_duty
+from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import ladder
-from .ladder import State
+from . import crew, ladder, look_backs, notices
+from .ladder import Audience, State
 from .models import Escalation, EscalationEvent
 
-READ_ORANGE_WITHIN = timedelta(minutes=15)
+SEEN_BY_NOBODY = frozenset({State.HANDED_OVER, State.LOST_CONTACT})
+"""States in which the desk that has it is asked again and again, until somebody saw the child."""
+
+
+def read_orange_within() -> timedelta:
+    """How soon a person has to have read an orange one."""
+    return timedelta(minutes=get_settings().orange_read_minutes)
 
 
 async def open_or_raise(
@@ -78,24 +85,48 @@ async def _start_clocks(session: AsyncSession, escalation: Escalation) -> None:
     if escalation.lane == "red":
         await _climb(session, escalation)
     elif escalation.lane == "orange" and escalation.acknowledged_at is None:
-        due_at = escalation.received_at + READ_ORANGE_WITHIN
+        due_at = escalation.received_at + read_orange_within()
         await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=due_at)
+
+
+def _rungs() -> tuple[ladder.Rung, ...]:
+    now = get_settings()
+    return ladder.rungs(
+        again=now.ring_again_seconds, everyone=now.ring_everyone_seconds, supervisor=now.ring_supervisor_seconds,
+        bridge=now.bridge_after_seconds,
+    )  # fmt: skip
 
 
 async def _climb(session: AsyncSession, escalation: Escalation) -> int:
     """Take every step of the ladder that is due, and set the timer of the next; returns how many were taken."""
-    since, state, lane = escalation.received_at, escalation.state, escalation.lane
-    there = await is_anyone_on_duty(session)
+    since, state, lane = escalation.ring_from or escalation.received_at, escalation.state, escalation.lane
+    in_county = await crew.is_county_staffed(session, escalation)
     steps = ladder.due_steps(
-        received_at=since, now=clock.now(), taken=escalation.step, state=state, lane=lane, on_duty_in_county=there
-    )
+        received_at=since, now=clock.now(), taken=escalation.step, state=state, lane=lane, on_duty_in_county=in_county,
+        ladder=_rungs(),
+    )  # fmt: skip
     for step in steps:
         await _event(session, escalation, "rung", detail={"step": step.number, "audience": step.audience})
         escalation.step = step.number
-    following = ladder.next_due(received_at=since, taken=escalation.step, state=state, lane=lane)
+        await session.flush()
+        if step.audience is Audience.SUPERVISOR:
+            await notices.ring_phone(session, escalation)
+        elif step.audience is Audience.BRIDGE:
+            await defer(session, "conversations.bridge_due", subject_id=escalation.id)
+    following = ladder.next_due(received_at=since, taken=escalation.step, state=state, lane=lane, ladder=_rungs())
+    if following is None and escalation.step == ladder.LAST and state == State.RINGING:
+        following = await _ring_on(session, escalation, fresh=bool(steps))
     if following is not None:
         await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=following)
     return len(steps)
+
+
+async def _ring_on(session: AsyncSession, escalation: Escalation, *, fresh: bool) -> datetime:
+    """Nobody answered the whole ladder: ring everybody again and again. When the next time is."""
+    if not fresh:
+        detail = {"step": ladder.LAST, "audience": Audience.ALL_OPERATORS, "again": True}
+        await _event(session, escalation, "rung", detail=detail)
+    return clock.now() + timedelta(seconds=get_settings().ring_everyone_seconds)
 
 
 async def _event(
@@ -143,11 +174,26 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
 
 async def ring_again(session: AsyncSession, escalation: Escalation, *, message_id: int) -> None:
     """Who had it is gone and the person writes: it is nobody's again, and all steps that are due come at once."""
+    await _ring(session, escalation, detail={"message": message_id})
+
+
+async def give_back(session: AsyncSession, escalation: Escalation, *, operator_id: int, why: str) -> None:
+    """Who had it is gone, steps back or knows the family: it is nobody's again, and the ladder begins anew.
+
+    The stopwatch goes on from the text; only the steps count from now, else the bridge would be asked before a colleague.
+    """
+    escalation.ring_from = clock.now()
+    await _event(session, escalation, "given_back", detail={"operator": operator_id, "why": why})
+    await _ring(session, escalation, detail={"why": why})
+
+
+async def _ring(session: AsyncSession, escalation: Escalation, *, detail: dict[str, Any]) -> None:
     escalation.acknowledged_at = escalation.acknowledged_by = None
     escalation.step = -1
     if escalation.state != State.RINGING:
-        await move(session, escalation, State.RINGING, who="system", detail={"message": message_id})
+        await move(session, escalation, State.RINGING, who="system", detail=detail)
     await _start_clocks(session, escalation)
+    await notify(session, "hotline_escalation", str(escalation.id))
 
 
 async def move(
@@ -162,12 +208,32 @@ async def move(
     """Move as `ladder.move` allows; raises `EscalationCannotMove`."""
     escalation.state = ladder.move(escalation.state, to, lane=escalation.lane, signatures=signatures)
     await _event(session, escalation, str(to), who=who, detail=detail)
+    if to is State.CHILD_SEEN:
+        await look_backs.plan(session, escalation)
+    if to in SEEN_BY_NOBODY and escalation.lane == "red":
+        await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=_ask_again_at())
     await notify(session, "hotline_escalation", str(escalation.id))
 
 
+def _ask_again_at() -> datetime:
+    return clock.now() + timedelta(minutes=get_settings().ask_desk_minutes)
+
+
+async def ask_desk(session: AsyncSession, escalation_id: int) -> bool:
+    """Nobody has seen the child yet: whoever has the talk is told to ask the desk again. The child is not asked."""
+    escalation = await session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())
+    if escalation is None or escalation.closed_at is not None or escalation.state not in SEEN_BY_NOBODY:
+        return False
+    await _event(session, escalation, "ask_desk")
+    await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=_ask_again_at())
+    await notify(session, "hotline_escalation", str(escalation.id))
+    return True
+
+
 async def conclude(
-    session: AsyncSession, escalation: Escalation, *, operator_id: int, outcome: str, note: str, signatures: int = 1
-) -> None:
+    session: AsyncSession, escalation: Escalation, *, operator_id: int, outcome: str, note: str, signatures: int = 1,
+    signed_off_by: int | None = None,
+) -> None:  # fmt: skip
     """End it with an outcome and a note; in red only once somebody saw the child, or two people sign a false alarm."""
     if not note.strip():
         raise BadInput("请写一句结果说明，再结束。")
@@ -179,8 +245,9 @@ async def conclude(
         escalation,
         "closed",
         who=f"operator:{operator_id}",
-        detail={"outcome": outcome, "state": escalation.state},
+        detail={"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by},
     )
+    escalation.signed_off_by = signed_off_by
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 
@@ -192,17 +259,31 @@ async def take_step(session: AsyncSession, escalation_id: int) -> bool:
         return False
     if escalation.lane == "red":
         done = await _climb(session, escalation) > 0
-    elif done := clock.now() >= escalation.received_at + READ_ORANGE_WITHIN and escalation.step < 1:
+    elif done := clock.now() >= escalation.received_at + read_orange_within() and escalation.step < 1:
         escalation.step = 1
-        await _event(session, escalation, "unread", detail={"minutes": 15})
+        await _event(session, escalation, "unread", detail={"minutes": get_settings().orange_read_minutes})
     await notify(session, "hotline_escalation", str(escalation.id))
     return done
 
 
 async def note_undelivered(session: AsyncSession, escalation: Escalation, message: Message) -> None:
-    """A text to this person did not arrive: ring for it, whoever has the talk."""
+    """A text to this person did not arrive, or nobody knows that it did: ring for it, whoever has the talk. Once a text."""
+    known = select(EscalationEvent.id).where(
+        EscalationEvent.escalation_id == escalation.id, EscalationEvent.what == "text_did_not_arrive",
+        EscalationEvent.detail["message"].as_integer() == message.id,
+    )  # fmt: skip
+    if await session.scalar(known.limit(1)) is not None:
+        return
     detail = {"message": message.id, "state": message.state}
     await _event(session, escalation, "text_did_not_arrive", detail=detail)
+    await notify(session, "hotline_escalation", str(escalation.id))
+
+
+async def note_bridge(
+    session: AsyncSession, escalation: Escalation, what: str, *, bridge_id: int, **detail: Any
+) -> None:
+    """`bridge_late`, `bridge_failed`, `bridge_returned`, `bridge_suggested`, `bridge_accepted`: rings where it is bad news."""
+    await _event(session, escalation, what, detail={"bridge": bridge_id, **detail})
     await notify(session, "hotline_escalation", str(escalation.id))
 
 

@@ -12,6 +12,7 @@ from sms_gateway.carriers.carrier import SendError
 from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.database import notify, transaction
 from sms_gateway.jobs import RetryIfTransient
+from sms_gateway.messages.delivery import State as Delivery
 from sms_gateway.messages.models import Message
 from sms_gateway.tickets import follow_up
 from sms_gateway.wording import SIGNATURE
@@ -84,3 +85,24 @@ async def notice_call_changed(call_id: int, number: int) -> None:  # noqa: ARG00
     """A supervisor's phone was picked up, or rang in vain."""
     async with transaction() as session:
         await notices.follow_call(session, await calls.get(session, call_id))
+
+
+@jobs.app.task(name="escalations.no_receipt", queue="danger", retry=RetryIfTransient(attempts=8))
+async def no_receipt(subject_id: int) -> None:
+    """A text to somebody in red is older than a receipt may take: unless it is known to have arrived, it rings."""
+    async with transaction() as session:
+        found = select(Message).where(Message.id == subject_id).options(joinedload(Message.thread))
+        message = (await session.scalars(found)).one()
+        if message.state in (Delivery.DELIVERED, Delivery.CANCELLED):
+            return
+        escalation = await service.find_open(session, message.thread_id, for_update=True)
+        if escalation is not None and escalation.lane == "red":
+            await service.note_undelivered(session, escalation, message)
+            await notify(session, "hotline_thread", str(message.thread_id))
+
+
+@jobs.app.task(name="escalations.ask_desk", queue="danger", retry=RetryIfTransient(attempts=8))
+async def ask_desk(subject_id: int) -> None:
+    """Until somebody saw the child, the desk is asked every half hour."""
+    async with transaction() as session:
+        await service.ask_desk(session, subject_id)

@@ -19,6 +19,8 @@ from sms_gateway.crypto import sealed_for
 from sms_gateway.database import notify
 from sms_gateway.jobs import defer
 from sms_gateway.operators.models import Operator
+from sms_gateway.settings import get_settings
+from sms_gateway.timers import set_timer
 from sms_gateway.wording import SIGNATURE, say
 
 from .delivery import ALARMING, State, later
@@ -79,6 +81,9 @@ async def queue(
     if message_id is not None and start:
         lock = f"operator-out:{thread.id}" if author == Author.OPERATOR else None
         await defer(session, "messages.send", message_id=message_id, lock=lock)
+    if message_id is not None and thread.lane == "red" and not at_home:
+        due_at = clock.now() + timedelta(seconds=get_settings().receipt_within_seconds)
+        await set_timer(session, job="escalations.no_receipt", subject_id=message_id, due_at=due_at)
     return message_id
 
 
@@ -290,6 +295,12 @@ async def queue_as_operator(session: AsyncSession, *, thread: Thread, key: str, 
     await queue(
         session, thread=thread, author=Author.OPERATOR, body=say(key, **values), text_key=key, operator_id=operator.id
     )
+
+
+async def was_queued_since(session: AsyncSession, thread_id: int, key: str, since: datetime) -> bool:
+    """Whether that fixed text was said to this talk since then, by whomever."""
+    said = select(Message.id).where(Message.thread_id == thread_id, Message.text_key == key, Message.at >= since)
+    return await session.scalar(said.where(Message.state != State.CANCELLED).limit(1)) is not None
 
 
 async def note_sent_from_spool(

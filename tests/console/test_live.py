@@ -16,7 +16,7 @@ from sms_gateway import database as ground
 from sms_gateway.clock import HeldClock
 from sms_gateway.console import live
 from sms_gateway.console.live import Board, follow
-from sms_gateway.console.lookout import Shared, Viewers, concerns
+from sms_gateway.console.lookout import Shared, Viewers, concerned
 from sms_gateway.console.seat import Seat
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
@@ -24,6 +24,7 @@ from sms_gateway.escalations.overview import Alarm
 from sms_gateway.messages import spool
 from sms_gateway.messages.inbox import Inbound
 from sms_gateway.operators import accounts, presence
+from sms_gateway.operators.seats import SeatFacts
 from sms_gateway.settings import get_settings
 from tests.telling import Person
 
@@ -126,19 +127,22 @@ def _alarm(clock: HeldClock, *, step: int = 0, holder: int | None = None) -> Ala
     return Alarm("red-1-0", "red", 1, "fire", clock.now(), step, holder)
 
 
+def _rings(alarm: Alarm, *seats: SeatFacts) -> set[int]:
+    return concerned(alarm, seats, capacity=6)
+
+
 def test_red_rings_for_those_on_duty_first_and_for_all_from_the_third_step(clock: HeldClock) -> None:
-    on = {"operator_id": 1, "on_duty": True, "somebody_on_duty": True}
-    off = {"operator_id": 2, "on_duty": False, "somebody_on_duty": True}
-    assert concerns(_alarm(clock), **on) and not concerns(_alarm(clock), **off)
-    assert not concerns(_alarm(clock, step=1), **off)
-    assert concerns(_alarm(clock, step=2), **off)
-    assert concerns(_alarm(clock), **{**off, "somebody_on_duty": False})
+    on, off = SeatFacts(1), SeatFacts(2, on_duty=False)
+    assert _rings(_alarm(clock), on, off) == {1}
+    assert _rings(_alarm(clock, step=1), on, off) == {1}
+    assert _rings(_alarm(clock, step=2), on, off) == {1, 2}
+    assert _rings(_alarm(clock), off) == {2}, "a call is never rung at nobody while somebody could hear it"
 
 
 def test_what_happens_in_somebodys_talk_calls_that_operator_only(clock: HeldClock) -> None:
     held = _alarm(clock, holder=7, step=4)
-    assert concerns(held, operator_id=7, on_duty=False, somebody_on_duty=True)
-    assert not concerns(held, operator_id=8, on_duty=True, somebody_on_duty=True)
+    assert _rings(held, SeatFacts(7, on_duty=False), SeatFacts(8)) == {7}
+    assert _rings(held, SeatFacts(7, there=False), SeatFacts(8)) == {8}, "who has it is gone"
 
 
 async def test_many_pages_share_a_look_that_began_after_each_asked() -> None:

@@ -106,6 +106,7 @@ def _escalations() -> None:
         "ix_look_backs_open", "look_backs", ["due_at"], unique=False, postgresql_where=sa.text("done_at IS NULL")
     )
     op.add_column("escalations", sa.Column("signed_off_by", sa.BigInteger(), nullable=True))
+    op.add_column("escalations", sa.Column("ring_from", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(op.f("fk_escalations_signed_off_by"), "escalations", "operators", ["signed_off_by"], ["id"])
 
 
@@ -348,6 +349,7 @@ def downgrade() -> None:
     op.drop_column("operators", "trained")
     op.drop_constraint(op.f("fk_escalations_signed_off_by"), "escalations", type_="foreignkey")
     op.drop_column("escalations", "signed_off_by")
+    op.drop_column("escalations", "ring_from")
     op.drop_index("ix_bridge_events_call_id_id", table_name="bridge_events")
     op.drop_table("bridge_events")
     op.drop_index("ix_reviews_unread", table_name="reviews", postgresql_where=sa.text("read_at IS NULL"))

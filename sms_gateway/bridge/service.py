@@ -1,0 +1,204 @@
+"""A bridge call: requested, accepted with the desk's number, concluded; failed or given back. Every step is an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock
+from sms_gateway.errors import BadInput, Conflict, NotFound
+from sms_gateway.jobs import defer
+from sms_gateway.settings import get_settings
+from sms_gateway.timers import set_timer
+
+from .choosing import Route
+from .incident import Incident
+from .models import BridgeCall, BridgeEvent, BridgeHeard
+from .record import CHANGED, accept, fail, lock, note
+
+__all__ = ["accept", "fail", "lock", "note"]
+
+OPEN = ("requested", "accepted")
+BY_JOB = {"call": "bridge.call", "text12110": "bridge.text12110"}
+"""Drivers with a job of their own; the others speak linkage."""
+PAUSES = (2, 4, 8, 15)
+"""Seconds before the next try; the last one again and again, until it is accepted."""
+SAYS = frozenset({"accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"})
+"""What a desk may tell. `child_seen` moves nothing by itself: an operator writes down who saw the child, when and where."""
+LONGEST_RECEIPT = 40
+LONGEST_WORDS = 1000
+
+
+class BridgeCallNotFound(NotFound):
+    sentence = "没有这一次转接。"
+
+
+class DeskSaysNonsense(Conflict):
+    sentence = "这一步和之前说的对不上。"
+
+
+class IsRequestedAlready(Conflict):
+    sentence = "这个台已经在叫了，请看右边的状态。"
+
+
+class SettlingNeedsWords(BadInput):
+    sentence = "请写一句：后来是怎么交出去的、谁接的。"
+
+
+async def request(
+    session: AsyncSession, *, escalation_id: int, thread_id: int, route: Route, incident: Incident,
+    requested_by: int | None, ticket_id: int | None = None,
+) -> BridgeCall:  # fmt: skip
+    """Hand it over: row, event and job together. Raises `IsRequestedAlready` while the same service is being asked."""
+    asked = select(BridgeCall.id).where(
+        BridgeCall.escalation_id == escalation_id, BridgeCall.service == incident.service, BridgeCall.state == "requested"
+    )  # fmt: skip
+    if await session.scalar(asked) is not None:
+        raise IsRequestedAlready
+    now = clock.now()
+    call = BridgeCall(
+        escalation_id=escalation_id, thread_id=thread_id, ticket_id=ticket_id, service=incident.service, desk=route.desk,
+        driver=route.driver, state="requested", requested_at=now, requested_by=requested_by, incident=incident.values(),
+    )  # fmt: skip
+    session.add(call)
+    await session.flush()
+    who = f"operator:{requested_by}" if requested_by else "system"
+    await note(session, call, "requested", who=who, detail={"desk": route.desk, "driver": route.driver})
+    if route.driver in BY_JOB:
+        await defer(session, BY_JOB[route.driver], call_id=call.id)
+    else:
+        await defer(session, "bridge.send", subject_id=call.id)
+    due_at = now + timedelta(seconds=get_settings().desk_accepts_within_seconds)
+    await set_timer(session, job="bridge.late", subject_id=call.id, due_at=due_at)
+    return call
+
+
+async def begin_try(session: AsyncSession, call_id: int) -> BridgeCall | None:
+    """The call to send now, its try counted; None when it is settled."""
+    call = await lock(session, call_id)
+    if call.state != "requested":
+        return None
+    call.attempts += 1
+    return call
+
+
+async def try_again(session: AsyncSession, call_id: int, *, error: str) -> None:
+    """The desk did not answer: the next try has its time. It goes on until somebody accepts."""
+    call = await lock(session, call_id)
+    if call.state != "requested":
+        return
+    call.last_error = error[:40]
+    await note(session, call, "no_answer", detail={"error": error[:40], "try": call.attempts})
+    pause = PAUSES[min(call.attempts, len(PAUSES)) - 1]
+    await set_timer(session, job="bridge.send", subject_id=call.id, due_at=clock.now() + timedelta(seconds=pause))
+
+
+async def note_taken(session: AsyncSession, call: BridgeCall, receipt: str | None) -> None:
+    """The desk has answered: accepted with its number, or taken with the number to follow (then it is not sent again)."""
+    if receipt is not None:
+        await accept(session, call, receipt=receipt, who="desk")
+    elif call.state == "requested":
+        await note(session, call, "taken", who="desk")
+
+
+async def call_out(session: AsyncSession, call_id: int) -> bool:
+    """Nobody has accepted in time: the desk of ours must know; whether that is news."""
+    call = await lock(session, call_id)
+    if call.state != "requested" or call.alarmed_at is not None:
+        return False
+    call.alarmed_at = clock.now()
+    await note(session, call, "late")
+    await defer(session, CHANGED, call_id=call.id)
+    return True
+
+
+async def find_by_reference(session: AsyncSession, desk: str, reference: str) -> BridgeCall:
+    """The call of that desk under the reference we gave it, locked; raises `BridgeCallNotFound`."""
+    from uuid import UUID
+
+    try:
+        uid = UUID(reference)
+    except ValueError:
+        raise BridgeCallNotFound from None
+    wanted = select(BridgeCall).where(BridgeCall.uid == uid, BridgeCall.desk == desk).with_for_update()
+    call = await session.scalar(wanted)
+    if call is None:
+        raise BridgeCallNotFound
+    return call
+
+
+async def is_news(session: AsyncSession, *, desk: str, message_id: str) -> bool:
+    """Whether this message of the desk is heard for the first time; it is noted then."""
+    row = insert(BridgeHeard).values(desk=desk, message_id=message_id, at=clock.now()).on_conflict_do_nothing()
+    return await session.scalar(row.returning(BridgeHeard.message_id)) is not None
+
+
+async def hear(
+    session: AsyncSession, call: BridgeCall, state: str, *, receipt: str | None = None, words: str | None = None
+) -> None:
+    """The desk tells of a locked call. Late and repeated words never take anything back."""
+    if state in ("accepted", "dispatched", "arrived", "child_seen", "concluded") and call.state == "requested":
+        if not receipt and call.receipt is None:
+            raise DeskSaysNonsense("受理要带警情编号。")
+        await accept(session, call, receipt=(receipt or "")[:LONGEST_RECEIPT], who="desk")
+    elif state == "refused" and await fail(session, call, error="refused"):
+        pass
+    elif state == "returned" and call.state in OPEN:
+        call.state, call.ended_at = "returned", clock.now()
+    elif state == "accepted" or call.state not in ("accepted", "concluded"):
+        return
+    if state == "concluded" and call.state == "accepted":
+        call.state, call.ended_at = "concluded", clock.now()
+    await note(
+        session,
+        call,
+        state if state != "accepted" else "receipt",
+        who="desk",
+        words=(words or "")[:LONGEST_WORDS] or None,
+    )
+    await defer(session, CHANGED, call_id=call.id)
+
+
+async def settle(session: AsyncSession, call_id: int, *, operator_id: int, words: str) -> None:
+    """A supervisor saw a failed call and writes how it was mended: it no longer stands red on the wall."""
+    words = words.strip()
+    if not words:
+        raise SettlingNeedsWords
+    call = await session.scalar(select(BridgeCall).where(BridgeCall.id == call_id).with_for_update())
+    if call is None:
+        raise BridgeCallNotFound
+    if call.state == "requested":
+        await fail(session, call, error="settled_by_hand")
+    call.settled_by, call.settled_at = operator_id, clock.now()
+    await note(session, call, "settled", who=f"operator:{operator_id}", words=words[:LONGEST_WORDS])
+
+
+async def list_of_talk(session: AsyncSession, thread_id: int, *, limit: int = 20) -> Sequence[BridgeCall]:
+    """The talk's hand-overs, the newest first."""
+    wanted = select(BridgeCall).where(BridgeCall.thread_id == thread_id).order_by(BridgeCall.id.desc())
+    return (await session.scalars(wanted.limit(limit))).all()
+
+
+async def list_open(session: AsyncSession, *, limit: int = 100) -> Sequence[BridgeCall]:
+    """What stands on the wall: failed ones nobody settled, then those nobody accepted yet, then those under way."""
+    wanted = select(BridgeCall).where(
+        BridgeCall.state.in_(OPEN) | ((BridgeCall.state == "failed") & BridgeCall.settled_at.is_(None))
+    )
+    rows = (await session.scalars(wanted.order_by(BridgeCall.requested_at).limit(limit))).all()
+    order = {"failed": 0, "requested": 1, "accepted": 2}
+    return sorted(rows, key=lambda call: (order[call.state], call.requested_at))
+
+
+async def list_events(session: AsyncSession, call_ids: Sequence[int]) -> Sequence[BridgeEvent]:
+    """What happened to these calls, oldest first."""
+    wanted = select(BridgeEvent).where(BridgeEvent.call_id.in_(call_ids)).order_by(BridgeEvent.id)
+    return (await session.scalars(wanted)).all()
+
+
+async def was_used(session: AsyncSession, escalation_id: int) -> bool:
+    """Whether an emergency desk was asked for this call: then a supervisor signs its end."""
+    return bool(await session.scalar(select(exists().where(BridgeCall.escalation_id == escalation_id))))

@@ -1,0 +1,241 @@
+"""A talk of danger and the emergency desks: what would be told, the hand-over, and what comes back into the talk."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway import clock, regions
+from sms_gateway.bridge import automatic, choosing, placing
+from sms_gateway.bridge import service as bridge
+from sms_gateway.bridge.incident import DO_NOT_RING_BACK, UNKNOWN_PLACE, Incident
+from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.contacts.models import Channel
+from sms_gateway.errors import BadInput
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.ladder import OPEN, State, can_move
+from sms_gateway.escalations.models import Escalation
+from sms_gateway.messages.models import Direction, Message, Thread, ThreadEvent
+from sms_gateway.operators.models import Operator
+from sms_gateway.settings import get_settings
+from sms_gateway.tickets import links
+from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.models import Ticket
+from sms_gateway.triage.judgement import Harm, Writer
+
+from . import caution, harms, registering, talk
+from .records import NothingIsOpen
+
+TEXTS = 40
+LONGEST_APPROACH = 300
+SERVICES = choosing.SERVICES
+LIFE = frozenset({Harm.FIRE, Harm.DROWNING, Harm.TRAFFIC, Harm.MEDICAL, Harm.SELF_HARM, Harm.VIOLENCE})
+"""Life is in danger: the number is told without asking first (PRACTICE section 7)."""
+
+
+class ServiceIsUnclear(BadInput):
+    sentence = "请选交给 110、119、120 还是 122。"
+
+
+class NoDeskIsSetUp(BadInput):
+    sentence = "这里还没有接通接警台，请用座机打，打完在下面记下谁接的、警情编号。"
+
+
+async def preview(
+    session: AsyncSession, thread: Thread, escalation: Escalation, service: str, *, approach: str = "",
+    number_agreed: bool = False,
+) -> Incident:  # fmt: skip
+    """What the desk would be told now."""
+    if service not in SERVICES:
+        raise ServiceIsUnclear
+    texts = await _texts(session, thread.id)
+    where = await _where(session, thread, [message.body for message in texts])
+    bodies = [message.body for message in texts]
+    scene = caution.for_police(bodies)
+    do_not_call = caution.before_calling(bodies)
+    known = approach.strip() or "；".join(part for part in scene if part not in harms.ABOUT_WEAPONS)
+    place = regions.full_name(where.region) if where.region else ""
+    told = " ".join(part for part in (place, f"“{where.words}”" if where.words else "") if part)
+    return Incident(
+        service=service, what=harms.say(escalation.harm, texts[-1].immediacy if texts else None),
+        place=told or UNKNOWN_PLACE, region=where.region or "", certainty=where.certainty, below_county=where.below_county,
+        who=harms.who(texts), weapon="、".join(part for part in scene if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
+        contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *do_not_call]),
+        approach="；".join(part for part in (known, DO_NOT_RING_BACK, "不要说是谁报的") if part)[:LONGEST_APPROACH],
+        received_at=escalation.received_at.isoformat(), ticket=await _ticket_number(session, thread.id),
+        phone=_phone(thread, escalation, texts, agreed=number_agreed),
+    )  # fmt: skip
+
+
+def _phone(thread: Thread, escalation: Escalation, texts: list[Message], *, agreed: bool) -> str:
+    """The number, where life is in danger, the child itself writes, or the person said yes."""
+    if thread.channel != Channel.SMS:
+        return ""
+    child = any(message.writer == Writer.CHILD for message in texts)
+    return thread.contact.address if agreed or child or escalation.harm in LIFE else ""
+
+
+async def _texts(session: AsyncSession, thread_id: int) -> list[Message]:
+    newest = select(Message).where(Message.thread_id == thread_id, Message.direction == Direction.IN)
+    return list(reversed((await session.scalars(newest.order_by(Message.id.desc()).limit(TEXTS))).all()))
+
+
+async def _where(session: AsyncSession, thread: Thread, bodies: list[str]) -> placing.Where:
+    noted = select(ThreadEvent.id).where(ThreadEvent.thread_id == thread.id, ThreadEvent.what == "place_set").limit(1)
+    by_operator = await session.scalar(noted) is not None
+    return placing.find(bodies, noted=thread.contact.region, by_operator=by_operator)
+
+
+async def _ticket_number(session: AsyncSession, thread_id: int) -> str:
+    ticket = await _open_ticket(session, thread_id)
+    return ticket.number if ticket is not None else ""
+
+
+async def _open_ticket(session: AsyncSession, thread_id: int) -> Ticket | None:
+    wanted = select(Ticket).where(Ticket.thread_id == thread_id, Ticket.closed_at.is_(None))
+    return await session.scalar(wanted.order_by(Ticket.id.desc()).limit(1))
+
+
+def route_to(thread: Thread, service: str, region: str | None, *, can_speak: bool = True) -> choosing.Route:
+    """The desk and the way to it, as things are set up."""
+    now = get_settings()
+    ways = {
+        key: choosing.Ways(linkage=desk.url is not None, phone=desk.phone is not None)
+        for key, desk in now.bridge_desks.items()
+    }
+    return choosing.choose(
+        service, region, ways, live=now.bridge_live, production=now.production, voice=now.voice_driver != "none",
+        drill=thread.channel == Channel.DRILL, text=now.bridge_text_12110, can_speak=can_speak,
+    )  # fmt: skip
+
+
+async def hand_over(
+    session: AsyncSession, *, thread: Thread, escalation: Escalation, operator: Operator | None, service: str,
+    approach: str = "", number_agreed: bool = False,
+) -> BridgeCall:  # fmt: skip
+    """Hand the matter to the desk; `operator` None: the ladder does it. Raises `NoDeskIsSetUp`, `IsRequestedAlready`."""
+    incident = await preview(session, thread, escalation, service, approach=approach, number_agreed=number_agreed)
+    silent = "不能出声" in incident.contact or "听不见" in incident.contact
+    route = route_to(thread, service, incident.region or None, can_speak=not silent)
+    if route.driver == "hand":
+        raise NoDeskIsSetUp
+    ticket = await _open_ticket(session, thread.id)
+    call = await bridge.request(
+        session, escalation_id=escalation.id, thread_id=thread.id, route=route, incident=incident,
+        requested_by=operator.id if operator else None, ticket_id=ticket.id if ticket else None,
+    )  # fmt: skip
+    if ticket is not None:
+        await links.link(session, ticket_id=ticket.id, kind=links.Linked.BRIDGE, ref=call.id)
+    who = f"operator:{operator.id}" if operator else "system"
+    await talk.note(session, thread.id, "bridge_requested", who=who, detail={"bridge": call.id, "service": service})
+    return call
+
+
+async def press(
+    session: AsyncSession,
+    *,
+    thread_id: int,
+    operator: Operator,
+    service: str,
+    approach: str = "",
+    number_agreed: bool = False,
+) -> BridgeCall:
+    """The operator who has the talk hands it over by one click."""
+    from .service import NotYourTalk
+
+    thread = await talk.get_talk(session, thread_id, for_update=True)
+    if thread.owner != "operator" or thread.operator_id != operator.id:
+        raise NotYourTalk
+    escalation = await escalations.find_open(session, thread_id, for_update=True)
+    if escalation is None:
+        raise NothingIsOpen
+    await registering.register_danger(session, thread, escalation)
+    return await hand_over(
+        session, thread=thread, escalation=escalation, operator=operator, service=service, approach=approach,
+        number_agreed=number_agreed,
+    )  # fmt: skip
+
+
+async def on_rung(session: AsyncSession, escalation_id: int) -> None:
+    """The ladder's last step: call the desk where the rule allows it, else suggest it on every page."""
+    known = await session.get(Escalation, escalation_id)
+    if known is None:
+        return
+    thread = await talk.get_talk(session, known.thread_id, for_update=True)
+    escalation = await escalations.find_open(session, thread.id, for_update=True)
+    if escalation is None or escalation.id != escalation_id or escalation.state != State.RINGING:
+        return
+    service = next(iter(escalation.services), "110")
+    texts = await _texts(session, thread.id)
+    where = await _where(session, thread, [message.body for message in texts])
+    began = next((message for message in texts if message.id == escalation.message_id), texts[-1] if texts else None)
+    allowed = automatic.may_call(
+        escalation.harm, [message.body for message in texts], now=began is not None and began.immediacy == "now",
+        below_county=where.below_county, sexual=any(message.sexual for message in texts),
+    )  # fmt: skip
+    route = route_to(thread, service, where.region)
+    if not allowed or route.driver in ("hand", "call"):  # a three-way call needs somebody of ours to speak
+        await escalations.note_bridge(session, escalation, "bridge_suggested", bridge_id=0, service=service)
+        return
+    try:
+        await hand_over(session, thread=thread, escalation=escalation, operator=None, service=service)
+    except bridge.IsRequestedAlready:
+        return
+
+
+async def on_changed(session: AsyncSession, call_id: int) -> None:
+    """Put what became of a hand-over into the talk. Said twice, it changes nothing."""
+    call = await bridge.lock(session, call_id)
+    escalation = await session.scalar(select(Escalation).where(Escalation.id == call.escalation_id).with_for_update())
+    thread = await talk.get_talk(session, call.thread_id)
+    assert escalation is not None
+    told = {
+        event.what
+        for event in await escalations.list_events(session, escalation.id)
+        if event.detail.get("bridge") == call.id
+    }
+    if call.state in ("accepted", "concluded") and "bridge_accepted" not in told:
+        await _accepted(session, call, escalation, thread)
+    elif call.state == "failed" and "bridge_failed" not in told:
+        await escalations.note_bridge(session, escalation, "bridge_failed", bridge_id=call.id)
+    elif call.state == "returned" and "bridge_returned" not in told:
+        await _returned(session, call, escalation, thread)
+    elif call.state == "requested" and call.alarmed_at is not None and "bridge_late" not in told:
+        await escalations.note_bridge(session, escalation, "bridge_late", bridge_id=call.id)
+
+
+async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalation, thread: Thread) -> None:
+    await escalations.note_bridge(session, escalation, "bridge_accepted", bridge_id=call.id, service=call.service)
+    state = State(escalation.state)
+    # While nobody of ours has answered it goes on ringing: the desk has the matter, the child has nobody to talk to.
+    if (
+        state in OPEN
+        and state not in (State.RINGING, State.HANDED_OVER)
+        and can_move(state, State.HANDED_OVER, lane=escalation.lane)
+    ):
+        await escalations.move(session, escalation, State.HANDED_OVER, who="desk", detail={"bridge": call.id})
+    operator = await session.get(Operator, call.requested_by) if call.requested_by else None
+    if operator is not None:
+        await registering.settle_duty(
+            session, thread, operator=operator, unit=call.service, reference=call.receipt or ""
+        )
+
+
+async def _returned(session: AsyncSession, call: BridgeCall, escalation: Escalation, thread: Thread) -> None:
+    """The desk says it is no emergency: the matter stays ours and is a ticket from now on (双向)."""
+    await escalations.note_bridge(session, escalation, "bridge_returned", bridge_id=call.id)
+    if thread.channel == Channel.DRILL:
+        return
+    ticket = await _open_ticket(session, thread.id)
+    if ticket is None and escalation.message_id is not None:
+        message = (await session.scalars(select(Message).where(Message.id == escalation.message_id))).one()
+        ticket = await tickets.open_ticket(
+            session, thread_id=thread.id, contact_id=thread.contact_id, asked_in=message.id, kind="help",
+            county=thread.contact.region, answers={"what": message.body}, lane="orange",
+        )  # fmt: skip
+    if ticket is not None:
+        call.ticket_id = ticket.id
+        await links.link(session, ticket_id=ticket.id, kind=links.Linked.BRIDGE, ref=call.id)
+    await talk.note(
+        session, thread.id, "bridge_returned", who="desk", detail={"bridge": call.id, "at": clock.now().isoformat()}
+    )
