@@ -76,7 +76,8 @@ async def _drill(operators: list[Operator], dice: random.Random) -> Drilled:
     async with asyncio.TaskGroup() as group:
         for number, case in enumerate(choose(CASES, seed=dice.randrange(1000))):
             async with transaction() as session:
-                thread_id = await drilling.send_first(session, run_id, number, case)
+                for text in case.texts:
+                    thread_id = await drilling.send(session, run_id, number, text, harm=case.harm)
             index = number % len(operators)
             if index % NEVER_ANSWERS:
                 group.create_task(_answer(thread_id, operators[index], after=dice.uniform(*ANSWERS_WITHIN)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -84,5 +84,8 @@ async def end(session: AsyncSession, thread_id: int) -> bool:
     session.add(EscalationEvent(escalation_id=row.id, what="closed", who="system", at=row.closed_at, detail=detail))
     waiting = Timer.subject_id == row.id, Timer.job.startswith("escalations."), Timer.done_at.is_(None)
     await session.execute(delete(Timer).where(*waiting))
+    asked = BridgeCall.escalation_id == row.id, BridgeCall.ended_at.is_(None)  # nothing of it stays red on the wall
+    over = {"state": "concluded", "ended_at": row.closed_at, "settled_at": row.closed_at}
+    await session.execute(update(BridgeCall).where(*asked).values(over))
     await notify(session, "hotline_escalation", str(row.id))
     return True
