@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import duty_book
+from sms_gateway.bridge.models import BridgeCall, BridgeEvent
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.tickets import children, duty, duty_rules
 from sms_gateway.tickets.models import Ticket
@@ -19,6 +21,33 @@ NEAR = ("desk110", "police_post", "civil_night")
 
 
 @dataclass(frozen=True)
+class Bridge:
+    """A hand-over with what came back, oldest first."""
+
+    call: BridgeCall
+    events: Sequence[BridgeEvent]
+
+    @property
+    def is_bad(self) -> bool:
+        """Nobody has it, and nobody has written how that was mended."""
+        return self.call.state in ("failed", "returned") and self.call.settled_at is None
+
+    @property
+    def last_words(self) -> str:
+        """The newest words of the desk."""
+        return next((event.words for event in reversed(self.events) if event.words and event.who == "desk"), "")
+
+
+async def list_bridges(session: AsyncSession, thread_id: int, *, limit: int = 6) -> list[Bridge]:
+    """That talk's hand-overs, the newest first."""
+    wanted = select(BridgeCall).where(BridgeCall.thread_id == thread_id).order_by(BridgeCall.id.desc()).limit(limit)
+    calls = list(await session.scalars(wanted))
+    happened = select(BridgeEvent).where(BridgeEvent.call_id.in_([call.id for call in calls])).order_by(BridgeEvent.id)
+    events = list(await session.scalars(happened)) if calls else []
+    return [Bridge(call, [event for event in events if event.call_id == call.id]) for call in calls]
+
+
+@dataclass(frozen=True)
 class Beside:
     """Loaded for one page. `posts`: one of each of `NEAR` that is there; `reporters`: other contacts who told of this child."""
 
@@ -26,6 +55,8 @@ class Beside:
     reporters: int = 0
     called: str = ""
     """How the child wants to be called, as a form or an operator wrote it down."""
+    bridges: Sequence[Bridge] = ()
+    """Hand-overs of this talk to emergency desks, the newest first."""
     evidence_until: datetime | None = None
     """Of sexual harm: when the 72 hours for evidence and medicine end."""
 
@@ -42,6 +73,7 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
         posts=[post for post in firsts if post is not None],
         reporters=len({ticket.contact_id for _child, ticket in others} - {page.contact.id}),
         called=next(filter(None, names), ""),
+        bridges=await list_bridges(session, page.thread.id),
         evidence_until=await _evidence(session, page, about),
     )
 
