@@ -28,7 +28,7 @@ from .messages import spool
 from .settings import Settings, get_settings
 from .shield import Shield
 from .simulator import door as simulator_door
-from .simulator import general_desk, telephone
+from .simulator import emergency_desk, general_desk, telephone
 from .simulator.carrier_state import MakeBelieveCarrier
 from .webchat import door as webchat
 from .webchat import visitor
@@ -82,6 +82,7 @@ def make_gateway() -> FastAPI:
         app.include_router(webhooks.make_believe)
         app.include_router(simulator_door.router)
         app.include_router(general_desk.router)
+        app.include_router(emergency_desk.router)
         app.include_router(telephone.router)
     dress(app, settings)
     return app

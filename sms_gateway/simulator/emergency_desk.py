@@ -1,0 +1,130 @@
+"""A make-believe emergency desk: takes incidents over the same signed linkage as a real one, and answers as it is told to.
+
+GET  /desk                                         its page
+POST /simulator/desk/incidents                     an incident of ours, signed
+GET  /simulator/desk                               what it has, newest first, and its mood
+POST /simulator/desk/mood/{mood}                   `accepts`, `slow`, `refuses`, `hangs` or `loses` (says nothing useful)
+POST /simulator/desk/incidents/{reference}/{state} let it tell us, by its own signed webhook
+
+All in this process's memory, for this machine's own user only; absent in production.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import httpx
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, JSONResponse
+
+from sms_gateway import clock
+from sms_gateway.bridge.incident import read
+from sms_gateway.errors import NotFound
+from sms_gateway.platforms import general, linkage
+from sms_gateway.settings import get_settings
+
+from .door import only_loopback
+
+router = APIRouter(dependencies=[Depends(only_loopback)], include_in_schema=False)
+PAGE = Path(__file__).with_name("desk.html")
+KEPT = 200
+SLOW_SECONDS = 6.0
+HANGS_SECONDS = 30.0
+Mood = Literal["accepts", "slow", "refuses", "hangs", "loses"]
+
+
+class Desk:
+    """What it has, by our reference, and how it behaves."""
+
+    def __init__(self) -> None:
+        self.mood: Mood = "accepts"
+        self.incidents: dict[str, dict[str, Any]] = {}
+
+    def take(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Keep an incident; the same again is the same."""
+        made = self.incidents.setdefault(
+            said["reference"], {**said, "receipt": None, "state": "new", "at": clock.now().isoformat(), "tries": 0}
+        )
+        made["tries"] += 1
+        for oldest in list(self.incidents)[:-KEPT]:
+            del self.incidents[oldest]
+        return made
+
+
+def _desk(request: Request) -> Desk:
+    found: Desk = request.app.state.__dict__.setdefault("emergency_desk", Desk())
+    return found
+
+
+@router.get("/desk")
+async def show_page() -> FileResponse:
+    return FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
+
+
+@router.post("/simulator/desk/incidents")
+async def take(request: Request) -> JSONResponse:
+    """An incident: answered as the mood is."""
+    body = await request.body()
+    general.check_signature(linkage.make_believe_secret(get_settings()), request.headers, body)
+    desk = _desk(request)
+    if desk.mood == "loses":
+        return JSONResponse({"ok": True})
+    incident = desk.take(json.loads(body))
+    if desk.mood in ("slow", "hangs"):
+        await asyncio.sleep(SLOW_SECONDS if desk.mood == "slow" else HANGS_SECONDS)
+    if desk.mood == "refuses":
+        incident["state"] = "refused"
+        return JSONResponse({"reason": "家务事，不归我们管"}, status_code=422)
+    if desk.mood == "hangs":
+        return JSONResponse({}, status_code=503)
+    incident["receipt"] = incident["receipt"] or f"JQ{secrets.randbelow(10**10):010}"
+    if incident["state"] == "new":
+        incident["state"] = "accepted"
+    return JSONResponse({"receipt": incident["receipt"]}, status_code=201)
+
+
+@router.get("/simulator/desk")
+async def show(request: Request) -> dict[str, Any]:
+    """The mood, and what it has, newest first, with the six facts named."""
+    desk = _desk(request)
+    found = [{**one, "facts": read(one["incident"]).facts} for one in reversed(desk.incidents.values())]
+    return {"mood": desk.mood, "incidents": found}
+
+
+@router.post("/simulator/desk/mood/{mood}")
+async def set_mood(request: Request, mood: Mood) -> dict[str, str]:
+    """How it answers from now on."""
+    _desk(request).mood = mood
+    return {"mood": mood}
+
+
+@router.post("/simulator/desk/incidents/{reference}/{state}")
+async def tell(
+    request: Request, reference: str, state: Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
+) -> JSONResponse:  # fmt: skip
+    """Let it tell us of an incident; what our door answered."""
+    incident = _desk(request).incidents.get(reference)
+    if incident is None:
+        raise NotFound
+    incident["receipt"] = incident["receipt"] or f"JQ{secrets.randbelow(10**10):010}"
+    said = {"reference": reference, "state": state, "receipt": incident["receipt"], "words": WORDS.get(state)}
+    body = json.dumps(said, ensure_ascii=False).encode()
+    secret, at = linkage.make_believe_secret(get_settings()), datetime.fromtimestamp(clock.wall_seconds(), UTC)
+    headers = general.signed(secret, uuid4().hex, body, at=at)
+    async with httpx.AsyncClient(base_url=get_settings().gateway_url, timeout=10, trust_env=False) as http:
+        answer = await http.post(f"/platforms/linkage/{incident['desk']}", content=body, headers=headers)
+    if answer.is_success:
+        incident["state"] = state
+    return JSONResponse(answer.json(), status_code=answer.status_code)
+
+
+WORDS = {
+    "dispatched": "已派最近的派出所", "arrived": "民警到场", "child_seen": "民警说见到孩子了", "refused": "家务事，不归我们管",
+    "returned": "不是警情，请 12345 办", "concluded": "处置完毕",
+}  # fmt: skip
