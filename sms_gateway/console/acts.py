@@ -40,7 +40,7 @@ class WrongSecondSignature(BadInput):
     sentence = "第二个人的账号或密码不对，或者账号暂时锁住了。"
 
 
-async def _back(request: Request, talk_id: int, seat: Seat) -> Response:
+async def back(request: Request, talk_id: int, seat: Seat) -> Response:
     """To a script the parts that changed, to a plain form its page."""
     if "hx-request" in request.headers:
         return await live_parts(request, talk_id, seat)
@@ -54,7 +54,7 @@ async def take(request: Request, talk_id: Id, seat: Talking) -> Response:
     log.info("talk_taken", thread=talk_id, operator=seat.operator.id)
     if request.query_params.get("from") == "queue" and "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": f"/talks/{talk_id}"})
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/take-from-colleague")
@@ -62,7 +62,7 @@ async def take_from_colleague(request: Request, talk_id: Id, seat: TakingOver) -
     async with transaction() as session:
         await records.take_from_colleague(session, thread_id=talk_id, operator=seat.operator)
     log.info("talk_taken_from_colleague", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/reply")
@@ -75,7 +75,7 @@ async def reply(
     async with transaction() as session:
         if not await _is_repeated(session, talk_id, seat, words_of_operator, token):
             await service.reply(session, thread_id=talk_id, operator=seat.operator, body=words_of_operator, token=token)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 async def _is_repeated(session: AsyncSession, talk_id: int, seat: Seat, body: str, token: str | None) -> bool:
@@ -94,7 +94,7 @@ async def mark(request: Request, talk_id: Id, seat: Talking, to: Annotated[str, 
         raise BadInput
     async with transaction() as session:
         await service.mark(session, thread_id=talk_id, operator=seat.operator, to=State(to))
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/handed-over")
@@ -110,7 +110,7 @@ async def note_handed_over(
             session, thread_id=talk_id, operator=seat.operator, unit=unit, reference=reference
         )
     log.info("handed_over_by_hand", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 class ChildSeen(BaseModel):
@@ -126,21 +126,21 @@ class ChildSeen(BaseModel):
 async def note_child_seen(request: Request, talk_id: Id, seat: Talking, seen: Annotated[ChildSeen, Form()]) -> Response:
     async with transaction() as session:
         await records.note_child_seen(session, thread_id=talk_id, operator=seat.operator, **seen.model_dump())
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/place")
 async def set_place(request: Request, talk_id: Id, seat: Talking, place: Annotated[str, Form()] = "") -> Response:
     async with transaction() as session:
         await records.set_place(session, thread_id=talk_id, operator=seat.operator, words=place)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/note")
 async def write_note(request: Request, talk_id: Id, seat: Talking, note: Annotated[str, Form()] = "") -> Response:
     async with transaction() as session:
         await records.write_note(session, thread_id=talk_id, operator=seat.operator, words=note)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/number")
@@ -156,7 +156,7 @@ async def show_number(talk_id: Id, seat: ShowingNumber) -> Response:
 async def hand_back(request: Request, talk_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await service.hand_back(session, thread_id=talk_id, operator=seat.operator)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 async def second_signature(
@@ -213,7 +213,7 @@ async def close(
             session, thread_id=talk_id, operator=seat.operator, outcome=outcome, note_text=whole, signed_by=signed_by
         )
     log.info("talk_closed", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/false-alarm")
@@ -233,4 +233,4 @@ async def say_false_alarm(
             session, thread_id=talk_id, operator=seat.operator, second=second, note_text=whole
         )
     log.info("false_alarm_signed", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)

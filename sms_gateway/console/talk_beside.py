@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import duty_book
+from sms_gateway.bridge.incident import Incident
 from sms_gateway.bridge.models import BridgeCall, BridgeEvent
+from sms_gateway.conversations import bridging
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.tickets import children, duty, duty_rules
 from sms_gateway.tickets.models import Ticket
@@ -48,6 +50,25 @@ async def list_bridges(session: AsyncSession, thread_id: int, *, limit: int = 6)
 
 
 @dataclass(frozen=True)
+class Handing:
+    """What one click would hand over now, and by which way (`hand`: there is no desk, the operator telephones)."""
+
+    incident: Incident
+    driver: str
+    desk: str
+
+
+async def _handing(session: AsyncSession, page: TalkPage) -> Handing | None:
+    call = page.escalation
+    if call is None or call.lane not in ("red", "orange"):
+        return None
+    service = next(iter(call.services), "110")
+    incident = await bridging.preview(session, page.thread, call, service)
+    route = bridging.route_to(page.thread, service, incident.region or None)
+    return Handing(incident, route.driver, route.desk)
+
+
+@dataclass(frozen=True)
 class Beside:
     """Loaded for one page. `posts`: one of each of `NEAR` that is there; `reporters`: other contacts who told of this child."""
 
@@ -57,6 +78,8 @@ class Beside:
     """How the child wants to be called, as a form or an operator wrote it down."""
     bridges: Sequence[Bridge] = ()
     """Hand-overs of this talk to emergency desks, the newest first."""
+    handing: Handing | None = None
+    """What the main button would hand over; None where there is no danger."""
     evidence_until: datetime | None = None
     """Of sexual harm: when the 72 hours for evidence and medicine end."""
 
@@ -74,6 +97,7 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
         reporters=len({ticket.contact_id for _child, ticket in others} - {page.contact.id}),
         called=next(filter(None, names), ""),
         bridges=await list_bridges(session, page.thread.id),
+        handing=await _handing(session, page),
         evidence_until=await _evidence(session, page, about),
     )
 

@@ -1,0 +1,43 @@
+"""Handing a talk to 110, 119, 120 or 122 by one click."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from sms_gateway import logs
+from sms_gateway.conversations import bridging
+from sms_gateway.database import transaction
+
+from .acts import back
+from .ids import Id
+from .seat import Talking
+
+log = logs.get("console")
+router = APIRouter(prefix="/talks/{talk_id}")
+
+
+@router.post("/bridge")
+async def hand_over(
+    *,
+    request: Request,
+    talk_id: Id,
+    seat: Talking,
+    service: Annotated[str, Form()] = "",
+    approach: Annotated[str, Form()] = "",
+    number: Annotated[str, Form()] = "",
+) -> Response:
+    """`number` = 1: the person said that the desk may have it."""
+    async with transaction() as session:
+        call = await bridging.press(
+            session,
+            thread_id=talk_id,
+            operator=seat.operator,
+            service=service,
+            approach=approach,
+            number_agreed=number == "1",
+        )
+        call_id = call.id
+    log.info("bridge_requested", thread=talk_id, bridge=call_id, operator=seat.operator.id)
+    return await back(request, talk_id, seat)
