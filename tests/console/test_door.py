@@ -81,7 +81,8 @@ async def test_without_a_session_every_page_leads_to_sign_in_and_every_act_is_re
 async def test_every_role_is_refused_what_the_table_does_not_give_it(
     console: FastAPI, sign_in: SignIn, role: Role
 ) -> None:
-    desk = await sign_in(role.value, "测试员", role, unit="edu@530627" if role is Role.DEPARTMENT else None)
+    units = {Role.DEPARTMENT: "edu@530627", Role.FOLLOWER: "12345@530627"}
+    desk = await sign_in(role.value, "测试员", role, unit=units.get(role))
     refused = 0
     for method, path, route in _flat(console):
         acts = _acts(route)
@@ -90,7 +91,17 @@ async def test_every_role_is_refused_what_the_table_does_not_give_it(
         refused += 1
         answer = await desk.client.request(method, _address(path), headers={**PAGE, "X-CSRF": desk.csrf})
         assert answer.status_code == 403 and "你的岗位做不了" in answer.text, path
-    assert refused >= {Role.SUPERVISOR: 8, Role.OPERATOR: 20, Role.EDITOR: 60, Role.DEPARTMENT: 70}[role]
+    assert (
+        refused
+        >= {
+            Role.SUPERVISOR: 8,
+            Role.OPERATOR: 20,
+            Role.EDITOR: 60,
+            Role.DEPARTMENT: 70,
+            Role.QUALITY: 60,
+            Role.FOLLOWER: 60,
+        }[role]
+    )
 
 
 async def test_a_department_finds_nothing_behind_numbers_that_are_not_its_own(

@@ -72,4 +72,4 @@ async def test_the_supervisor_sees_who_is_there_and_what_was_done(
     page = (await lead.see("/team")).text
     assert "值班甲" in page and "值班中" in page and "接手" in page and f'href="/talks/{person.thread_id}"' in page
     clock.advance(timedelta(seconds=30))
-    assert "值班但断线" in (await lead.see("/team")).text
+    assert ">断线<" in (await lead.see("/team")).text

@@ -28,7 +28,7 @@ def test_a_desk_account_is_kept_to_its_region(unit: str | None, region: str | No
     [
         (Role.DEPARTMENT, None, 422), (Role.DEPARTMENT, "edu", 422), (Role.DEPARTMENT, "12345@530600", 422),
         (Role.SUPERVISOR, "edu@530627", 422), (Role.OPERATOR, "12345@53060", 422), (Role.SUPERVISOR, "12345@539999", 404),
-        (Role.EDITOR, "edu@530627", 422),
+        (Role.EDITOR, "edu@530627", 422), (Role.FOLLOWER, None, 422), (Role.QUALITY, "12345@530627", 422),
     ],
 )  # fmt: skip
 def test_an_account_of_the_wrong_reach_is_refused(role: Role, unit: str | None, status: int) -> None:
