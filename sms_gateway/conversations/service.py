@@ -23,6 +23,8 @@ from . import alarm, pending, registering, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 DANGER = frozenset({"red", "orange"})
+UNASKED = frozenset({"look_back", "review"})
+"""Causes that came from us, not from a text: nothing goes to the phone by itself (PRACTICE sections 3 and 7)."""
 MAX_REPLY = 1000
 """Characters an operator may send at once (an SMS of 15 segments)."""
 
@@ -105,13 +107,20 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
         await registering.register_danger(session, thread, escalation)
     await note(session, operator_id=operator.id, what="take_over", subject=f"thread:{thread_id}")
     await beat(session, operator_id=operator.id)
+    await _greet(session, thread, escalation, operator)
+    return thread
+
+
+async def _greet(session: AsyncSession, thread: Thread, escalation: Escalation | None, operator: Operator) -> None:
+    """One word that a person is there; once an escalation, and never where the person did not write: a phone lights up."""
+    if escalation is not None and escalation.cause in UNASKED:
+        return
     if thread.contact.silent_at is not None:
         await outbox.queue_as_operator(session, thread=thread, key="silent.back", operator=operator)
     elif escalation is None or not await outbox.was_queued_since(
-        session, thread_id, "human.joins", escalation.opened_at
+        session, thread.id, "human.joins", escalation.opened_at
     ):
         await outbox.queue_as_operator(session, thread=thread, key="human.joins", operator=operator)
-    return thread
 
 
 async def _is_untrained(session: AsyncSession, operator_id: int | None) -> bool:
