@@ -45,7 +45,7 @@ async def test_danger_arrives_is_taken_talked_about_and_closed(
     assert person.news()[-1].startswith("我是值班员")
 
     await page.fill("#reply", "我在。先别出声")
-    await expect(page.locator("#count")).to_have_text("16 字 · 1 条")
+    await expect(page.locator("#count")).to_have_text("16 字 · 1 条 · 0.05 元")
     await page.press("#reply", "Enter")
     await expect(page.locator(".text.operator .bubble", has_text="我在。先别出声")).to_be_visible()
     await expect(page.locator("#reply")).to_have_value("")
