@@ -13,8 +13,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import text
 
 from sms_gateway import clock
+from sms_gateway.conversations import overview
 from sms_gateway.database import notify, transaction
-from sms_gateway.errors import HotlineError
+from sms_gateway.errors import Conflict, HotlineError
 from sms_gateway.escalations.overview import Alarm
 from sms_gateway.listening import MISSED, Heard, subscribe
 from sms_gateway.messages import spool
@@ -36,6 +37,10 @@ QUIET_SECONDS = 10.0
 PROBE_SECONDS = 1.5
 MORE_SECONDS = 0.05
 """What is said within this time of each other goes to the page together."""
+
+
+class DangerInHand(Conflict):
+    sentence = "手上还有红色或橙色，请先转给同事，或者放回队列，再下班。"
 
 
 class Board:
@@ -96,6 +101,8 @@ async def set_duty(request: Request, seat: GoingOnDuty) -> Response:
     """Start or end duty (`on` = 1 or 0)."""
     on_duty = (await request.form()).get("on") == "1"
     async with transaction() as session:
+        if not on_duty and await overview.holds_danger(session, seat.operator.id):
+            raise DangerInHand
         await presence.set_duty(session, operator_id=seat.operator.id, on_duty=on_duty)
         what = "duty_on" if on_duty else "duty_off"
         await presence.note(session, operator_id=seat.operator.id, what=what, subject=f"operator:{seat.operator.id}")

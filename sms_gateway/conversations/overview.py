@@ -186,3 +186,10 @@ async def is_danger(session: AsyncSession, thread_id: int) -> bool:
     """Whether red or orange is open in that talk."""
     found = await escalation_service.find_open(session, thread_id)
     return found is not None and found.lane in escalations.DANGER
+
+
+async def holds_danger(session: AsyncSession, operator_id: int) -> bool:
+    """Whether this operator has a talk in hand in which red or orange is open."""
+    held = select(Thread.id).join(Escalation, (Escalation.thread_id == Thread.id) & Escalation.closed_at.is_(None))
+    held = held.where(Thread.owner == Owner.OPERATOR, Thread.operator_id == operator_id)
+    return await session.scalar(held.where(Escalation.lane.in_(escalations.DANGER)).limit(1)) is not None

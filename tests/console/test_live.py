@@ -123,6 +123,16 @@ async def test_a_beat_is_presence_and_duty_is_a_switch(sign_in: SignIn, clock: H
         assert (await accounts.get(session, "zhiban")).on_duty
 
 
+async def test_nobody_goes_off_duty_with_danger_in_hand(sign_in: SignIn, person: Person) -> None:
+    desk = await sign_in()
+    await person.texts("有个叔叔一直在踹我家门 就我和弟弟在")
+    await desk.do(f"/talks/{person.thread_id}/take")
+    refused = await desk.do("/live/duty", on="0")
+    assert refused.status_code == 409 and "先转给同事" in refused.text
+    async with transaction() as session:
+        assert (await accounts.get(session, "zhiban")).on_duty
+
+
 def _alarm(clock: HeldClock, *, step: int = 0, holder: int | None = None) -> Alarm:
     return Alarm("red-1-0", "red", 1, "fire", clock.now(), step, holder)
 
