@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
-from sms_gateway.database import notify
+from sms_gateway.database import notify, transaction
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Message
 from sms_gateway.settings import get_settings
-from sms_gateway.timers import drop_timers, set_timer
+from sms_gateway.timers import Timer, drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
 from . import crew, ladder, look_backs, notices
@@ -264,6 +264,28 @@ async def take_step(session: AsyncSession, escalation_id: int) -> bool:
         await _event(session, escalation, "unread", detail={"minutes": get_settings().orange_read_minutes})
     await notify(session, "hotline_escalation", str(escalation.id))
     return done
+
+
+async def rescue(*, quiet: timedelta = timedelta(minutes=3)) -> int:
+    """Red that rings at nobody: its timer was lost with a job that failed for good. Each second; returns how many are set again."""
+    now = clock.now()
+    waiting = exists().where(
+        Timer.job == "escalations.step", Timer.subject_id == Escalation.id, Timer.done_at.is_(None)
+    )
+    rung = exists().where(
+        EscalationEvent.escalation_id == Escalation.id,
+        EscalationEvent.what == "rung",
+        EscalationEvent.at >= now - quiet,
+    )
+    lost = select(Escalation.id).where(
+        Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING, ~waiting, ~rung,
+        Escalation.opened_at < now - quiet,
+    )  # fmt: skip
+    async with transaction() as session:
+        found = list(await session.scalars(lost.limit(50)))
+        for escalation_id in found:
+            await set_timer(session, job="escalations.step", subject_id=escalation_id, due_at=now)
+    return len(found)
 
 
 async def note_undelivered(session: AsyncSession, escalation: Escalation, message: Message) -> None:

@@ -188,3 +188,16 @@ async def test_a_fire_with_a_place_goes_to_the_desk_when_nobody_answers(person: 
         thread = await talk.get_talk(session, message.thread_id)
     assert thread.owner == Owner.WAITING, "the desk has the matter, the child still waits for a person"
     assert get_settings().bridge_live is False
+
+
+async def test_a_call_whose_timer_was_lost_rings_again(person: Person, clock: HeldClock) -> None:
+    await person.texts(KICKING)
+    call = await _call(person)
+    async with transaction() as session:
+        await timers.drop_timers(session, job="escalations.step", subject_id=call.id)
+    assert await escalations.rescue() == 0, "it rang just now"
+    clock.advance(timedelta(minutes=4))
+    assert await escalations.rescue() == 1
+    await timers.sweep()
+    await person.run()
+    assert (await _call(person)).step == 4
