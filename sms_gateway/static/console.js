@@ -102,7 +102,7 @@ function showAlarms(list) {
   const bar = $("alarms");
   bar.hidden = !calling.length;
   bar.replaceChildren(...calling.slice(0, 3).map(alarmLine), ...(calling.length ? [acknowledgeButton(calling.length)] : []));
-  body.classList.toggle("alarmed", calling.some((alarm) => alarm.kind === "red"));
+  body.style.setProperty("--alarms", `${bar.offsetHeight}px`);
   for (const alarm of calling) if (!told.has(alarm.key)) { told.add(alarm.key); announce(alarm); }
   if (!calling.length) { document.title = title; $("favicon").href = icon; }
   tickClocks();
