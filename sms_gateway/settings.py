@@ -203,6 +203,8 @@ class Settings(BaseSettings):
                 _check_desk_url(name, desk)
         if self.bridge_live and not self.bridge_desks and not self.bridge_text_12110:
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 要写明接警台（HOTLINE_BRIDGE_DESKS），不会用模拟的接警台顶替。")
+        if self.bridge_live and any("/simulator/" in (desk.url or "") for desk in self.bridge_desks.values()):
+            raise ValueError("HOTLINE_BRIDGE_LIVE=true 时 HOTLINE_BRIDGE_DESKS 不能指向模拟的接警台。")
         if self.bridge_live and self.voice == "simulator" and any(desk.phone for desk in self.bridge_desks.values()):
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟电话，请把 HOTLINE_VOICE 改成真的线路或 none。")
         if self.bridge_live and "simulator" in self.carriers:

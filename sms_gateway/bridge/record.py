@@ -33,8 +33,8 @@ async def note(
 
 
 async def accept(session: AsyncSession, call: BridgeCall, *, receipt: str, who: str) -> bool:
-    """The desk has it; False when it was settled before."""
-    if call.state != "requested":
+    """The desk has it, perhaps after it refused first; False when it was settled before."""
+    if call.state != "requested" and not (call.state == "failed" and call.settled_at is None):
         return False
     call.state, call.receipt, call.accepted_at = "accepted", receipt, clock.now()
     await note(session, call, "accepted", who=who)
@@ -43,8 +43,11 @@ async def accept(session: AsyncSession, call: BridgeCall, *, receipt: str, who: 
 
 
 async def fail(session: AsyncSession, call: BridgeCall, *, error: str) -> bool:
-    """It did not come through: it stays red until a supervisor settles it, and is called out at once. False when it was settled before."""
-    if call.state != "requested":
+    """It did not come through: it stays red until a supervisor settles it, and is called out at once. False when it was settled before.
+
+    A desk may also give up what it had accepted.
+    """
+    if call.state not in ("requested", "accepted"):
         return False
     call.state, call.last_error, call.alarmed_at = "failed", error[:40], call.alarmed_at or clock.now()
     await note(session, call, "failed", detail={"error": error[:40]})

@@ -141,13 +141,14 @@ async def hear(
     session: AsyncSession, call: BridgeCall, state: str, *, receipt: str | None = None, words: str | None = None
 ) -> None:
     """The desk tells of a locked call. Late and repeated words never take anything back."""
-    if state in ("accepted", "dispatched", "arrived", "child_seen", "concluded") and call.state == "requested":
+    waits = call.state == "requested" or (call.state == "failed" and call.settled_at is None)
+    if state in ("accepted", "dispatched", "arrived", "child_seen", "concluded") and waits:
         if not receipt and call.receipt is None:
             raise DeskSaysNonsense("受理要带警情编号。")
-        await accept(session, call, receipt=(receipt or "")[:LONGEST_RECEIPT], who="desk")
+        await accept(session, call, receipt=(receipt or call.receipt or "")[:LONGEST_RECEIPT], who="desk")
     elif state == "refused" and await fail(session, call, error="refused"):
         pass
-    elif state == "returned" and call.state in OPEN:
+    elif state == "returned" and (call.state == "accepted" or waits):
         call.state, call.ended_at = "returned", clock.now()
     elif state == "accepted" or call.state not in ("accepted", "concluded"):
         return

@@ -198,6 +198,7 @@ async def on_changed(session: AsyncSession, call_id: int) -> None:
         await _accepted(session, call, escalation, thread)
     elif call.state == "failed" and "bridge_failed" not in told:
         await escalations.note_bridge(session, escalation, "bridge_failed", bridge_id=call.id)
+        await _ours_again(session, call, escalation)
     elif call.state == "returned" and "bridge_returned" not in told:
         await _returned(session, call, escalation, thread)
     elif call.state == "requested" and call.alarmed_at is not None and "bridge_late" not in told:
@@ -221,9 +222,19 @@ async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalat
         )
 
 
+async def _ours_again(session: AsyncSession, call: BridgeCall, escalation: Escalation) -> None:
+    """A desk gave up what it had: unless another desk has the matter, it does not go on as handed over."""
+    others = select(BridgeCall.id).where(
+        BridgeCall.escalation_id == escalation.id, BridgeCall.id != call.id, BridgeCall.state.in_(("accepted", "concluded"))
+    )  # fmt: skip
+    if escalation.state == State.HANDED_OVER and call.accepted_at and await session.scalar(others.limit(1)) is None:
+        await escalations.move(session, escalation, State.IN_CONTACT, who="desk", detail={"bridge": call.id})
+
+
 async def _returned(session: AsyncSession, call: BridgeCall, escalation: Escalation, thread: Thread) -> None:
     """The desk says it is no emergency: the matter stays ours and is a ticket from now on (双向)."""
     await escalations.note_bridge(session, escalation, "bridge_returned", bridge_id=call.id)
+    await _ours_again(session, call, escalation)
     if thread.channel == Channel.DRILL:
         return
     ticket = await _open_ticket(session, thread.id)

@@ -42,7 +42,7 @@ class Update(BaseModel):
 
     reference: str = Field(pattern=r"^[0-9a-f]{32}$")
     state: Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
-    receipt: str | None = Field(default=None, min_length=1, max_length=LONGEST_RECEIPT)
+    receipt: str | None = Field(default=None, min_length=1, max_length=LONGEST_RECEIPT, pattern=r"^[^\x00-\x1f]+$")
     words: str | None = Field(default=None, max_length=1000)
 
 
