@@ -331,6 +331,7 @@ $("sign-out")?.addEventListener("submit", (event) => {
 function ask(question) {
   const sheet = document.createElement("dialog");
   sheet.className = "sheet";
+  sheet.setAttribute("aria-label", question);
   const words = document.createElement("p");
   words.textContent = question;
   const acts = document.createElement("p");
