@@ -14,7 +14,7 @@ export function readyComposer() {
   const reply = $("reply");
   if (!reply || reply.dataset.ready) return;
   reply.dataset.ready = "1";
-  reply.value = sessionStorage.getItem(key) || "";
+  reply.value ||= sessionStorage.getItem(key) || ""; // quicker than this script: what was typed stands
   reply.addEventListener("input", measure);
   reply.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
