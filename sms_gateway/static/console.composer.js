@@ -5,6 +5,7 @@
 import { segments, units, yuan } from "./console.segments.js";
 
 const $ = (id) => document.getElementById(id);
+const wired = new WeakSet(); // by the element itself: a mark in its HTML would go with the next reread
 const TYPING_SECONDS = 4;
 const { talk, operator, channel } = document.body.dataset;
 const key = `draft-${operator}-${talk}`;
@@ -12,8 +13,8 @@ const kept = `once-${operator}-${talk}`;
 
 export function readyComposer() {
   const reply = $("reply");
-  if (!reply || reply.dataset.ready) return;
-  reply.dataset.ready = "1";
+  if (!reply || wired.has(reply)) return;
+  wired.add(reply);
   reply.value ||= sessionStorage.getItem(key) || ""; // quicker than this script: what was typed stands
   reply.addEventListener("input", measure);
   reply.addEventListener("keydown", (event) => {
@@ -22,14 +23,16 @@ export function readyComposer() {
     if (reply.value.trim() && !$("send").disabled) $("reply-form").requestSubmit();
   });
   const form = $("reply-form");
-  form.addEventListener("htmx:configRequest", (event) => { event.detail.parameters.once = once(reply.value); });
+  measure();
+  if (wired.has(form)) return; // a reread kept the form and replaced the field in it, or the other way round
+  wired.add(form);
+  form.addEventListener("htmx:configRequest", (event) => { event.detail.parameters.once = once($("reply").value); });
   form.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target !== form) return;
-    if (!reply.value.trim()) { event.preventDefault(); return; }
+    if (!$("reply").value.trim()) { event.preventDefault(); return; }
     $("send").disabled = true;
   });
   form.addEventListener("htmx:afterRequest", () => { if ($("send")) $("send").disabled = false; });
-  measure();
 }
 
 // The same words keep their id until the server has said that it has them: pressed again after a lost answer they go out once.
