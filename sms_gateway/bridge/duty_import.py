@@ -30,7 +30,7 @@ class TableIsTooLong(BadInput):
 
 
 class PlaceIsNotYours(BadInput):
-    sentence = "这个县不归您管。"
+    sentence = "这个县不归你管。"
 
 
 class CountyIsUnclear(BadInput):

@@ -34,7 +34,7 @@ Place = Annotated[str, Query(max_length=12)]
 
 class NotYourPlace(HotlineError):
     status_code = 403
-    sentence = "这个地方的通讯录不归您管。"
+    sentence = "这个地方的通讯录不归你管。"
 
 
 @router.get(PAGE)

@@ -27,7 +27,7 @@ WEEKS = 8
 
 class YouHandledIt(BadInput):
     status_code = 403
-    sentence = "这一件您经手过，要由另一个人复看。"
+    sentence = "这一件你经手过，要由另一个人复看。"
 
 
 class NothingToRead(BadInput):

@@ -35,7 +35,7 @@ class NotYourTalk(TalkHasAnotherOwner):
 
 class SeatIsNotTrained(HotlineError):
     status_code = 403
-    sentence = "红色、橙色只由受过训的未保专席接。已经在响铃叫专席，您可以点“我现在需要帮忙”叫班长。"
+    sentence = "红色、橙色只由受过训的未保专席接。已经在响铃叫专席，你可以点“我现在需要帮忙”叫班长。"
 
 
 class SupervisorMustSign(BadInput):

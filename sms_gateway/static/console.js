@@ -424,5 +424,7 @@ listen();
 beat();
 tickClocks();
 settle();
+const tab = document.querySelector(".top nav [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;  // on a phone the row of pages is wider than the screen
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { beat(); later("queue", 10); later("talk", 10); } });

@@ -25,14 +25,14 @@ from tests.console.matters import EDU, dispatch, read
 
 PLACE = "530627"
 ROLES = {
-    Role.OPERATOR: ("yan", "普艳", None),
     Role.SUPERVISOR: ("banzhang", "杨丽萍", None),
+    Role.OPERATOR: ("yan", "普艳", None),
     Role.EDITOR: ("bianji", "和丽梅", None),
     Role.DEPARTMENT: ("jiaoyu", "镇雄教体局", EDU),
     Role.QUALITY: ("zhijian", "段质检", None),
     Role.FOLLOWER: ("gean", "镇雄跟进人", f"12345@{PLACE}"),
 }
-"""Who looks: sign-in name, name, unit."""
+"""Who looks: sign-in name, name, unit. Whoever may open most comes first."""
 
 
 @dataclass

@@ -122,7 +122,7 @@ async def test_a_table_in_gbk_is_taken_in_and_its_wrong_lines_are_named(console:
         "/duty-book/import", files={"table": ("book.csv", table, "text/csv")}, headers={"X-CSRF": lead.csrf}
     )
     assert answer.status_code == 200 and "加了 3 条" in answer.text and "3 行没有收" in answer.text
-    for words in ('第 <span class="figures">4</span> 行：短号前要加区号', "不归您管", "没认出是哪个县"):
+    for words in ('第 <span class="figures">4</span> 行：短号前要加区号', "不归你管", "没认出是哪个县"):
         assert words in answer.text, words
     assert "<script>x" not in (await lead.see(PAGE)).text
     again = await lead.client.post(

@@ -75,7 +75,7 @@ async def test_who_handled_it_is_refused_and_others_do_not_come_in(
     assert (await lead.see(f"/review/{review_id}")).status_code == 200
     page = await handler.client.post("/sign-in", data={"login": "lead", "password": PASSWORD})
     assert page.status_code == 303
-    assert "您经手过，换人看" in (await handler.see("/review")).text
+    assert "你经手过，换人看" in (await handler.see("/review")).text
     assert "经手过" in (await handler.see(f"/review/{review_id}")).text
     desk = await sign_in("other", "另一个", Role.OPERATOR)
     for path in ("/review", f"/review/{review_id}", "/review/lessons"):
