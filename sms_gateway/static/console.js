@@ -378,6 +378,13 @@ function step(by) {
   all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]?.focus();
 }
 
+// Out of a field for good: a reread that gave the focus back would take the next shortcut for a letter of the reply.
+function leave(field) {
+  field.blur();
+  hadFocus = "";
+  $("lines")?.focus({ preventScroll: true });
+}
+
 function openSheet(id) { $(id)?.showModal?.(); }
 
 const KEYS = {
@@ -404,7 +411,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (event.key === "Escape" && typing && !document.querySelector("dialog[open]")) { event.target.blur(); return; }
+  if (event.key === "Escape" && typing && !document.querySelector("dialog[open]")) { leave(event.target); return; }
   if (typing || document.querySelector("dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
