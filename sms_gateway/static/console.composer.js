@@ -5,35 +5,37 @@
 import { segments, units, yuan } from "./console.segments.js";
 
 const $ = (id) => document.getElementById(id);
-const wired = new WeakSet(); // by the element itself: a mark in its HTML would go with the next reread
+const ready = new WeakSet();
 const TYPING_SECONDS = 4;
 const { talk, operator, channel } = document.body.dataset;
 const key = `draft-${operator}-${talk}`;
 const kept = `once-${operator}-${talk}`;
 
+// A field that was not seen before gets its draft back; quicker than this script: what was typed stands.
 export function readyComposer() {
   const reply = $("reply");
-  if (!reply || wired.has(reply)) return;
-  wired.add(reply);
-  reply.value ||= sessionStorage.getItem(key) || ""; // quicker than this script: what was typed stands
-  reply.addEventListener("input", measure);
-  reply.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    if (reply.value.trim() && !$("send").disabled) $("reply-form").requestSubmit();
-  });
-  const form = $("reply-form");
+  if (!reply || ready.has(reply)) return;
+  ready.add(reply);
+  reply.value ||= sessionStorage.getItem(key) || "";
   measure();
-  if (wired.has(form)) return; // a reread kept the form and replaced the field in it, or the other way round
-  wired.add(form);
-  form.addEventListener("htmx:configRequest", (event) => { event.detail.parameters.once = once($("reply").value); });
-  form.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target !== form) return;
-    if (!$("reply").value.trim()) { event.preventDefault(); return; }
-    $("send").disabled = true;
-  });
-  form.addEventListener("htmx:afterRequest", () => { if ($("send")) $("send").disabled = false; });
 }
+
+// All are heard at the document: a reread may replace the field at any moment, and Enter in it must send from the first one on.
+const heard = (kind, what, id) => document.addEventListener(kind, (event) => { if (event.target.id === id) what(event); });
+heard("input", measure, "reply");
+heard("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  if (!$("reply").value.trim() || $("send").disabled) return;
+  htmx.process($("reply-form"));  // where htmx has not come to it yet
+  $("reply-form").requestSubmit();
+}, "reply");
+heard("htmx:configRequest", (event) => { event.detail.parameters.once = once($("reply").value); }, "reply-form");
+heard("htmx:beforeRequest", (event) => {
+  if (!$("reply").value.trim()) event.preventDefault();
+  else $("send").disabled = true;
+}, "reply-form");
+heard("htmx:afterRequest", () => { if ($("send")) $("send").disabled = false; }, "reply-form");
 
 // The same words keep their id until the server has said that it has them: pressed again after a lost answer they go out once.
 function once(words) {
