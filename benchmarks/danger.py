@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, cycle
+from typing import TypeVar
 
 from aiohttp import web
 from rich.console import Console
@@ -82,10 +83,12 @@ class Recorder:
         return self.reached[to]
 
 
+R = TypeVar("R", bound=Recorder)
+
+
 @asynccontextmanager
-async def recorder(port: int) -> AsyncIterator[Recorder]:
-    """A carrier on that port."""
-    found = Recorder()
+async def recorder(port: int, found: R) -> AsyncIterator[R]:
+    """A carrier on that port: `found`."""
     app = web.Application()
     app.router.add_post("/2010-04-01/Accounts/{account}/Messages.json", found.take)
     runner = web.AppRunner(app, access_log=None)
@@ -146,7 +149,7 @@ async def whole_line() -> AsyncIterator[tuple[Line, ScratchHotline, int]]:
         upgrade(url)
         folder = server.folder / "data"
         async with (
-            recorder(port) as carrier,
+            recorder(port, Recorder()) as carrier,
             scratch_hotline(folder, *PROCESSES, database_url=url, model=model, settings=settings) as hotline,
         ):
             yield Line(int(hotline.environment["HOTLINE_PORT"]), carrier), hotline, server.port

@@ -31,6 +31,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import free_ports
 from sms_gateway.supervision.scratch import ScratchHotline, ScratchPostgres, scratch_hotline, scratch_postgres
 
+from .danger import Recorder, recorder
 from .load import Connection
 from .twilio_texts import SETTINGS, number, signed_text
 
@@ -53,34 +54,16 @@ _seats = count(1)
 
 
 @dataclass
-class Carrier:
-    """What left the hotline: bodies by number, in the order they came, and when the first came (`time.perf_counter`)."""
+class Carrier(Recorder):
+    """What left the hotline, also the bodies by number, in the order they came."""
 
     bodies: dict[str, list[str]] = field(default_factory=dict)
-    reached: dict[str, float] = field(default_factory=dict)
-    texts: int = 0
 
     async def take(self, request: web.Request) -> web.Response:
         """The carrier's own answer to a text."""
         form = await request.post()
-        self.texts += 1
-        to = str(form["To"])
-        self.reached.setdefault(to, time.perf_counter())
-        self.bodies.setdefault(to, []).append(str(form["Body"]))
-        return web.json_response({"sid": f"SM{self.texts:032x}", "status": "queued", "to": to}, status=201)
-
-
-@asynccontextmanager
-async def _carrier(port: int) -> AsyncIterator[Carrier]:
-    found, app = Carrier(), web.Application()
-    app.router.add_post("/2010-04-01/Accounts/{account}/Messages.json", found.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield found
-    finally:
-        await runner.cleanup()
+        self.bodies.setdefault(str(form["To"]), []).append(str(form["Body"]))
+        return await super().take(request)
 
 
 @dataclass
@@ -241,7 +224,7 @@ async def desk_line(
         url = server.create("desks")
         upgrade(url)
         async with (
-            _carrier(port) as carrier,
+            recorder(port, Carrier()) as carrier,
             scratch_hotline(
                 server.folder / "data", *names, database_url=url, model=model, settings={**chosen, **(settings or {})}
             ) as hotline,

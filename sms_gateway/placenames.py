@@ -19,6 +19,16 @@ ABROAD = "abroad"
 """`Place.elsewhere` of a place outside the country; other provinces go by their short name ("广东")."""
 
 
+NAME_SIGN = r"(?:(?![们的了是有在我你他她个那这就说收去不天给让要和个把被很都也还到从开办])[\u4e00-\u9fff])"
+"""A sign that may be part of a place's own name: no 在, 的, 我 ..."""
+NAMED_PLACE = re.compile(
+    NAME_SIGN + "{1,8}?"
+    r"(?:中学(?!生)|小学(?!生)|幼儿园|[一二三四五六七八九十]中|[一二三四五六七八九]小(?!时|学)|网吧|酒吧|ktv|小区|村委会|(?<!农)村(?!里|上|民|干)|"
+    r"镇(?!上)|乡(?!下|里)|街道|宾馆|酒店|超市|培训班|机构|工厂)"
+)
+"""A school, village, shop or estate with its own name: more than "我们学校"."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A row of the list: `level` is `province`, `prefecture` or `county`; `parent_adcode` is "" for the province."""

@@ -101,9 +101,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
         from .conversations import giving_back
-        from .escalations import service as escalations
+        from .escalations import unrung
 
-        mine += [("forgotten", find_forgotten), ("given_back", giving_back.sweep), ("unrung", escalations.rescue)]
+        mine += [("forgotten", find_forgotten), ("given_back", giving_back.sweep), ("unrung", unrung.sweep)]
     if queue == "bulk":
         from .bridge.tasks import sweep_posts
         from .events import tasks as events

@@ -342,3 +342,11 @@ def without_places(text: str) -> str:
         rest.append(text[start : hit.start])
         start = hit.end
     return "".join([*rest, text[start:]])
+
+
+def names_town(text: str) -> bool:
+    """Whether `text` names a town of Yunnan: what lies below a county."""
+    text = normalise(text)[:LONGEST_READ]
+    names = gazetteer()
+    hits = _scan(text, names)
+    return any(hit.name.town is not None and _stands(hit, text, hits, names) for hit in hits)

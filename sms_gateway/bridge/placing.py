@@ -1,7 +1,7 @@
 """Where it is, out of the person's own words, and how sure that is. Pure.
 
-A county alone sends nobody to the right door: what counts as found below it is a village, street, school, block, bridge or
-shop named in the same breath or later (DESIGN section 5: no automatic bridge without that).
+A county alone sends nobody to the right door: what counts as found below it is a town, or a village, school, street, bridge
+or shop with a name of its own (DESIGN section 5: no automatic bridge without that). "我在学校", "二楼" is none.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sms_gateway import regions
+from sms_gateway.placenames import NAME_SIGN, NAMED_PLACE
+from texts.normalise import normalise
 
 READ = 20
 """How many of the newest texts are read."""
 LONGEST = 80
-_BELOW = re.compile(
-    r"[一-鿿A-Za-z0-9]{1,12}(?:村|寨|组|街|路|巷|小区|花园|公寓|宿舍|学校|中学|小学|幼儿园|一中|二中|栋|单元|号楼|楼|桥|河|水库|渡口|"
-    r"超市|小卖部|网吧|宾馆|酒店|旅馆|车站|客运站|医院|卫生院|派出所|市场|广场|工地|厂|加油站|收费站|服务区|隧道|高速|国道)"
-    r"|(?:[A-Za-z]|[GSX])[0-9]{1,4}(?:高速|国道|省道|线)|[0-9一二三四五六七八九十]{1,4}(?:楼|栋|号|单元|室)",
-    re.ASCII,
+_NAMED_SPOT = re.compile(
+    f"{NAME_SIGN}{{2,8}}?"
+    "(?:路(?!上|过)|大道|巷|桥|河|水库|渡口|寨|小组|医院|卫生院|派出所|车站|客运站|收费站|加油站|服务区|市场|广场|隧道|小卖部|工地)"
 )
-_TOWN = re.compile(r"[一-鿿]{1,8}(?:镇|乡|街道)")
+_ROAD = re.compile(r"[gsx][0-9]{1,4}|[0-9]{3} ?国道", re.ASCII)
+"""G85, S301, 320国道: with the county it leads those who drive there."""
 
 
 @dataclass(frozen=True)
@@ -36,31 +37,25 @@ class Where:
 
 def find(texts: Sequence[str], *, noted: str | None, by_operator: bool = False) -> Where:
     """The place in `texts` (oldest first). `noted`: the adcode the talk already has; `by_operator`: a person wrote it down."""
-    newest = list(texts)[-READ:]
-    county, prefecture = None, None
-    for text in reversed(newest):
+    county, prefecture, words, spot = None, None, "", False
+    for text in reversed(list(texts)[-READ:]):
         found = regions.recognise(text)
         county = county or (found.county.adcode if found.county else None)
         prefecture = prefecture or (found.prefecture.adcode if found.prefecture else None)
+        named = names_spot(text)
+        spot = spot or named
+        if not words and (named or found.county or found.prefecture):
+            words = text.strip()[:LONGEST]
     region = (noted if by_operator else None) or county or noted or prefecture
-    said = [text.strip() for text in newest if _names_a_place(text)]
-    below = region is not None and not region.endswith("00") and any(_is_below(text, region) for text in said)
     if region is None:
-        return Where(None, said[-1][:LONGEST] if said else "", "unknown", below_county=False)
-    sure = "operator" if by_operator else "said" if county or prefecture else "guessed"
+        return Where(None, words, "unknown", below_county=False)
     if region.endswith("00"):
-        sure = "guessed"
-    return Where(region, (said[-1] if said else "")[:LONGEST], sure, below)
+        return Where(region, words, "guessed", below_county=False)
+    certainty = "operator" if by_operator else "said" if county else "guessed"
+    return Where(region, words, certainty, below_county=spot)
 
 
-def _is_below(text: str, region: str) -> bool:
-    """Whether `text` names something smaller; the county's own name (镇雄) is no 镇."""
-    county = regions.get_region(region)
-    for one in (county, regions.get_region(county.parent_adcode)):
-        text = text.replace(one.name, "，").replace(one.name.rstrip("县市区州"), "，")
-    return bool(_BELOW.search(text) or _TOWN.search(text))
-
-
-def _names_a_place(text: str) -> bool:
-    found = regions.recognise(text)
-    return bool(found.county or found.prefecture or _BELOW.search(text) or _TOWN.search(text))
+def names_spot(text: str) -> bool:
+    """Whether `text` names something that can be driven to inside a county."""
+    view = normalise(text)
+    return bool(NAMED_PLACE.search(view) or _NAMED_SPOT.search(view) or _ROAD.search(view)) or regions.names_town(text)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput, Conflict, NotFound
 from sms_gateway.jobs import defer
+from sms_gateway.messages.models import Thread
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import set_timer
 
@@ -22,13 +25,13 @@ from .record import CHANGED, accept, fail, lock, note
 
 __all__ = ["accept", "fail", "lock", "note"]
 
-OPEN = ("requested", "accepted")
 BY_JOB = {"call": "bridge.call", "text12110": "bridge.text12110"}
 """Drivers with a job of their own; the others speak linkage."""
 PAUSES = (2, 4, 8, 15)
 """Seconds before the next try; the last one again and again, until it is accepted."""
-SAYS = frozenset({"accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"})
-"""What a desk may tell. `child_seen` moves nothing by itself: an operator writes down who saw the child, when and where."""
+HAVING = frozenset({"accepted", "dispatched", "arrived", "child_seen", "concluded"})
+"""What a desk says only of what it has taken. `child_seen` moves nothing by itself: an operator writes down who saw the child,
+when and where."""
 LONGEST_RECEIPT = 40
 LONGEST_WORDS = 1000
 
@@ -117,14 +120,8 @@ async def call_out(session: AsyncSession, call_id: int) -> bool:
 
 
 async def find_by_reference(session: AsyncSession, desk: str, reference: str) -> BridgeCall:
-    """The call of that desk under the reference we gave it, locked; raises `BridgeCallNotFound`."""
-    from uuid import UUID
-
-    try:
-        uid = UUID(reference)
-    except ValueError:
-        raise BridgeCallNotFound from None
-    wanted = select(BridgeCall).where(BridgeCall.uid == uid, BridgeCall.desk == desk).with_for_update()
+    """The call of that desk under the reference we gave it (32 hex digits), locked; raises `BridgeCallNotFound`."""
+    wanted = select(BridgeCall).where(BridgeCall.uid == UUID(reference), BridgeCall.desk == desk).with_for_update()
     call = await session.scalar(wanted)
     if call is None:
         raise BridgeCallNotFound
@@ -140,28 +137,33 @@ async def is_news(session: AsyncSession, *, desk: str, message_id: str) -> bool:
 async def hear(
     session: AsyncSession, call: BridgeCall, state: str, *, receipt: str | None = None, words: str | None = None
 ) -> None:
-    """The desk tells of a locked call. Late and repeated words never take anything back."""
+    """The desk tells of a locked call. Late and repeated words never take anything back; a desk may still take what it refused."""
+    if not await _moves(session, call, state, receipt):
+        return
+    what = "receipt" if state == "accepted" else state
+    await note(session, call, what, who="desk", words=(words or "")[:LONGEST_WORDS] or None)
+    await defer(session, CHANGED, call_id=call.id)
+
+
+async def _moves(session: AsyncSession, call: BridgeCall, state: str, receipt: str | None) -> bool:
+    """Move the call as the desk says; whether that was news worth a line."""
     waits = call.state == "requested" or (call.state == "failed" and call.settled_at is None)
-    if state in ("accepted", "dispatched", "arrived", "child_seen", "concluded") and waits:
+    if state == "refused":
+        return await fail(session, call, error="refused") or call.state == "concluded"
+    if state == "returned":
+        if not (waits or call.state == "accepted"):
+            return call.state == "concluded"
+        call.state, call.ended_at = "returned", clock.now()
+        return True
+    if waits:
         if not receipt and call.receipt is None:
             raise DeskSaysNonsense("受理要带警情编号。")
         await accept(session, call, receipt=(receipt or call.receipt or "")[:LONGEST_RECEIPT], who="desk")
-    elif state == "refused" and await fail(session, call, error="refused"):
-        pass
-    elif state == "returned" and (call.state == "accepted" or waits):
-        call.state, call.ended_at = "returned", clock.now()
     elif state == "accepted" or call.state not in ("accepted", "concluded"):
-        return
+        return False
     if state == "concluded" and call.state == "accepted":
         call.state, call.ended_at = "concluded", clock.now()
-    await note(
-        session,
-        call,
-        state if state != "accepted" else "receipt",
-        who="desk",
-        words=(words or "")[:LONGEST_WORDS] or None,
-    )
-    await defer(session, CHANGED, call_id=call.id)
+    return True
 
 
 async def settle(session: AsyncSession, call_id: int, *, operator_id: int, words: str) -> None:
@@ -184,14 +186,19 @@ async def list_of_talk(session: AsyncSession, thread_id: int, *, limit: int = 20
     return (await session.scalars(wanted.limit(limit))).all()
 
 
-async def list_open(session: AsyncSession, *, limit: int = 100) -> Sequence[BridgeCall]:
-    """What stands on the wall: failed ones nobody settled, then those nobody accepted yet, then those under way."""
-    wanted = select(BridgeCall).where(
-        BridgeCall.state.in_(OPEN) | ((BridgeCall.state == "failed") & BridgeCall.settled_at.is_(None))
-    )
-    rows = (await session.scalars(wanted.order_by(BridgeCall.requested_at).limit(limit))).all()
-    order = {"failed": 0, "requested": 1, "accepted": 2}
-    return sorted(rows, key=lambda call: (order[call.state], call.requested_at))
+def unsettled() -> ColumnElement[bool]:
+    """Condition over `BridgeCall`: nobody has accepted it yet, or it failed and nobody has written how that was mended."""
+    return BridgeCall.state.in_(("requested", "failed")) & BridgeCall.settled_at.is_(None)
+
+
+async def list_unsettled(session: AsyncSession, *which: ColumnElement[bool], limit: int = 100) -> list[BridgeCall]:
+    """What stands red on the wall and is handed to the next shift: failed ones first, a drill's last, the longest waiting first.
+
+    `which`: further conditions over `BridgeCall` and its `Thread`.
+    """
+    wanted = select(BridgeCall).join(Thread, Thread.id == BridgeCall.thread_id).where(unsettled(), *which)
+    order = (Thread.channel == Channel.DRILL, BridgeCall.state != "failed", BridgeCall.requested_at)
+    return list(await session.scalars(wanted.order_by(*order).limit(limit)))
 
 
 async def list_events(session: AsyncSession, call_ids: Sequence[int]) -> Sequence[BridgeEvent]:

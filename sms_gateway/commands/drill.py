@@ -39,7 +39,7 @@ def drill(
     minutes: Annotated[float, typer.Option(help="在几分钟里陆续放入", min=0, max=240)] = 2.0,
     end: Annotated[bool, typer.Option("--end", help="收掉还没结束的演练")] = False,
 ) -> None:
-    """在运行着的热线上演练：来信都带【演练】标记，不发短信，不找真的 110，不进工单和报表。"""
+    """在运行着的热线上演练：页面上都标着“演练”，不发短信，不找真的 110，不进工单和报表。"""
     adopt(DataDir.at(get_settings().data_dir))
     get_settings.cache_clear()
     console = Console()

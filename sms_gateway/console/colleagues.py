@@ -15,9 +15,9 @@ from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
 from sms_gateway.operators import pauses, presence
 
+from .acts import back
 from .ids import Id, is_id
 from .seat import GoingOnDuty, SeeingTeam, SigningBridge, Talking
-from .talks import live_parts
 
 log = logs.get("console")
 router = APIRouter()
@@ -27,12 +27,6 @@ def _go(request: Request, path: str) -> Response:
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": path})
     return RedirectResponse(path, status_code=303)
-
-
-async def _back(request: Request, talk_id: int, seat: Talking) -> Response:
-    if "hx-request" in request.headers:
-        return await live_parts(request, talk_id, seat)
-    return RedirectResponse(f"/talks/{talk_id}", status_code=303)
 
 
 class Passing(BaseModel):
@@ -53,7 +47,7 @@ async def offer(request: Request, talk_id: Id, seat: Talking, asked: Annotated[P
             note=asked.note,
         )  # fmt: skip
     log.info("talk_offered", thread=talk_id, operator=seat.operator.id, transfer=row.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/transfer/{transfer_id}/accept")
@@ -61,21 +55,21 @@ async def accept(request: Request, talk_id: Id, transfer_id: Id, seat: Talking) 
     async with transaction() as session:
         await transferring.accept(session, transfer_id=transfer_id, operator=seat.operator)
     log.info("talk_accepted", thread=talk_id, operator=seat.operator.id, transfer=transfer_id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/transfer/{transfer_id}/decline")
 async def decline(request: Request, talk_id: Id, transfer_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await transferring.decline(session, transfer_id=transfer_id, operator=seat.operator)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/transfer/{transfer_id}/cancel")
 async def cancel(request: Request, talk_id: Id, transfer_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await transferring.cancel(session, transfer_id=transfer_id, operator=seat.operator)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/back-to-queue")
@@ -83,21 +77,21 @@ async def back_to_queue(request: Request, talk_id: Id, seat: Talking) -> Respons
     async with transaction() as session:
         await transferring.back_to_queue(session, thread_id=talk_id, operator=seat.operator)
     log.info("talk_given_back", thread=talk_id, operator=seat.operator.id)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/whisper")
 async def whisper(request: Request, talk_id: Id, seat: Talking, words: Annotated[str, Form()] = "") -> Response:
     async with transaction() as session:
         await whispering.whisper(session, thread_id=talk_id, operator=seat.operator, words=words)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/whisper/seen")
 async def whisper_seen(request: Request, talk_id: Id, seat: Talking) -> Response:
     async with transaction() as session:
         await whispering.mark_seen(session, thread_id=talk_id, operator=seat.operator)
-    return await _back(request, talk_id, seat)
+    return await back(request, talk_id, seat)
 
 
 @router.post("/talks/{talk_id}/recuse")

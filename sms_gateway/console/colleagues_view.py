@@ -65,7 +65,7 @@ async def load(session: AsyncSession, thread_id: int, seat: Seat) -> ColleagueVi
     """What this seat sees of colleagues on that talk; raises `TalkNotFound`."""
     thread = await talk.get_talk(session, thread_id)
     held = thread.owner == Owner.OPERATOR
-    mine = held and thread.operator_id == seat.operator.id
+    mine = talk.is_held_by(thread, seat.operator.id)
     offers = [row for row in await transferring.list_offers(session) if row.thread_id == thread_id]
     offered = offers[0] if offers else None
     involved = mine or seat.is_supervisor
@@ -74,7 +74,7 @@ async def load(session: AsyncSession, thread_id: int, seat: Seat) -> ColleagueVi
     ids |= {row.to_operator for row in offers} | {one.to_operator for one in whispers if one.to_operator}
     return ColleagueView(
         mine=mine, supervisor=seat.is_supervisor, held=held, offered=offered, whispers=whispers, capacity=get_settings().seat_capacity,
-        targets=await _targets(session, thread.contact_id, await _lane(session, thread_id, thread.lane), seat) if mine else (),
+        targets=await _targets(session, thread.contact_id, await transferring.lane_of(session, thread), seat) if mine else (),
         to_me=offered is not None and offered.to_operator == seat.operator.id,
         from_me=offered is not None and offered.from_operator == seat.operator.id,
         unseen=sum(one.seen_at is None and one.to_operator == seat.operator.id for one in whispers),
@@ -86,11 +86,6 @@ async def load(session: AsyncSession, thread_id: int, seat: Seat) -> ColleagueVi
 async def _bridge_used(session: AsyncSession, thread_id: int) -> bool:
     call = await escalations.find_open(session, thread_id)
     return call is not None and await bridge.was_used(session, call.id)
-
-
-async def _lane(session: AsyncSession, thread_id: int, lane: str) -> str:
-    call = await escalations.find_open(session, thread_id)
-    return call.lane if call is not None else lane
 
 
 async def _targets(session: AsyncSession, contact_id: int, lane: str, seat: Seat) -> list[Target]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import duty_book
+from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import Incident
 from sms_gateway.bridge.models import BridgeCall, BridgeEvent
 from sms_gateway.conversations import bridging
@@ -42,10 +42,8 @@ class Bridge:
 
 async def list_bridges(session: AsyncSession, thread_id: int, *, limit: int = 6) -> list[Bridge]:
     """That talk's hand-overs, the newest first."""
-    wanted = select(BridgeCall).where(BridgeCall.thread_id == thread_id).order_by(BridgeCall.id.desc()).limit(limit)
-    calls = list(await session.scalars(wanted))
-    happened = select(BridgeEvent).where(BridgeEvent.call_id.in_([call.id for call in calls])).order_by(BridgeEvent.id)
-    events = list(await session.scalars(happened)) if calls else []
+    calls = await bridge.list_of_talk(session, thread_id, limit=limit)
+    events = await bridge.list_events(session, [call.id for call in calls]) if calls else []
     return [Bridge(call, [event for event in events if event.call_id == call.id]) for call in calls]
 
 
@@ -63,7 +61,7 @@ async def _handing(session: AsyncSession, page: TalkPage) -> Handing | None:
     if call is None or call.lane not in ("red", "orange"):
         return None
     service = next(iter(call.services), "110")
-    incident = await bridging.preview(session, page.thread, call, service)
+    incident = await bridging.preview(session, page.thread, call, service, texts=page.inbound)
     route = bridging.route_to(page.thread, service, incident.region or None)
     return Handing(incident, route.driver, route.desk)
 

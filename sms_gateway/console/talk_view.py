@@ -241,10 +241,6 @@ class TalkView:
             if event.what == "called_by_hand" and call is not None and event.detail.get("escalation") == call.id
         ]
 
-    @cached_property
-    def for_police(self) -> list[str]:
-        return caution.for_police(message.body for message in self.texts)
-
     @property
     def record(self) -> list[str]:
         return (self.page.escalation.note or "").splitlines() if self.page.escalation else []

@@ -24,7 +24,7 @@ from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Harm, Judgement, Lane, Writer
 from sms_gateway.triage.replies import reply_key
 
-from . import beside, pending, safe_reply, side_by_side, talk
+from . import beside, giving_back, pending, safe_reply, side_by_side, talk
 from .commands import is_all_well, read_command
 from .ownership import Owner
 
@@ -96,13 +96,7 @@ async def call_another_if_gone(session: AsyncSession, thread: Thread, message: M
     holder = thread.operator_id
     if holder is not None and await is_there(session, holder, within=GONE_AFTER):
         return
-    thread.waiting_since = message.at
-    await talk.move(session, thread, Owner.WAITING, who="system", detail={"gone": holder, "message": message.id})
-    escalation = await escalations.find_open(session, thread.id, for_update=True)
-    if escalation is None:
-        await escalations.open_or_raise(session, message=message, cause="asked_for_person", lane=Lane.BLUE)
-    else:
-        await escalations.ring_again(session, escalation, message_id=message.id)
+    await giving_back.give_back(session, thread, holder=holder, why="gone", waiting_since=message.at)
 
 
 async def _answer(
@@ -205,15 +199,10 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     """
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     sexual = judged.sexual or judged.type is Harm.SEXUAL
-    escalation, _news = await escalations.open_or_raise(
-        session, message=message, cause="disclosure", lane=Lane.ORANGE, harm=Harm.SEXUAL if sexual else judged.type,
+    ticket = await put_on_top(
+        session, thread, message, cause="disclosure", harm=Harm.SEXUAL if sexual else judged.type,
         reasons=list(judged.reasons),
     )  # fmt: skip
-    talk.raise_lane(thread, Lane.ORANGE)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
-    ticket = None
-    if thread.channel != Channel.DRILL:  # a made-up matter is nobody's to handle
-        ticket = await _register(session, thread, message, escalation)
     owner_before = thread.owner
     talks = await side_by_side.find_raising(session, message)
     if talks and ticket is not None:
@@ -231,6 +220,19 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
     key = orange_key(judged)
     await outbox.queue_fixed(session, thread=thread, key=key, reply_to=message.id)
     await pending.ask_what_text_asks(session, contact_id=thread.contact_id, key=key)
+
+
+async def put_on_top(
+    session: AsyncSession, thread: Thread, message: Message, *, cause: str, harm: str | None, reasons: list[str],
+    since: datetime | None = None,
+) -> Ticket | None:  # fmt: skip
+    """Orange: a call that does not ring, and its ticket; None in a drill, whose made-up matter is nobody's to handle."""
+    escalation, _news = await escalations.open_or_raise(
+        session, message=message, cause=cause, lane=Lane.ORANGE, harm=harm, reasons=reasons, since=since
+    )
+    talk.raise_lane(thread, Lane.ORANGE)
+    await contacts.set_open_case(session, thread.contact_id, open_case=True)
+    return None if thread.channel == Channel.DRILL else await _register(session, thread, message, escalation)
 
 
 async def _register(session: AsyncSession, thread: Thread, message: Message, escalation: Escalation) -> Ticket:

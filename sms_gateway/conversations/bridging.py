@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +15,7 @@ from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput
 from sms_gateway.escalations import service as escalations
-from sms_gateway.escalations.ladder import OPEN, State, can_move
+from sms_gateway.escalations.ladder import State, can_move
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Direction, Message, Thread, ThreadEvent
 from sms_gateway.operators.models import Operator
@@ -23,8 +25,7 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Harm, Writer
 
-from . import caution, harms, registering, talk
-from .records import NothingIsOpen
+from . import caution, harms, records, registering, talk
 
 TEXTS = 40
 LONGEST_APPROACH = 300
@@ -43,31 +44,36 @@ class NoDeskIsSetUp(BadInput):
 
 async def preview(
     session: AsyncSession, thread: Thread, escalation: Escalation, service: str, *, approach: str = "",
-    number_agreed: bool = False,
+    number_agreed: bool = False, texts: Sequence[Message] | None = None,
 ) -> Incident:  # fmt: skip
-    """What the desk would be told now."""
+    """What the desk would be told now. `texts`: the person's, oldest first, where the caller has read them."""
     if service not in SERVICES:
         raise ServiceIsUnclear
-    texts = await _texts(session, thread.id)
-    where = await _where(session, thread, [message.body for message in texts])
+    texts = await _texts(session, thread.id) if texts is None else texts[-TEXTS:]
     bodies = [message.body for message in texts]
+    where = await _where(session, thread, bodies)
     scene = caution.for_police(bodies)
-    do_not_call = caution.before_calling(bodies)
     known = approach.strip() or "；".join(part for part in scene if part not in harms.ABOUT_WEAPONS)
     place = regions.full_name(where.region) if where.region else ""
     told = " ".join(part for part in (place, f"“{where.words}”" if where.words else "") if part)
+    began = _began(escalation, texts)
     return Incident(
-        service=service, what=harms.say(escalation.harm, texts[-1].immediacy if texts else None),
+        service=service, what=harms.say(escalation.harm, began.immediacy if began is not None else None),
         place=told or UNKNOWN_PLACE, region=where.region or "", certainty=where.certainty, below_county=where.below_county,
         who=harms.who(texts), weapon="、".join(part for part in scene if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
-        contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *do_not_call]),
+        contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *caution.before_calling(bodies)]),
         approach="；".join(part for part in (known, DO_NOT_RING_BACK, "不要说是谁报的") if part)[:LONGEST_APPROACH],
         received_at=escalation.received_at.isoformat(), ticket=await _ticket_number(session, thread.id),
         phone=_phone(thread, escalation, texts, agreed=number_agreed),
     )  # fmt: skip
 
 
-def _phone(thread: Thread, escalation: Escalation, texts: list[Message], *, agreed: bool) -> str:
+def _began(escalation: Escalation, texts: Sequence[Message]) -> Message | None:
+    """The text that brought the call; a later one may name only the place."""
+    return next((message for message in texts if message.id == escalation.message_id), texts[-1] if texts else None)
+
+
+def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, agreed: bool) -> str:
     """The number, where life is in danger, the child itself writes, or the person said yes."""
     if thread.channel != Channel.SMS:
         return ""
@@ -111,12 +117,15 @@ def route_to(thread: Thread, service: str, region: str | None, *, can_speak: boo
 
 async def hand_over(
     session: AsyncSession, *, thread: Thread, escalation: Escalation, operator: Operator | None, service: str,
-    approach: str = "", number_agreed: bool = False,
+    approach: str = "", number_agreed: bool = False, texts: Sequence[Message] | None = None,
 ) -> BridgeCall:  # fmt: skip
     """Hand the matter to the desk; `operator` None: the ladder does it. Raises `NoDeskIsSetUp`, `IsRequestedAlready`."""
-    incident = await preview(session, thread, escalation, service, approach=approach, number_agreed=number_agreed)
-    silent = "不能出声" in incident.contact or "听不见" in incident.contact
-    route = route_to(thread, service, incident.region or None, can_speak=not silent)
+    texts = await _texts(session, thread.id) if texts is None else texts
+    incident = await preview(
+        session, thread, escalation, service, approach=approach, number_agreed=number_agreed, texts=texts
+    )
+    can_speak = caution.can_speak(message.body for message in texts)
+    route = route_to(thread, service, incident.region or None, can_speak=can_speak)
     if route.driver == "hand":
         raise NoDeskIsSetUp
     ticket = await _open_ticket(session, thread.id)
@@ -140,15 +149,9 @@ async def press(
     approach: str = "",
     number_agreed: bool = False,
 ) -> BridgeCall:
-    """The operator who has the talk hands it over by one click."""
-    from .service import NotYourTalk
-
-    thread = await talk.get_talk(session, thread_id, for_update=True)
-    if thread.owner != "operator" or thread.operator_id != operator.id:
-        raise NotYourTalk
-    escalation = await escalations.find_open(session, thread_id, for_update=True)
-    if escalation is None:
-        raise NothingIsOpen
+    """The operator who has the talk hands it over by one click. Raises `NotYourTalk`, `NothingIsOpen`, what `hand_over` raises."""
+    escalation = await records.get_own_call(session, thread_id, operator)
+    thread = await talk.get_talk(session, thread_id)
     await registering.register_danger(session, thread, escalation)
     return await hand_over(
         session, thread=thread, escalation=escalation, operator=operator, service=service, approach=approach,
@@ -168,17 +171,18 @@ async def on_rung(session: AsyncSession, escalation_id: int) -> None:
     service = next(iter(escalation.services), "110")
     texts = await _texts(session, thread.id)
     where = await _where(session, thread, [message.body for message in texts])
-    began = next((message for message in texts if message.id == escalation.message_id), texts[-1] if texts else None)
+    began = _began(escalation, texts)
     allowed = automatic.may_call(
-        escalation.harm, [message.body for message in texts], now=began is not None and began.immediacy == "now",
-        below_county=where.below_county, sexual=any(message.sexual for message in texts),
+        escalation.harm, [message.body for message in texts], services=escalation.services,
+        now=began is not None and began.immediacy == "now", below_county=where.below_county,
+        sexual=any(message.sexual for message in texts),
     )  # fmt: skip
     route = route_to(thread, service, where.region)
     if not allowed or route.driver in ("hand", "call"):  # a three-way call needs somebody of ours to speak
         await escalations.note_bridge(session, escalation, "bridge_suggested", bridge_id=0, service=service)
         return
     try:
-        await hand_over(session, thread=thread, escalation=escalation, operator=None, service=service)
+        await hand_over(session, thread=thread, escalation=escalation, operator=None, service=service, texts=texts)
     except bridge.IsRequestedAlready:
         return
 
@@ -207,13 +211,8 @@ async def on_changed(session: AsyncSession, call_id: int) -> None:
 
 async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalation, thread: Thread) -> None:
     await escalations.note_bridge(session, escalation, "bridge_accepted", bridge_id=call.id, service=call.service)
-    state = State(escalation.state)
     # While nobody of ours has answered it goes on ringing: the desk has the matter, the child has nobody to talk to.
-    if (
-        state in OPEN
-        and state not in (State.RINGING, State.HANDED_OVER)
-        and can_move(state, State.HANDED_OVER, lane=escalation.lane)
-    ):
+    if can_move(escalation.state, State.HANDED_OVER, lane=escalation.lane):
         await escalations.move(session, escalation, State.HANDED_OVER, who="desk", detail={"bridge": call.id})
     operator = await session.get(Operator, call.requested_by) if call.requested_by else None
     if operator is not None:

@@ -38,6 +38,7 @@ _FOR_POLICE = (
     ("还有别的孩子", "弟弟|妹妹|两个娃|几个娃|我弟|我妹"),
 )
 
+_CANNOT_SPEAK = frozenset({"不能出声", "听不见"})
 _CALLING = tuple((says, re.compile(words)) for says, words in _BEFORE_CALLING)
 _POLICE = tuple((says, re.compile(words)) for says, words in _FOR_POLICE)
 
@@ -45,6 +46,11 @@ _POLICE = tuple((says, re.compile(words)) for says, words in _FOR_POLICE)
 def before_calling(texts: Iterable[str]) -> list[str]:
     """Reasons in the person's words not to call this number, each once."""
     return _found(_CALLING, texts)
+
+
+def can_speak(texts: Iterable[str]) -> bool:
+    """Whether nothing in the person's words says that they cannot speak or hear: they could answer a call."""
+    return not _CANNOT_SPEAK & set(before_calling(texts))
 
 
 def for_police(texts: Iterable[str]) -> list[str]:

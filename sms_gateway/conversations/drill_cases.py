@@ -12,7 +12,6 @@ from pathlib import Path
 import yaml
 
 CASES = Path(__file__).parents[1] / "data" / "drill-cases.yml"
-MARK = "【演练】"
 
 
 @dataclass(frozen=True)

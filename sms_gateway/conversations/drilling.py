@@ -21,7 +21,7 @@ from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.timers import drop_timers, set_timer
 
 from . import pending, talk
-from .drill_cases import Case, Score, ended, seconds
+from .drill_cases import Score, ended, seconds
 from .models import DrillCase, DrillRun
 from .ownership import Owner
 
@@ -70,11 +70,6 @@ async def send(session: AsyncSession, run_id: int, number: int, text: str, *, ha
     if await session.scalar(known) is None:
         session.add(DrillCase(run_id=run_id, thread_id=recorded.thread_id, harm=harm, sent_at=at))
     return recorded.thread_id
-
-
-async def send_first(session: AsyncSession, run_id: int, number: int, case: Case) -> int:
-    """The case's first text."""
-    return await send(session, run_id, number, case.texts[0], harm=case.harm)
 
 
 async def read(session: AsyncSession, run_id: int) -> list[DrillCase]:

@@ -8,7 +8,7 @@ from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import Harm, Writer
 
 SAYS = {
-    Harm.VIOLENCE: "有人正在打人、追人", Harm.SEXUAL: "孩子受到性方面的侵害", Harm.SELF_HARM: "要伤害自己", Harm.MISSING: "孩子走失或被带走",
+    Harm.VIOLENCE: "有人打人、追人", Harm.SEXUAL: "孩子受到性方面的侵害", Harm.SELF_HARM: "要伤害自己", Harm.MISSING: "孩子走失或被带走",
     Harm.CONFINED: "被关住、不让走", Harm.ALONE: "小孩没人照看", Harm.FIRE: "着火、浓烟", Harm.MEDICAL: "受伤、生病或误食", Harm.TRAFFIC: "车祸",
     Harm.DROWNING: "落水、被水困", Harm.OTHER: "有危险",
 }  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.escalations import look_backs
 from sms_gateway.escalations.look_backs import Look
 from sms_gateway.escalations.models import EscalationEvent
-from sms_gateway.messages.models import Direction, Message
+from sms_gateway.messages import inbox
+from sms_gateway.messages.models import Message
 
 from . import alarm, talk
 
@@ -32,8 +32,8 @@ async def _open_again(session: AsyncSession, look: Look, operator_id: int) -> No
     case = look.escalation
     message = await session.get(Message, case.message_id) if case.message_id is not None else None
     if message is None:
-        newest = select(Message).where(Message.thread_id == case.thread_id, Message.direction == Direction.IN)
-        message = (await session.scalars(newest.order_by(Message.id.desc()).limit(1))).one()
+        message = await inbox.find_newest(session, case.thread_id)
+    assert message is not None  # a call is opened by a text
     thread = await talk.get_talk(session, case.thread_id, for_update=True)
     opened = await alarm.raise_to_red(
         session, thread, message, reason="回看：孩子不安全", harm=case.harm, cause=CAUSE, since=clock.now()

@@ -29,6 +29,10 @@ class TalkHasAnotherOwner(Conflict):
     sentence = "这个会话刚被别人接走，请刷新后再看。"
 
 
+class NotYourTalk(TalkHasAnotherOwner):
+    sentence = "这个会话不在你手上，请先接手。"
+
+
 def can_move(current: Owner | str, new: Owner | str) -> bool:
     """Whether a talk may go from `current` to `new`. Raises `ValueError` for a word that is no owner."""
     return Owner(new) in MOVES[Owner(current)]

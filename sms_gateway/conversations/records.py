@@ -15,13 +15,11 @@ from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
-from sms_gateway.messages.models import Thread
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
 
 from . import registering, talk
 from .ownership import Owner
-from .service import NotYourTalk
 
 LONGEST_NOTE = 2000
 UNITS = {
@@ -39,15 +37,9 @@ class PlaceIsUnclear(BadInput):
     sentence = "没认出是云南哪个县，请写“州市＋县”，如“昭通市镇雄县”。"
 
 
-async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thread:
-    thread = await talk.get_talk(session, thread_id, for_update=True)
-    if thread.owner != Owner.OPERATOR or thread.operator_id != operator.id:
-        raise NotYourTalk
-    return thread
-
-
-async def _own_call(session: AsyncSession, thread_id: int, operator: Operator) -> Escalation:
-    await _own(session, thread_id, operator)
+async def get_own_call(session: AsyncSession, thread_id: int, operator: Operator) -> Escalation:
+    """The open call, locked, of the talk this operator has; raises `NotYourTalk`, `NothingIsOpen`."""
+    await talk.get_own(session, thread_id, operator.id)
     found = await escalations.find_open(session, thread_id, for_update=True)
     if found is None:
         raise NothingIsOpen
@@ -73,7 +65,7 @@ def _short(words: str, *, needed: str) -> str:
 
 async def write_note(session: AsyncSession, *, thread_id: int, operator: Operator, words: str) -> None:
     """Add a line to the open call's record."""
-    call = await _own_call(session, thread_id, operator)
+    call = await get_own_call(session, thread_id, operator)
     _write(call, operator, _short(words, needed="还没有写字。"))
     await talk.note(session, thread_id, "note", who=f"operator:{operator.id}", detail={"escalation": call.id})
     await notify(session, "hotline_thread", str(thread_id))
@@ -85,8 +77,8 @@ async def note_handed_over(
     """The operator has called `unit` (a key of `UNITS`) by hand; `reference`: receipt or who took the call."""
     if unit not in UNITS:
         raise BadInput("请选交给了谁。")
-    thread = await _own(session, thread_id, operator)
-    call = await _own_call(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
+    call = await get_own_call(session, thread_id, operator)
     reference = _short(reference, needed="请写接的人、工号或警情编号，没有就写“没给编号”。")
     if call.state != State.HANDED_OVER:
         await escalations.move(
@@ -109,7 +101,7 @@ async def note_child_seen(
     session: AsyncSession, *, thread_id: int, operator: Operator, by: str, at: str, where: str, tonight: str
 ) -> None:
     """Somebody saw the child: who, when, where, and with whom it sleeps tonight (PRACTICE section 7)."""
-    call = await _own_call(session, thread_id, operator)
+    call = await get_own_call(session, thread_id, operator)
     parts = [
         _short(words, needed="四样都要写：谁见到的、几点、在哪、今晚和谁住。") for words in (by, at, where, tonight)
     ]
@@ -120,7 +112,7 @@ async def note_child_seen(
 
 async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator, words: str) -> str:
     """Write down where it is; the county's adcode. Raises `PlaceIsUnclear`."""
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     words = _short(words, needed="请写州市和县。")
     place = regions.recognise(words)
     found = place.county or place.prefecture
@@ -137,7 +129,7 @@ async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator
 
 async def show_number(session: AsyncSession, *, thread_id: int, operator: Operator) -> str:
     """The person's whole number, to hand over in danger; written into the audit. Only while danger is open."""
-    call = await _own_call(session, thread_id, operator)
+    call = await get_own_call(session, thread_id, operator)
     if call.lane not in ("red", "orange"):
         raise BadInput("只有红色、橙色在办时才能看完整号码。")
     thread = await talk.get_talk(session, thread_id)

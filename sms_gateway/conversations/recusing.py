@@ -53,11 +53,6 @@ def tickets_open_to(operator_id: int) -> ColumnElement[bool]:
     return ~exists().where(Recusal.operator_id == operator_id, Recusal.contact_id == Ticket.contact_id)
 
 
-async def is_shut(session: AsyncSession, operator_id: int, contact_id: int) -> bool:
-    """Whether this person is shut to that operator."""
-    return await session.get(Recusal, (operator_id, contact_id)) is not None
-
-
 async def check_talk(session: AsyncSession, operator_id: int, thread_id: int) -> None:
     """Raises `YouKnowThisFamily`."""
     await _check(session, operator_id, select(Thread.contact_id).where(Thread.id == thread_id))

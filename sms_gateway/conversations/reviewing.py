@@ -13,15 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.clock import shanghai
-from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput, Conflict, NotFound
-from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Direction, Message, Thread
 from sms_gateway.operators.presence import note as audit
-from sms_gateway.tickets import service as tickets
+from sms_gateway.operators.seats import DANGER
 from texts.normalise import clean
 
 from . import alarm, review_reading, talk
@@ -30,7 +28,6 @@ from .models import Review, ReviewDay
 TEXTS_A_DAY = 50
 BACK_TO = 14
 """Days that are caught up after an outage."""
-DANGER = ("red", "orange")
 VERDICTS = ("fine", "learn", "missed")
 LONGEST_WORDS = 2000
 CAUSE = "review"
@@ -154,14 +151,6 @@ async def _raise(session: AsyncSession, review: Review, *, lane: str, operator_i
     if lane == "red":
         await alarm.raise_to_red(session, thread, message, reason="复看发现漏了", harm=harm, cause=CAUSE, since=now)
     else:
-        await escalations.open_or_raise(
-            session, message=message, cause=CAUSE, lane=lane, harm=harm, reasons=["复看发现漏了"], since=now
-        )
-        talk.raise_lane(thread, lane)
-        await contacts.set_open_case(session, thread.contact_id, open_case=True)
-        await tickets.open_disclosure(
-            session, thread_id=thread.id, contact_id=thread.contact_id, asked_in=message.id, county=thread.contact.region,
-            words=message.body,
-        )  # fmt: skip
+        await alarm.put_on_top(session, thread, message, cause=CAUSE, harm=harm, reasons=["复看发现漏了"], since=now)
     detail = {"review": review.id, "lane": lane, "message": message.id}
     await talk.note(session, thread.id, "review_missed", who=f"operator:{operator_id}", detail=detail)

@@ -17,20 +17,14 @@ from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.operators import pauses
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
+from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import service as tickets
 
 from . import alarm, pending, registering, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
-DANGER = frozenset({"red", "orange"})
-UNASKED = frozenset({"look_back", "review"})
-"""Causes that came from us, not from a text: nothing goes to the phone by itself (PRACTICE sections 3 and 7)."""
 MAX_REPLY = 1000
 """Characters an operator may send at once (an SMS of 15 segments)."""
-
-
-class NotYourTalk(TalkHasAnotherOwner):
-    sentence = "这个会话不在你手上，请先接手。"
 
 
 class SeatIsNotTrained(HotlineError):
@@ -112,8 +106,11 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
 
 
 async def _greet(session: AsyncSession, thread: Thread, escalation: Escalation | None, operator: Operator) -> None:
-    """One word that a person is there; once an escalation, and never where the person did not write: a phone lights up."""
-    if escalation is not None and escalation.cause in UNASKED:
+    """One word that a person is there; once an escalation, and never where the person has not written: a phone lights up.
+
+    A look back, a second reading or somebody else's report opens a call too (PRACTICE sections 3 and 7).
+    """
+    if escalation is not None and not await inbox.has_written_since(session, thread.id, escalation.received_at):
         return
     if thread.contact.silent_at is not None:
         await outbox.queue_as_operator(session, thread=thread, key="silent.back", operator=operator)
@@ -132,7 +129,7 @@ async def reply(
     session: AsyncSession, *, thread_id: int, operator: Operator, body: str, token: str | None = None
 ) -> int | None:
     """Send the operator's words; the message's id. None: a reply of that `token` (the page's own) is there already."""
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     body = body.strip()
     if not body:
         raise BadInput("还没有写字。")
@@ -158,9 +155,9 @@ async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Opera
 
 async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator) -> None:
     """The assistant goes on. Not while danger is open."""
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
-    if escalation is not None and escalation.lane in ("red", "orange"):
+    if escalation is not None and escalation.lane in DANGER:
         raise DangerIsNotClosedSo
     if escalation is not None:
         await escalations.conclude(
@@ -172,7 +169,7 @@ async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator
 
 async def mark(session: AsyncSession, *, thread_id: int, operator: Operator, to: State) -> None:
     """Note how far the matter is: handed over, child seen, contact lost …"""
-    await _own(session, thread_id, operator)
+    await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None:
         await escalations.move(session, escalation, to, who=f"operator:{operator.id}")
@@ -188,9 +185,9 @@ async def close(
 
     The person's next text opens it again. A goodbye goes out only where it cannot give anybody away.
     """
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
-    danger = escalation is not None and escalation.lane in ("red", "orange")
+    danger = escalation is not None and escalation.lane in DANGER
     if escalation is not None:
         signer = await _sign_off(session, escalation, operator, signed_by)
         await escalations.conclude(
@@ -217,20 +214,13 @@ async def _sign_off(
     return signed_by.id
 
 
-async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thread:
-    thread = await talk.get_talk(session, thread_id, for_update=True)
-    if thread.owner != Owner.OPERATOR or thread.operator_id != operator.id:
-        raise NotYourTalk
-    return thread
-
-
 async def lower_after_false_alarm(
     session: AsyncSession, *, thread_id: int, operator: Operator, second: Operator, note_text: str
 ) -> None:
     """Two people say that there is no danger: the escalation ends as a false alarm and the talk is blue again."""
     if operator.id == second.id:
         raise BadInput("判误报要两个人。")
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is None:
         return

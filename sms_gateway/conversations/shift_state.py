@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.bridge import duty_book
+from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.duty_book import Post
 from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.clock import shanghai
@@ -23,13 +24,13 @@ from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Thread
 from sms_gateway.operators import presence, roster, shifts
 from sms_gateway.operators.models import Operator
+from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import filters, listing
 from sms_gateway.tickets.filters import Filter
 from sms_gateway.tickets.models import Ticket
 
 LOOKS_WITHIN = timedelta(hours=12)
 """One shift ahead."""
-DANGER = ("red", "orange")
 MOST_TICKETS = 50
 
 
@@ -75,7 +76,7 @@ async def load(session: AsyncSession, operator: Operator) -> ShiftState:
     return ShiftState(
         on=there, lacks=shifts.lacks(there, now), calls=calls,
         unseen=sum(one.escalation.lane == "red" and one.escalation.state != State.CHILD_SEEN for one in calls),
-        bridges=await _bridges(session),
+        bridges=await bridge.list_unsettled(session, Thread.channel != Channel.DRILL),
         looks=await look_backs.list_open(session, until=now + LOOKS_WITHIN),
         late=await listing.count(session, Filter(show="late"), within=reach),
         due_today=await listing.count(session, Filter(), within=and_(reach, Ticket.due_at >= now, Ticket.due_at < tonight)),
@@ -94,10 +95,3 @@ async def _calls(session: AsyncSession) -> list[OpenCall]:
     held_by = dict((await session.execute(holding)).all())
     named = await roster.name_operators(session, {one for one in held_by.values() if one is not None})
     return [OpenCall(one, named.get(held_by.get(one.thread_id) or 0)) for one in found]
-
-
-async def _bridges(session: AsyncSession) -> Sequence[BridgeCall]:
-    """Hand-overs that nobody accepted yet, or that failed and were settled by nobody."""
-    wanted = select(BridgeCall).join(Thread, Thread.id == BridgeCall.thread_id).where(Thread.channel != Channel.DRILL)
-    wanted = wanted.where(BridgeCall.state.in_(("requested", "failed")), BridgeCall.settled_at.is_(None))
-    return (await session.scalars(wanted.order_by(BridgeCall.requested_at))).all()

@@ -14,7 +14,7 @@ from sms_gateway.errors import NotFound
 from sms_gateway.messages.models import Thread, ThreadEvent
 from sms_gateway.triage.judgement import LANE_RANK
 
-from .ownership import MOVES, Owner
+from .ownership import MOVES, NotYourTalk, Owner
 
 
 class TalkNotFound(NotFound):
@@ -30,6 +30,19 @@ async def get_talk(session: AsyncSession, thread_id: int, *, for_update: bool = 
     thread = await session.scalar(wanted.with_for_update(of=Thread, key_share=True) if for_update else wanted)
     if thread is None:
         raise TalkNotFound
+    return thread
+
+
+def is_held_by(thread: Thread, operator_id: int) -> bool:
+    """Whether this operator has the talk."""
+    return thread.owner == Owner.OPERATOR and thread.operator_id == operator_id
+
+
+async def get_own(session: AsyncSession, thread_id: int, operator_id: int) -> Thread:
+    """The talk, locked, that this operator has; raises `NotYourTalk`."""
+    thread = await get_talk(session, thread_id, for_update=True)
+    if not is_held_by(thread, operator_id):
+        raise NotYourTalk
     return thread
 
 

@@ -12,15 +12,15 @@ from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
 from sms_gateway.bridge import duty_book
+from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.models import BridgeCall
-from sms_gateway.contacts.models import Channel
 from sms_gateway.escalations import crew, look_backs
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation, EscalationEvent
 from sms_gateway.messages.models import Direction, Message, Thread
 from sms_gateway.operators import roster
 from sms_gateway.operators.models import Operator
-from sms_gateway.operators.seats import SeatFacts
+from sms_gateway.operators.seats import DANGER, SeatFacts
 
 from . import recusing, transferring
 from .models import TalkTransfer
@@ -65,7 +65,7 @@ async def _not_arrived(session: AsyncSession, operator_id: int) -> list[tuple[Th
     """Open danger talks with texts out that did not arrive: how many, the newest's time."""
     wanted = select(Thread, func.count(Message.id), func.max(Message.at)).join(Message, Message.thread_id == Thread.id)
     wanted = wanted.join(Escalation, (Escalation.thread_id == Thread.id) & Escalation.closed_at.is_(None))
-    wanted = wanted.where(Escalation.lane.in_(("red", "orange")), Message.at >= clock.now() - LATELY)
+    wanted = wanted.where(Escalation.lane.in_(DANGER), Message.at >= clock.now() - LATELY)
     wanted = wanted.where(Message.direction == Direction.OUT, Message.state.in_(NOT_ARRIVED))
     wanted = wanted.where(Thread.contact_id.not_in(recusing.shut_to(operator_id))).group_by(Thread.id)
     found = await session.execute(wanted.order_by(func.max(Message.at).desc()).limit(MOST))
@@ -87,9 +87,8 @@ async def _unseen(session: AsyncSession, operator_id: int) -> list[tuple[Thread,
 
 
 async def _bridges(session: AsyncSession, operator_id: int) -> list[tuple[BridgeCall, Thread]]:
-    """Hand-overs that nobody accepted yet, and failed ones nobody settled; failed ones first, a drill's last."""
-    wanted = select(BridgeCall, Thread).join(Thread, Thread.id == BridgeCall.thread_id)
-    wanted = wanted.where(BridgeCall.state.in_(("requested", "failed")), BridgeCall.settled_at.is_(None))
-    wanted = wanted.where(Thread.contact_id.not_in(recusing.shut_to(operator_id)))
-    order = (Thread.channel == Channel.DRILL, BridgeCall.state != "failed", BridgeCall.requested_at)
-    return [(call, thread) for call, thread in await session.execute(wanted.order_by(*order).limit(MOST))]
+    """Hand-overs that nobody accepted yet, and failed ones nobody settled."""
+    calls = await bridge.list_unsettled(session, Thread.contact_id.not_in(recusing.shut_to(operator_id)), limit=MOST)
+    wanted = select(Thread).where(Thread.id.in_([call.thread_id for call in calls]))
+    threads = {thread.id: thread for thread in await session.scalars(wanted)}
+    return [(call, threads[call.thread_id]) for call in calls]

@@ -17,17 +17,16 @@ from sms_gateway.errors import BadInput, Conflict, HotlineError, NotFound
 from sms_gateway.escalations import crew
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
-from sms_gateway.messages.models import Direction, Message, Thread
+from sms_gateway.messages.models import Thread
 from sms_gateway.operators import seats
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 
-from . import talk
+from . import giving_back, talk
 from .models import TalkTransfer
-from .ownership import Owner
-from .service import NotYourTalk
+from .ownership import NotYourTalk, Owner
 
 MODES = ("cold", "warm")
 LONGEST_NOTE = 1000
@@ -90,7 +89,7 @@ async def offer(
         raise BadInput(f"交代最多写 {LONGEST_NOTE} 字。")
     if to_operator_id == operator.id:
         raise BadInput("不能转给自己。")
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     await _forget_stale(session, thread)
     await _check_target(session, thread, to_operator_id)
     now = clock.now()
@@ -114,9 +113,9 @@ async def accept(session: AsyncSession, *, transfer_id: int, operator: Operator)
     thread, row = await _offered(session, transfer_id)
     if row.to_operator != operator.id:
         raise NotOfferedToYou
-    if not _holds(thread, row.from_operator) or clock.now() >= row.due_at:
+    if not talk.is_held_by(thread, row.from_operator) or clock.now() >= row.due_at:
         raise TransferIsOver
-    lane = await _lane(session, thread)
+    lane = await lane_of(session, thread)
     seat = next((one for one in await crew.load_seats(session) if one.operator_id == operator.id), None)
     if seat is not None and not seats.may_take(seat, lane):
         raise CannotTake("红色、橙色只有未保专席能接。")
@@ -158,22 +157,11 @@ async def time_out(session: AsyncSession, transfer_id: int) -> bool:
 
 async def back_to_queue(session: AsyncSession, *, thread_id: int, operator: Operator, why: str = "given_back") -> None:
     """Give it back: danger rings again at once, the rest waits in line. `why`: a plain word of ours for the event."""
-    thread = await _own(session, thread_id, operator)
+    thread = await talk.get_own(session, thread_id, operator.id)
     await end_offers(session, thread.id, who=operator.id)
-    thread.waiting_since = clock.now()
-    moved = await talk.move(session, thread, Owner.WAITING, who=f"operator:{operator.id}", detail={"why": why})
-    if not moved:
+    if not await giving_back.give_back(session, thread, holder=operator.id, why=why, who=f"operator:{operator.id}"):
         raise Conflict
-    call = await escalations.find_open(session, thread.id, for_update=True)
-    if call is not None:
-        await escalations.give_back(session, call, operator_id=operator.id, why=why)
-    else:
-        newest = select(Message).where(Message.thread_id == thread.id, Message.direction == Direction.IN)
-        message = await session.scalar(newest.order_by(Message.id.desc()).limit(1))
-        if message is not None:
-            await escalations.open_or_raise(session, message=message, cause="asked_for_person", lane="blue")
     await audit(session, operator_id=operator.id, what="give_back_talk", subject=f"thread:{thread.id}")
-    await notify(session, "hotline_escalation", str(call.id if call is not None else 0))
 
 
 async def end_offers(session: AsyncSession, thread_id: int, *, who: int | None) -> None:
@@ -205,18 +193,8 @@ async def list_of_talk(session: AsyncSession, thread_id: int, *, limit: int = 5)
     return (await session.scalars(wanted.limit(limit))).all()
 
 
-async def _own(session: AsyncSession, thread_id: int, operator: Operator) -> Thread:
-    thread = await talk.get_talk(session, thread_id, for_update=True)
-    if not _holds(thread, operator.id):
-        raise NotYourTalk
-    return thread
-
-
-def _holds(thread: Thread, operator_id: int) -> bool:
-    return thread.owner == Owner.OPERATOR and thread.operator_id == operator_id
-
-
-async def _lane(session: AsyncSession, thread: Thread) -> str:
+async def lane_of(session: AsyncSession, thread: Thread) -> str:
+    """The lane of the open call, else the talk's."""
     call = await escalations.find_open(session, thread.id)
     return call.lane if call is not None else thread.lane
 
@@ -226,7 +204,7 @@ async def _check_target(session: AsyncSession, thread: Thread, to_operator_id: i
     await session.scalar(select(Operator.id).where(Operator.id == to_operator_id).with_for_update(key_share=True))
     shut = to_operator_id in (await crew.shut_out(session, {thread.contact_id})).get(thread.contact_id, set())
     seat = next((one for one in await crew.load_seats(session) if one.operator_id == to_operator_id), None)
-    why = why_not(seat, await _lane(session, thread), shut=shut, capacity=get_settings().seat_capacity)
+    why = why_not(seat, await lane_of(session, thread), shut=shut, capacity=get_settings().seat_capacity)
     if why is not None:
         raise CannotTake(why)
 
@@ -235,7 +213,7 @@ async def _forget_stale(session: AsyncSession, thread: Thread) -> None:
     """An offer of somebody who no longer has the talk is off; one that still runs stands in the way."""
     open_ones = select(TalkTransfer).where(TalkTransfer.thread_id == thread.id, TalkTransfer.state == "offered")
     for row in await session.scalars(open_ones.with_for_update()):
-        if _holds(thread, row.from_operator) and clock.now() < row.due_at:
+        if talk.is_held_by(thread, row.from_operator) and clock.now() < row.due_at:
             raise AlreadyOffered
         await _end(session, row, "cancelled" if clock.now() < row.due_at else "timed_out", who=None)
     await session.flush()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.database import notify
-from sms_gateway.timers import Timer
+from sms_gateway.timers import drop_timers
 
 from .models import Escalation, EscalationEvent
 
@@ -82,8 +82,11 @@ async def end(session: AsyncSession, thread_id: int) -> bool:
     row.closed_at, row.outcome, row.note = clock.now(), OUTCOME, row.note or "演练结束。"
     detail = {"outcome": OUTCOME, "state": row.state}
     session.add(EscalationEvent(escalation_id=row.id, what="closed", who="system", at=row.closed_at, detail=detail))
-    waiting = Timer.subject_id == row.id, Timer.job.startswith("escalations."), Timer.done_at.is_(None)
-    await session.execute(delete(Timer).where(*waiting))
+    for job in (
+        "escalations.step",
+        "escalations.ask_desk",
+    ):  # by name: other jobs' subjects are texts, with numbers of their own
+        await drop_timers(session, job=job, subject_id=row.id)
     asked = BridgeCall.escalation_id == row.id, BridgeCall.ended_at.is_(None)  # nothing of it stays red on the wall
     over = {"state": "concluded", "ended_at": row.closed_at, "settled_at": row.closed_at}
     await session.execute(update(BridgeCall).where(*asked).values(over))

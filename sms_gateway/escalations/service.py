@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, select
+from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
-from sms_gateway.database import notify, transaction
+from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Message
 from sms_gateway.settings import get_settings
-from sms_gateway.timers import Timer, drop_timers, set_timer
+from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
 from . import crew, ladder, look_backs, notices
@@ -76,6 +76,7 @@ def _take_over(
     found.reasons = reasons or found.reasons
     if restart_at is not None:
         found.cause, found.message_id, found.received_at, found.step = cause, message.id, restart_at, -1
+        found.ring_from = None  # of the lesser matter
         # It rings again also for the operator who has the talk: what they answered was less than this.
         found.state, found.acknowledged_at, found.acknowledged_by = State.RINGING, None, None
 
@@ -172,26 +173,20 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
     await notify(session, "hotline_escalation", str(escalation.id))
 
 
-async def ring_again(session: AsyncSession, escalation: Escalation, *, message_id: int) -> None:
-    """Who had it is gone and the person writes: it is nobody's again, and all steps that are due come at once."""
-    await _ring(session, escalation, detail={"message": message_id})
+async def give_back(
+    session: AsyncSession, escalation: Escalation, *, operator_id: int | None, why: str, anew: bool = True
+) -> None:
+    """Who had it is gone, steps back or knows the family: it is nobody's again.
 
-
-async def give_back(session: AsyncSession, escalation: Escalation, *, operator_id: int, why: str) -> None:
-    """Who had it is gone, steps back or knows the family: it is nobody's again, and the ladder begins anew.
-
-    The stopwatch goes on from the text; only the steps count from now, else the bridge would be asked before a colleague.
+    The stopwatch goes on from the text. `anew`: the steps count from now, else the bridge would be asked before a colleague;
+    without it every step that is due comes at once, since somebody is writing and nobody reads.
     """
-    escalation.ring_from = clock.now()
-    await _event(session, escalation, "given_back", detail={"operator": operator_id, "why": why})
-    await _ring(session, escalation, detail={"why": why})
-
-
-async def _ring(session: AsyncSession, escalation: Escalation, *, detail: dict[str, Any]) -> None:
+    escalation.ring_from = clock.now() if anew else None
     escalation.acknowledged_at = escalation.acknowledged_by = None
     escalation.step = -1
+    await _event(session, escalation, "given_back", detail={"operator": operator_id, "why": why})
     if escalation.state != State.RINGING:
-        await move(session, escalation, State.RINGING, who="system", detail=detail)
+        await move(session, escalation, State.RINGING, who="system", detail={"why": why})
     await _start_clocks(session, escalation)
     await notify(session, "hotline_escalation", str(escalation.id))
 
@@ -264,28 +259,6 @@ async def take_step(session: AsyncSession, escalation_id: int) -> bool:
         await _event(session, escalation, "unread", detail={"minutes": get_settings().orange_read_minutes})
     await notify(session, "hotline_escalation", str(escalation.id))
     return done
-
-
-async def rescue(*, quiet: timedelta = timedelta(minutes=3)) -> int:
-    """Red that rings at nobody: its timer was lost with a job that failed for good. Each second; returns how many are set again."""
-    now = clock.now()
-    waiting = exists().where(
-        Timer.job == "escalations.step", Timer.subject_id == Escalation.id, Timer.done_at.is_(None)
-    )
-    rung = exists().where(
-        EscalationEvent.escalation_id == Escalation.id,
-        EscalationEvent.what == "rung",
-        EscalationEvent.at >= now - quiet,
-    )
-    lost = select(Escalation.id).where(
-        Escalation.closed_at.is_(None), Escalation.lane == "red", Escalation.state == State.RINGING, ~waiting, ~rung,
-        Escalation.opened_at < now - quiet,
-    )  # fmt: skip
-    async with transaction() as session:
-        found = list(await session.scalars(lost.limit(50)))
-        for escalation_id in found:
-            await set_timer(session, job="escalations.step", subject_id=escalation_id, due_at=now)
-    return len(found)
 
 
 async def note_undelivered(session: AsyncSession, escalation: Escalation, message: Message) -> None:

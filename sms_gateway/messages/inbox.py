@@ -199,3 +199,17 @@ async def has_earlier(session: AsyncSession, message: Message, *, since: datetim
         Message.thread_id == message.thread_id, Message.id < message.id, Message.at >= since
     )
     return await session.scalar(earlier.limit(1)) is not None
+
+
+async def has_written_since(session: AsyncSession, thread_id: int, since: datetime) -> bool:
+    """Whether a text of the person came at that moment or later."""
+    found = select(Message.id).where(
+        Message.thread_id == thread_id, Message.direction == Direction.IN, Message.at >= since
+    )
+    return await session.scalar(found.limit(1)) is not None
+
+
+async def find_newest(session: AsyncSession, thread_id: int) -> Message | None:
+    """The person's newest text in that talk."""
+    wanted = select(Message).where(Message.thread_id == thread_id, Message.direction == Direction.IN)
+    return await session.scalar(wanted.order_by(Message.id.desc()).limit(1))

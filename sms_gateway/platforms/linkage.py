@@ -31,6 +31,10 @@ LONGEST_RECEIPT = 40
 MAKE_BELIEVE = "/simulator/desk/incidents"
 
 
+Told = Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
+"""What a desk may say of an incident."""
+
+
 class UpdateIsUnclear(BadInput):
     sentence = "内容不对：要有 reference、state（accepted、dispatched、arrived、child_seen、concluded、refused、returned），受理时还要有 receipt。"
 
@@ -41,7 +45,7 @@ class Update(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     reference: str = Field(pattern=r"^[0-9a-f]{32}$")
-    state: Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
+    state: Told
     receipt: str | None = Field(default=None, min_length=1, max_length=LONGEST_RECEIPT, pattern=r"^[^\x00-\x1f]+$")
     words: str | None = Field(default=None, max_length=1000)
 

@@ -105,9 +105,7 @@ async def set_mood(request: Request, mood: Mood) -> dict[str, str]:
 
 
 @router.post("/simulator/desk/incidents/{reference}/{state}")
-async def tell(
-    request: Request, reference: str, state: Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
-) -> JSONResponse:  # fmt: skip
+async def tell(request: Request, reference: str, state: linkage.Told) -> JSONResponse:
     """Let it tell us of an incident; what our door answered."""
     incident = _desk(request).incidents.get(reference)
     if incident is None:

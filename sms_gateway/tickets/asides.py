@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from sms_gateway import regions
+from sms_gateway.placenames import NAMED_PLACE
 from texts.normalise import clean, reading
 
 from .draft import BESIDE, ORDER, Draft, Kind
@@ -20,11 +21,6 @@ _OPENER = re.compile(
 _HOLLOW = re.compile(
     r"我们?|你们?|要|想|求求?|帮帮?|的|了|吗|呢|啊|吧|好|您|一下|事情?|个|件|有|点|说|讲|在|是|情况|"
     r"问题|投诉|举报|求助|反映|家|那边|这边|就|里|娃|孩子|[^\u4e00-\u9fffa-z0-9]"
-)
-_NAMED_PLACE = re.compile(
-    r"(?:(?![们的了是有在我你他她个那这就说收去不天给让要和个把被很都也还到从开办])[\u4e00-\u9fff]){1,8}?"
-    r"(?:中学(?!生)|小学(?!生)|幼儿园|[一二三四五六七八九十]中|[一二三四五六七八九]小(?!时|学)|网吧|酒吧|ktv|小区|村委会|(?<!农)村(?!里|上|民|干)|"
-    r"镇(?!上)|乡(?!下|里)|街道|宾馆|酒店|超市|培训班|机构|工厂)"
 )
 _SECRET = re.compile(
     "(?:不要|别|不能|莫)(?:说|讲|提|透露|告诉.{0,4}|暴露|写)(?:是)?(?:我|出我|我们?的?(?:名字|姓名|身份))|保密|匿名|不留名|"
@@ -100,7 +96,7 @@ def _times(words: str) -> str | None:
 
 
 def _named_place(words: str) -> str | None:
-    match = _NAMED_PLACE.search(words)
+    match = NAMED_PLACE.search(words)
     name = _JUNK.sub("", match.group()) if match else ""
     return name if len(name) >= MINIMUM_NAME else None
 
@@ -218,7 +214,7 @@ def remainder(said: str) -> str:
     words = reading(said)
     for pattern in _ASIDES:
         words = pattern.sub("", words)
-    return regions.without_places(_NAMED_PLACE.sub("", words))
+    return regions.without_places(NAMED_PLACE.sub("", words))
 
 
 def only_asides(said: str, asked: str) -> bool:

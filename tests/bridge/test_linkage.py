@@ -127,7 +127,7 @@ async def test_loses_then_retried_alarm_then_accepted(
     _, events = await _danger(call)
     assert events.count("bridge_late") == 1
     async with transaction() as session:
-        assert [one.id for one in await bridge.list_open(session)] == [call_id]
+        assert [one.id for one in await bridge.list_unsettled(session)] == [call_id]
     await door.post("/simulator/desk/mood/accepts")
     await _later(person, clock, 16)
     assert (await _call(call_id)).state == "accepted"
@@ -143,12 +143,12 @@ async def test_refused_stays_red_until_settled(door: httpx.AsyncClient, person: 
     assert "bridge_failed" in events and danger.state != State.HANDED_OVER and danger.closed_at is None
     await _later(person, clock, 120)
     async with transaction() as session:
-        assert [one.id for one in await bridge.list_open(session)] == [call_id]
+        assert [one.id for one in await bridge.list_unsettled(session)] == [call_id]
         with pytest.raises(bridge.SettlingNeedsWords):
             await bridge.settle(session, call_id, operator_id=1, words="  ")
         await bridge.settle(session, call_id, operator_id=(await add_operator("ban", "班长")).id, words="座机打通")
     async with transaction() as session:
-        assert not await bridge.list_open(session)
+        assert not await bridge.list_unsettled(session)
 
 
 async def test_forged_old_foreign_and_replayed(door: httpx.AsyncClient, person: Person) -> None:

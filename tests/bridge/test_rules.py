@@ -46,16 +46,21 @@ def test_nothing_real_is_reached_outside_live_mode_or_in_a_drill(
 
 
 @pytest.mark.parametrize(
-    ("harm", "said", "may"),
+    ("harm", "said", "services", "may"),
     [
-        (Harm.FIRE, "着火了", True), (Harm.DROWNING, "掉河里了", True), (Harm.TRAFFIC, "车翻了", True), (Harm.VIOLENCE, KNIFE, True),
-        (Harm.VIOLENCE, "他骂我", False), (Harm.MEDICAL, "弟弟叫不醒了", True), (Harm.MEDICAL, "他发烧了", False),
-        (Harm.SELF_HARM, "我已经吃了一瓶药", True), (Harm.SELF_HARM, "不想活了", False), (Harm.SEXUAL, "他在摸我", False),
-        (Harm.CONFINED, "我被锁在屋里 他拿刀守着", False), (Harm.MISSING, "我被带上车了", False), (Harm.ALONE, "就我一个人", False),
+        (Harm.FIRE, "着火了", ["119"], True), (Harm.DROWNING, "掉河里了", ["119", "120"], True), (Harm.TRAFFIC, "车翻了", ["122"], True),
+        (Harm.VIOLENCE, KNIFE, ["110"], True), (Harm.VIOLENCE, "他在打我 一直在打", ["110"], True), (Harm.VIOLENCE, "他骂我", ["110"], False),
+        (Harm.VIOLENCE, "我爸拿刀的视频火了", ["110"], False), (Harm.VIOLENCE, "他追上来了", ["110", "120"], True),
+        (Harm.MEDICAL, "弟弟叫不醒了", ["120"], True), (Harm.MEDICAL, "他发烧了", ["120"], False),
+        (Harm.SELF_HARM, "我已经吃了一瓶药", ["110", "120"], True), (Harm.SELF_HARM, "不想活了 想割腕", ["110"], False),
+        (Harm.SEXUAL, "他在摸我", ["110"], False), (Harm.CONFINED, "我被锁在屋里 他拿刀守着", ["110"], False),
+        (Harm.MISSING, "我被带上车了", ["110"], False), (Harm.ALONE, "就我一个人", ["110"], False),
     ],
 )  # fmt: skip
-def test_the_ladder_calls_a_desk_only_for_what_cannot_wait(harm: Harm, said: str, may: bool) -> None:
-    assert automatic.may_call(harm, [said], now=True, below_county=True) is may
+def test_the_ladder_calls_a_desk_only_for_what_cannot_wait(
+    harm: Harm, said: str, services: list[str], may: bool
+) -> None:
+    assert automatic.may_call(harm, [said], services=services, now=True, below_county=True) is may
 
 
 @given(
@@ -68,7 +73,7 @@ def test_the_ladder_calls_a_desk_only_for_what_cannot_wait(harm: Harm, said: str
 def test_never_without_a_place_below_the_county_nor_for_what_is_over_nor_for_sexual_harm(
     harm: Harm, said: str, now: bool, below: bool, sexual: bool
 ) -> None:
-    if automatic.may_call(harm, [said], now=now, below_county=below, sexual=sexual):
+    if automatic.may_call(harm, [said], services=["110", "120"], now=now, below_county=below, sexual=sexual):
         assert now
         assert below
         assert not sexual
@@ -83,3 +88,22 @@ def test_the_place_is_read_from_the_persons_words_with_how_sure_it_is() -> None:
     none = placing.find(["救命"], noted=None)
     assert (none.region, none.certainty) == (None, "unknown")
     assert placing.find(["救命"], noted="530600").certainty == "guessed"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "镇雄县泼机镇", "在昭阳区龙泉路那边", "会泽县者海镇五星村", "镇雄 阳光宾馆", "我在镇雄县人民医院", "巍山南诏镇中学门口", "大关 G85高速翻车了",
+        "盘龙区金辰小区 3栋", "在宣威落水镇那个水库边上", "景洪 曼弄枫市场",
+    ],
+)  # fmt: skip
+def test_what_has_a_name_of_its_own_can_be_driven_to(said: str) -> None:
+    assert placing.names_spot(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["我在镇雄", "我在学校", "在二楼", "我走路去的", "在马路上", "我们村里", "在医院", "昭通市", "他在楼下", "在河边"],
+)
+def test_what_anybody_might_call_so_leads_nobody_there(said: str) -> None:
+    assert not placing.names_spot(said)

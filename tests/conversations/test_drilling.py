@@ -42,7 +42,9 @@ async def _counts() -> dict[str, int]:
 async def _begin(*cases: Case) -> tuple[int, list[int]]:
     async with transaction() as session:
         run_id = (await drilling.begin(session, planned=len(cases), at_most=AT_MOST)).id
-        return run_id, [await drilling.send_first(session, run_id, n, case) for n, case in enumerate(cases)]
+        return run_id, [
+            await drilling.send(session, run_id, n, case.texts[0], harm=case.harm) for n, case in enumerate(cases)
+        ]
 
 
 def test_every_made_up_emergency_is_called_by_its_harm() -> None:
@@ -146,7 +148,9 @@ async def test_what_is_left_is_closed_as_a_drill_and_real_calls_are_not(
     await timers.sweep()
     await run_jobs()
     async with transaction() as session:
-        assert [alarm.thread_id for alarm in await ringing.list_alarms(session)] == [person.thread_id]
+        alarms = [(alarm.thread_id, alarm.kind) for alarm in await ringing.list_alarms(session)]
+    real_ones = [(person.thread_id, "red"), (person.thread_id, "text_did_not_arrive")]
+    assert alarms == real_ones, "the real text's missing receipt is told too: the drill's end took no timer of it"
 
 
 async def test_a_drill_whose_command_died_ends_by_itself(

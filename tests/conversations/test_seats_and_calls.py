@@ -6,16 +6,19 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import timers
 from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import bridging, giving_back, records, service, talk
+from sms_gateway.conversations import alarm, bridging, giving_back, records, service, talk
 from sms_gateway.conversations.ownership import Owner, TalkHasAnotherOwner
 from sms_gateway.database import transaction
+from sms_gateway.escalations import drills, unrung
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation, LookBack
+from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Operator, Role
@@ -39,6 +42,12 @@ async def _events(call: Escalation) -> list[str]:
 async def _take(person: Person, operator: Operator) -> None:
     async with transaction() as session:
         await service.take_over(session, thread_id=person.thread_id, operator=operator)
+
+
+async def _seen(session: AsyncSession, person: Person, operator: Operator) -> None:
+    await records.note_child_seen(
+        session, thread_id=person.thread_id, operator=operator, by="王警官", at="20:14", where="家里", tonight="外婆"
+    )
 
 
 async def test_only_a_trained_seat_takes_red_and_it_may_take_it_from_one_who_is_none(person: Person) -> None:
@@ -106,15 +115,7 @@ async def test_until_somebody_saw_the_child_the_desk_is_asked_and_then_looked_ba
         await person.run()
     assert (await _events(await _call(person))).count("ask_desk") == 2
     async with transaction() as session:
-        await records.note_child_seen(
-            session,
-            thread_id=person.thread_id,
-            operator=operator,
-            by="王警官",
-            at="20:14",
-            where="家里",
-            tonight="外婆",
-        )
+        await _seen(session, person, operator)
     clock.advance(timedelta(minutes=31))
     await timers.sweep()
     await person.run()
@@ -130,15 +131,7 @@ async def test_where_a_desk_was_asked_another_supervisor_signs_the_end(person: P
     async with transaction() as session:
         await bridging.press(session, thread_id=person.thread_id, operator=operator, service="110")
         await service.mark(session, thread_id=person.thread_id, operator=operator, to=State.IN_CONTACT)
-        await records.note_child_seen(
-            session,
-            thread_id=person.thread_id,
-            operator=operator,
-            by="王警官",
-            at="20:14",
-            where="家里",
-            tonight="外婆",
-        )
+        await _seen(session, person, operator)
     for signer in (None, operator):
         with pytest.raises(service.SupervisorMustSign):
             async with transaction() as session:
@@ -195,9 +188,55 @@ async def test_a_call_whose_timer_was_lost_rings_again(person: Person, clock: He
     call = await _call(person)
     async with transaction() as session:
         await timers.drop_timers(session, job="escalations.step", subject_id=call.id)
-    assert await escalations.rescue() == 0, "it rang just now"
+    assert await unrung.sweep() == 0, "it rang just now"
     clock.advance(timedelta(minutes=4))
-    assert await escalations.rescue() == 1
+    assert await unrung.sweep() == 1
     await timers.sweep()
     await person.run()
     assert (await _call(person)).step == 4
+
+
+async def test_a_graver_text_after_a_talk_was_given_back_counts_from_itself(person: Person, clock: HeldClock) -> None:
+    operator = await add_operator("jia", "甲")
+    await person.texts("班上有个娃娃身上老是有伤 问他就说摔的 我是他班主任")
+    await _take(person, operator)
+    clock.advance(timedelta(seconds=30))
+    assert await giving_back.sweep() == 1
+    clock.advance(timedelta(minutes=10))
+    await person.texts("他爸现在就在学校门口拿刀追他")
+    call = await _call(person)
+    assert (call.lane, call.step) == ("red", 0), "not the whole ladder at once"
+
+
+async def test_who_has_not_written_is_not_greeted(person: Person, clock: HeldClock) -> None:
+    operator = await add_operator("jia", "甲")
+    await person.texts("老师昨天又骂我了")
+    clock.advance(timedelta(hours=20))
+    async with transaction() as session:
+        thread = await talk.get_talk(session, person.thread_id, for_update=True)
+        message = await inbox.find_newest(session, person.thread_id)
+        assert message is not None
+        await alarm.raise_to_red(
+            session, thread, message, reason="回看：孩子不安全", cause="look_back", since=clock.now()
+        )
+        await presence.beat(session, operator_id=operator.id)
+    await person.run()
+    person.news()
+    await _take(person, operator)
+    await person.run()
+    assert not person.news()
+
+
+async def test_the_end_of_a_drill_takes_no_timer_of_a_real_text(person: Person, clock: HeldClock) -> None:
+    await person.texts(KICKING)
+    call = await _call(person)
+    async with transaction() as session:  # a text may have the very number of the call
+        due_at = clock.now() + timedelta(hours=1)
+        await timers.set_timer(session, job="escalations.no_receipt", subject_id=call.id, due_at=due_at)
+    async with transaction() as session:
+        assert await drills.end(session, person.thread_id)
+    async with transaction() as session:
+        kept = select(timers.Timer.due_at).where(
+            timers.Timer.job == "escalations.no_receipt", timers.Timer.done_at.is_(None)
+        )
+        assert due_at in set(await session.scalars(kept))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from sms_gateway import timers
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import recusing, service, talk, transferring
+from sms_gateway.conversations import ownership, recusing, service, talk, transferring
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput, HotlineError
@@ -151,7 +151,7 @@ async def test_only_who_was_asked_answers_and_only_who_asked_takes_back(person: 
         with pytest.raises(HotlineError):
             async with transaction() as session:
                 await act(session, transfer_id=offered, operator=other)
-    with pytest.raises(service.NotYourTalk):
+    with pytest.raises(ownership.NotYourTalk):
         await _offer(thread_id, other, he)
     with pytest.raises(transferring.AlreadyOffered):
         await _offer(thread_id, li, other)
