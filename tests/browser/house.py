@@ -1,0 +1,94 @@
+"""A full house: everything the console can show is there, so that no page is looked at empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from sms_gateway import clock
+from sms_gateway.bridge import demo
+from sms_gateway.contacts.models import Contact
+from sms_gateway.conversations import reviewing
+from sms_gateway.conversations.models import Review
+from sms_gateway.database import transaction
+from sms_gateway.escalations import look_backs
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.models import LookBack
+from sms_gateway.handbook import drafts
+from sms_gateway.operators import accounts
+from sms_gateway.operators.models import Role
+from tests.console import story
+from tests.console.handbook_story import ask_what_nobody_knows
+from tests.console.matters import EDU, dispatch, read
+
+PLACE = "530627"
+ROLES = {
+    Role.SUPERVISOR: ("banzhang", "杨丽萍", None),
+    Role.OPERATOR: ("yan", "普艳", None),
+    Role.EDITOR: ("bianji", "和丽梅", None),
+    Role.DEPARTMENT: ("jiaoyu", "镇雄教体局", EDU),
+    Role.QUALITY: ("zhijian", "段质检", None),
+    Role.FOLLOWER: ("gean", "镇雄跟进人", f"12345@{PLACE}"),
+}
+"""Who looks: sign-in name, name, unit. Whoever may open most comes first."""
+
+
+@dataclass
+class House:
+    """What is in it."""
+
+    samples: dict[str, list[str]]
+    """Addresses to open, by a route's template (`/talks/{talk_id}`)."""
+    talks: dict[str, int]
+    """The story's talks by name."""
+
+
+async def furnish(url: str) -> House:
+    """The story's evening, a matter in a unit's hands, a draft, reviews, looks back and a duty book."""
+    told = await story.fill(url)
+    talks: dict[str, int] = told["talks"]  # type: ignore[assignment]
+    ticket_id = int(str(told["ticket"]))
+    for role, (login, name, unit) in ROLES.items():
+        if login != told["supervisor"]:
+            await story.add_operator(login, name, role, there=False, unit=unit)
+    await dispatch(await read(ticket_id), EDU, why="请当天核实")
+    asked = await ask_what_nobody_knows()
+    async with transaction() as session:
+        await demo.fill_posts(session)
+        editor = await accounts.get(session, "bianji")
+        draft = await drafts.make(session, operator_id=editor.id, asked_ids=asked[:1])
+    reviews, look = await _second_looks(talks["orange"])
+    return House(
+        {
+            "/sign-in/{token}": ["/sign-in/a-link-that-is-none"],
+            "/talks/{talk_id}": [f"/talks/{number}" for number in talks.values()],
+            "/tickets/{ticket_id}": [f"/tickets/{ticket_id}"],
+            "/work/{ticket_id}": [f"/work/{ticket_id}"],
+            "/handbook/drafts/{draft_id}": [f"/handbook/drafts/{draft.id}"],
+            "/handbook/entries/{entry_id}": ["/handbook/entries/orphan-allowance"],
+            "/duty-book/{region_id}": [f"/duty-book/{PLACE}", "/duty-book/530102"],
+            "/review/{review_id}": [f"/review/{number}" for number in reviews],
+            "/follow/{look_back_id}": [f"/follow/{look}"],
+        },
+        talks,
+    )
+
+
+async def _second_looks(thread_id: int) -> tuple[list[int], int]:
+    """Ids of a review of each kind, and of a look back in `PLACE`."""
+    today = clock.shanghai(clock.now()).date()
+    async with transaction() as session:
+        for day in (today - timedelta(days=1), today):
+            await reviewing.draw(session, day)
+        first = select(func.min(Review.id)).group_by(Review.kind)
+        reviews = list(await session.scalars(first))
+        call = await escalations.find_open(session, thread_id)
+        assert call is not None
+        contact = await session.get_one(Contact, call.contact_id)
+        contact.region = PLACE
+        await look_backs.plan(session, call)
+        look = (await session.scalars(select(LookBack.id).order_by(LookBack.id))).first()
+    assert look is not None
+    return reviews, look
