@@ -184,7 +184,7 @@ async def test_a_made_up_emergency_is_marked_wherever_it_is_seen(open_desk: Open
     async with transaction() as session:
         run = await drilling.begin(session, planned=1, at_most=timedelta(minutes=10))
         case = Case("violence_in_progress", ("有人一直踹门 就我和妹妹",))
-        await drilling.send_first(session, run.id, 0, case)
+        await drilling.send(session, run.id, 0, case.texts[0], harm=case.harm)
     await person.run()
     row = page.locator(".row.lane-red", has_text="踹门")
     await expect(row).to_contain_text("演练", timeout=ARRIVES)
