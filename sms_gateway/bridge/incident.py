@@ -46,7 +46,7 @@ class Incident:
         place = f"{self.place}（{CERTAINTIES.get(self.certainty, '')}）"
         return [
             ("在哪", place), ("什么事", self.what), ("谁有危险", self.who), ("刀和酒", self.weapon),
-            ("怎么联系孩子", self.contact), ("出警提示", self.approach),
+            ("怎么联系", self.contact), ("出警提示", self.approach),
         ]  # fmt: skip
 
 
