@@ -301,11 +301,12 @@ function say(text) {
 
 // ---- clicks ----
 
+const openMenus = () => document.querySelectorAll("details.me[open], details.more[open]");
+
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-dialog],[data-close-dialog],[data-text],[data-hide]");
   if (!target) {
-    const menu = document.querySelector("details.me[open]");
-    if (menu && !menu.contains(event.target)) menu.open = false;
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
     return;
   }
   if (target.dataset.hide) { $(target.dataset.hide).replaceChildren(); $("lines")?.focus(); }
@@ -412,6 +413,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key === "Escape" && typing && !document.querySelector("dialog[open]")) { leave(event.target); return; }
+  if (event.key === "Escape") for (const menu of openMenus()) { menu.open = false; menu.querySelector("summary").focus(); }
   if (typing || document.querySelector("dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
@@ -431,7 +433,5 @@ listen();
 beat();
 tickClocks();
 settle();
-const tab = document.querySelector(".top nav [aria-current]");
-if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;  // on a phone the row of pages is wider than the screen
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { beat(); later("queue", 10); later("talk", 10); } });

@@ -38,11 +38,17 @@ SIZES = {"1440": (1440, 900), "390": (390, 844)}
 AT_ONCE = 3
 """Pages looked at side by side."""
 LOOK = """async (sheets) => {
-  for (const folded of document.querySelectorAll("details:not(.me)")) folded.open = true;
+  for (const folded of document.querySelectorAll("details:not(.me, .more)")) folded.open = true;
   const heavy = (found) => found.violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) =>
     `${one.id} (${one.impact}): ` + one.nodes.slice(0, 3).map((node) => node.target.join(" ") + " — " + node.failureSummary.split("\\n").slice(1, 2).join("")).join(" | "));
   const only = { resultTypes: ["violations"] };
   const said = heavy(await axe.run(document, only));
+  const more = document.querySelector("details.more");
+  if (more?.checkVisibility()) {
+    more.open = true;
+    said.push(...heavy(await axe.run(more, only)).map((words) => `the folded pages ${words}`));
+    more.open = false;
+  }
   for (const sheet of document.querySelectorAll(sheets ? "dialog:not([open])" : "none")) {
     sheet.showModal();
     said.push(...heavy(await axe.run(sheet, only)).map((words) => `#${sheet.id} ${words}`));
