@@ -265,12 +265,14 @@ def words_for_orange(*, sexual: bool, writer: str, reply_key: str | None = None)
     return "orange.abuse" if sexual else "orange.harm"
 
 
-def note_place(thread: Thread, body: str) -> None:
-    """Remember the county (or prefecture) the person names."""
+def note_place(thread: Thread, body: str) -> bool:
+    """Remember the county (or prefecture) the person names; whether that is news."""
     place = regions.recognise(body)
     found = place.county or place.prefecture
-    if found is not None and (thread.contact.region is None or place.county is not None):
-        thread.contact.region = found.adcode
+    if found is None or (thread.contact.region is not None and place.county is None):
+        return False
+    before, thread.contact.region = thread.contact.region, found.adcode
+    return before != found.adcode
 
 
 async def on_unsafe_answer(session: AsyncSession, thread: Thread, message: Message, *, reason: str) -> None:

@@ -17,6 +17,7 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
+from sms_gateway.tickets import actors, places
 
 from . import registering, talk
 from .ownership import Owner
@@ -122,6 +123,7 @@ async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator
     call = await escalations.find_open(session, thread_id, for_update=True)
     if call is not None:
         _write(call, operator, f"地点：{words}")
+    await places.follow(session, thread_id=thread_id, actor=actors.operator(operator.id))
     await talk.note(session, thread_id, "place_set", who=f"operator:{operator.id}", detail={"region": found.adcode})
     await notify(session, "hotline_thread", str(thread_id))
     return found.adcode

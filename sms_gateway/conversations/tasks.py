@@ -5,6 +5,7 @@ from __future__ import annotations
 from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryAtOnce, RetryIfTransient, app, defer
 from sms_gateway.messages import inbox
+from sms_gateway.tickets import places
 
 from . import (
     bridging,
@@ -73,6 +74,13 @@ async def look_at_child(ticket_id: int) -> None:
     """A child was recorded, linked or merged: whether somebody else has told of it too."""
     async with transaction() as session:
         await second_reporter.look(session, ticket_id)
+
+
+@app.task(name="conversations.place_told", queue="replies", retry=RetryIfTransient(attempts=20))
+async def place_told(thread_id: int) -> None:
+    """The person said where they are: the matter opened from this talk goes there too."""
+    async with transaction() as session:
+        await places.follow(session, thread_id=thread_id)
 
 
 @app.task(name="conversations.end_drill", queue="replies", retry=RetryIfTransient(attempts=20))

@@ -17,6 +17,7 @@ from sms_gateway.triage.judgement import LANE_RANK
 from . import classing, concluding, follow_up, moves, opening, taking_in
 from .actors import PERSON
 from .deadlines import due_at
+from .finer import is_finer
 from .lifecycle import Status
 from .models import PROVINCE, Ticket, TicketEvent
 from .moves import TicketNotFound
@@ -40,7 +41,7 @@ async def open_ticket(
     around = await opening.look_around(session, asked_in=asked_in, kind=kind, thread_id=thread_id, since=since)
     if around.again is not None:
         return (await session.scalars(select(Ticket).where(Ticket.id == around.again))).one()
-    if around.disclosure is not None and (ticket := await _find_disclosure(session, thread_id)) is not None:
+    if around.disclosure is not None and (ticket := await find_disclosure(session, thread_id)) is not None:
         return await _take_in(session, ticket, asked_in, kind, county=county, answers=answers, anonymous=anonymous)
     ticket = Ticket(
         id=around.id, number=around.number, thread_id=thread_id, contact_id=contact_id, asked_in=asked_in, kind=kind, lane=lane,
@@ -60,9 +61,12 @@ async def _take_in(
     answers: Mapping[str, str] | None, anonymous: bool,
 ) -> Ticket:  # fmt: skip
     """The talk's open disclosure gets the form's answers; what was told first is kept, and so is what it is where nobody filled a form."""
-    ticket.kind, ticket.county = ticket.kind if kind == "callback" else kind, county or ticket.county
+    if kind != "callback":
+        ticket.kind = kind
+    elif county is not None and not is_finer(ticket.place, county):
+        county = None  # nobody was asked where: what the desk has set stands
     ticket.answers = _joined(ticket.answers or {}, answers or {})
-    ticket.anonymous, ticket.place = anonymous, county or ticket.place
+    ticket.anonymous, ticket.county, ticket.place = anonymous, county or ticket.county, county or ticket.place
     _file(ticket)
     await record_event(session, ticket, "details", who="assistant", detail={"message": asked_in, "kind": kind})
     await taking_in.told_more(session, ticket, ticket.answers)
@@ -88,7 +92,8 @@ def _file(ticket: Ticket) -> None:
     ticket.sensitivity = ticket.sensitivity or found.sensitivity
 
 
-async def _find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | None:
+async def find_disclosure(session: AsyncSession, thread_id: int) -> Ticket | None:
+    """The talk's open matter of harm that more of the same belongs to, locked."""
     wanted = select(Ticket).where(
         Ticket.thread_id == thread_id, Ticket.kind == "disclosure", Ticket.closed_at.is_(None)
     )
@@ -194,7 +199,7 @@ async def open_disclosure(
     session: AsyncSession, *, thread_id: int, contact_id: int, asked_in: int, county: str | None, words: str
 ) -> Ticket:
     """The orange ticket of a talk: opened with the person's own words, or taken further when it is open already."""
-    ticket = await _find_disclosure(session, thread_id)
+    ticket = await find_disclosure(session, thread_id)
     if ticket is None:
         answers = {"what": words}
         return await open_ticket(
