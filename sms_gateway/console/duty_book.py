@@ -44,16 +44,24 @@ async def show_book(seat: SeeingDutyBook, show: Annotated[str, Query(max_length=
         found = await duty_book.standings(session)
     show = show if show in SHOWS else ""
     counties = [found[place.adcode] for place in regions.list_regions("county")]
-    groups = [
-        (place, found[place.adcode], [(one, found[one.adcode]) for one in _below(place) if _is_shown(found[one.adcode], show)])
-        for place in regions.list_regions("prefecture")
-    ]  # fmt: skip
+    groups = []
+    for place in regions.list_regions("prefecture"):
+        within = [(one, found[one.adcode]) for one in _below(place) if _is_shown(found[one.adcode], show)]
+        groups.append((place, found[place.adcode], sorted(within, key=lambda pair: _pressing(pair[1]))))
+    groups.sort(
+        key=lambda group: min(_pressing(one) for one in (group[1], *(standing for _place, standing in group[2])))
+    )
     return pages.render(
         "duty_book.html", seat=seat, show=show, shows=SHOWS, groups=groups, province=found["530000"], kinds=duty_book.KINDS,
         posts=sum(one.posts for one in found.values()), red=sum(one.red for one in found.values()),
         red_counties=sum(one.red > 0 for one in counties), due=sum(one.due for one in found.values()),
         missing=sum(bool(one.missing) for one in counties), empty=sum(one.posts == 0 for one in counties), counties=len(counties),
     )  # fmt: skip
+
+
+def _pressing(one: CountyStanding) -> int:
+    """Red first, then what has posts, then what is empty; equals keep the order of their codes."""
+    return 0 if one.red else 1 if one.posts else 2
 
 
 def _below(place: Region) -> list[Region]:

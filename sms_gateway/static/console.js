@@ -1,7 +1,7 @@
 // The operators' pages. The server renders; this keeps an open page true: clocks, the event stream, the bell, the composer.
 // Words of people are only ever set as text here.
 
-import { clearReply, forgetDrafts, put, readyComposer, saveDraft, showTyping } from "./console.composer.js";
+import { forgetDrafts, put, readyComposer, saveDraft, showTyping, takeOutSent } from "./console.composer.js";
 import { ring, soundIsOn, switchSound } from "./console.bell.js";
 
 const $ = (id) => document.getElementById(id);
@@ -40,10 +40,11 @@ addEventListener("htmx:afterRequest", (event) => {
 // What had the focus and is gone after a swap (a button that was pressed) hands it on to the talk, where every key still is a shortcut.
 let hadFocus = "";
 addEventListener("focusin", (event) => { hadFocus = event.target.id || event.target.closest?.("[id]")?.id || ""; });
+// A press on bare paper leaves the field on purpose.
+addEventListener("pointerdown", (event) => { if (!event.target.closest("button, a, input, textarea, select, summary, label, [tabindex]")) hadFocus = ""; });
 function keepFocus() {
   if (document.activeElement !== body || !here.talk || document.querySelector("dialog[open]") || !hadFocus) return;
-  ($(hadFocus)?.matches?.("button, a, input, textarea") ? $(hadFocus) 
-    : $("lines"))?.focus({ preventScroll: true });
+  ($(hadFocus)?.matches?.("button, a, input, textarea") ? $(hadFocus) : $("lines"))?.focus({ preventScroll: true });
 }
 addEventListener("htmx:afterSettle", () => { settle(); keepFocus(); });
 addEventListener("htmx:oobAfterSwap", () => settle());
@@ -102,10 +103,10 @@ function showAlarms(list) {
   const bar = $("alarms");
   bar.hidden = !calling.length;
   bar.replaceChildren(...calling.slice(0, 3).map(alarmLine), ...(calling.length ? [acknowledgeButton(calling.length)] : []));
-  body.style.setProperty("--alarms", `${bar.offsetHeight}px`);
+  tickClocks();
+  body.style.setProperty("--alarms", `${bar.getBoundingClientRect().height}px`);
   for (const alarm of calling) if (!told.has(alarm.key)) { told.add(alarm.key); announce(alarm); }
   if (!calling.length) { document.title = title; $("favicon").href = icon; }
-  tickClocks();
 }
 
 function alarmLine(alarm) {
@@ -291,7 +292,7 @@ $("lines")?.addEventListener("scroll", (event) => {
 
 function sent() {
   wasAtEnd = true;
-  clearReply();
+  takeOutSent();
   settle();
 }
 

@@ -154,6 +154,19 @@ async def test_the_keyboard_is_enough(open_desk: OpenDesk, person: Person) -> No
     await expect(page.locator("#hand-over-sheet")).to_be_visible()
 
 
+async def test_a_press_on_bare_paper_leaves_the_reply_for_good(open_desk: OpenDesk, person: Person) -> None:
+    page = await open_desk()
+    await person.texts(KICKING)
+    await page.goto(f"{page.url.rstrip('/')}/talks/{person.thread_id}")
+    await page.click("#take")
+    await page.click("#reply")
+    await page.click(".timeline h2")
+    await person.texts("他还在门口")
+    await expect(page.locator(".text.person .bubble").last).to_have_text("他还在门口")
+    await page.wait_for_timeout(300)
+    assert await page.evaluate("document.activeElement.id") != "reply"
+
+
 async def test_what_a_person_writes_is_never_run(open_desk: OpenDesk, person: Person) -> None:
     page = await open_desk()
     await person.texts(
