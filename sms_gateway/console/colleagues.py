@@ -13,7 +13,7 @@ from sms_gateway.bridge import service as bridge
 from sms_gateway.conversations import recusing, transferring, whispering
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
-from sms_gateway.operators import pauses, presence
+from sms_gateway.operators import pauses
 
 from .acts import back
 from .ids import Id, is_id
@@ -105,9 +105,9 @@ async def recuse(request: Request, talk_id: Id, seat: Talking) -> Response:
 
 @router.post("/talks/{talk_id}/listen")
 async def listen_in(request: Request, talk_id: Id, seat: SeeingTeam) -> Response:
-    """A supervisor opens a colleague's talk to read along; the audit says so, and the page says who looks."""
+    """A supervisor opens a colleague's talk to read along; the audit and the talk's history say so, and the page says who looks."""
     async with transaction() as session:
-        await presence.note(session, operator_id=seat.operator.id, what="listen_in", subject=f"thread:{talk_id}")
+        await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
     return _go(request, f"/talks/{talk_id}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from sms_gateway import regions
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.operators import presence
 from sms_gateway.operators.reach import region_of
@@ -51,7 +52,8 @@ def _above(code: str, home: str | None) -> list[regions.Region]:
 async def show_common(seat: SeeingFigures) -> Response:
     """普遍性诉求 among the tickets this seat may open. It shows people's words, so the audit knows."""
     async with transaction() as session:
-        found = await groups.overview(session, within=filters.reach(seat.operator.role, seat.operator.unit))
+        within = filters.reach(seat.operator.role, seat.operator.unit) & recusing.tickets_open_to(seat.operator.id)
+        found = await groups.overview(session, within=within)
         if found.groups:
             await presence.note(session, operator_id=seat.operator.id, what="open_groups", subject="tickets")
     return pages.render("figures_common.html", seat=seat, found=found, said=said_of, days=groups.DAYS, most=groups.MOST, least=groups.LEAST)  # fmt: skip

@@ -47,12 +47,12 @@ def scope_of(seat: Seat) -> str | None:
 @router.get(PAGE)
 async def show_looks(seat: Following) -> Response:
     """Overdue first, then what comes; below, what was written last."""
-    region = scope_of(seat)
+    region, shut = scope_of(seat), recusing.shut_to(seat.operator.id)
     async with transaction() as session:
-        waiting = await look_backs.list_open(session, region=region)
-        written = await look_backs.list_done(session, region=region)
-        late = await look_backs.overdue_count(session, region=region)
-        by_place = await look_backs.overdue_by_region(session) if region is None else {}
+        waiting = await look_backs.list_open(session, region=region, without=shut)
+        written = await look_backs.list_done(session, region=region, without=shut)
+        late = await look_backs.overdue_count(session, region=region, without=shut)
+        by_place = await look_backs.overdue_by_region(session, without=shut) if region is None else {}
         named = await roster.name_operators(session, {one.row.done_by for one in written if one.row.done_by})
     soon = clock.now() + SOON
     return pages.render(
@@ -69,7 +69,6 @@ async def show_look(look_back_id: Id, seat: Following) -> Response:
     """One look: where the child was seen and with whom, whom to call there. Opening it is written into the audit."""
     async with transaction() as session:
         look = await look_backs.get_look(session, look_back_id, region=scope_of(seat))
-        await recusing.check_talk(session, seat.operator.id, look.escalation.thread_id)
         rows = await look_backs.list_of_case(session, look.row.escalation_id)
         posts = await duty_book.on_hand(session, look.region)
         named = await roster.name_operators(session, {one.done_by for one in rows if one.done_by})

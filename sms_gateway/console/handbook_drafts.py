@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.handbook import asked, drafts, overview
 from sms_gateway.handbook.draft_form import PLAIN, SOURCE_FIELDS, problems_of, typed
@@ -61,7 +62,7 @@ async def _view(session: AsyncSession, draft_id: int, seat: Seat, book: Handbook
     draft = await drafts.get(session, draft_id)
     events = await drafts.list_events(session, draft_id)
     people = await roster.name_operators(session, {*draft.writers, *(event.operator_id for event in events)})
-    rows = await asked.list_of_draft(session, draft_id)
+    rows = await asked.list_of_draft(session, draft_id, without=recusing.threads_shut_to(seat.operator.id))
     return {
         "draft": draft, "form": draft.content, "events": events, "people": people,
         "questions": [overview.question_of(row, book) for row in rows],

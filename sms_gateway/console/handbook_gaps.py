@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sms_gateway import logs
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
 from sms_gateway.handbook import asked, drafts, overview
@@ -34,7 +35,7 @@ async def show_gaps(request: Request, seat: SeeingGaps) -> Response:
     """The open ones; seeing them is written into the audit, since they are people's words."""
     book = await newest(request)
     async with transaction() as session:
-        rows = await asked.list_gaps(session)
+        rows = await asked.list_gaps(session, without=recusing.threads_shut_to(seat.operator.id))
         await presence.note(session, operator_id=seat.operator.id, what="open_gaps", subject="handbook")
     groups = await overview.group_gaps(rows, book)
     counts = await tab_counts()

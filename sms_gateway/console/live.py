@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import text
 
 from sms_gateway import clock
-from sms_gateway.conversations import overview
+from sms_gateway.conversations import overview, recusing
 from sms_gateway.database import notify, transaction
 from sms_gateway.errors import Conflict, HotlineError
 from sms_gateway.escalations.overview import Alarm
@@ -113,6 +113,9 @@ async def set_duty(request: Request, seat: GoingOnDuty) -> Response:
 @router.get("/stream")
 async def stream(request: Request, seat: BeingThere, talk: TalkInQuery = None) -> StreamingResponse:
     """What changed, as server-sent events: ids of threads, escalations, tickets, and the alarms of this seat."""
+    if talk is not None and seat.may(Act.SEE_TALK):
+        async with transaction() as session:  # a tab left open goes on ringing, but hears nothing of a family they know
+            talk = None if await recusing.is_shut(session, seat.operator.id, "talk", talk) else talk
     events = follow(board(request), seat, talk)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 

@@ -39,7 +39,7 @@ async def show_day(seat: Reviewing, day: Day = "") -> Response:
         days = await review_reading.list_progress(session)
         chosen = _day(day) or next((one.day for one in days if one.read < one.total), None)
         chosen = chosen or (days[0].day if days else clock.shanghai(clock.now()).date() - timedelta(days=1))
-        lines = await review_reading.list_day(session, chosen)
+        lines = await review_reading.list_day(session, chosen, operator_id=seat.operator.id)
         weeks = await review_reading.count_weeks(session)
         named = await roster.name_operators(session, {one.review.read_by for one in lines if one.review.read_by})
     return pages.render(
@@ -62,7 +62,7 @@ def _day(words: str) -> date | None:
 async def show_lessons(seat: Reviewing) -> Response:
     """What there was to learn from, nobody's name beside it."""
     async with transaction() as session:
-        lines = await review_reading.list_lessons(session)
+        lines = await review_reading.list_lessons(session, operator_id=seat.operator.id)
     return pages.render("review_lessons.html", seat=seat, lines=lines, verdicts=VERDICT_NAMES)
 
 

@@ -19,7 +19,7 @@ from sms_gateway.operators.models import Operator, Role
 from sms_gateway.settings import get_settings
 
 from .ids import is_id
-from .rules import AT_THE_DESK, Act, is_allowed
+from .rules import Act, is_allowed
 
 COOKIE = "hotline_console"
 TOUCH_AFTER = timedelta(minutes=1)
@@ -106,16 +106,22 @@ class Sitting:
         return seat
 
 
+TELLS_OF = {
+    "talk_id": "talk", "ticket_id": "ticket", "child_id": "child", "review_id": "review", "look_back_id": "look_back", "call_id": "bridge",
+    "transfer_id": "transfer",
+}  # fmt: skip
+"""What in an address names something that tells of a person, as `recusing` calls it."""
+
+
 async def _check_family(request: Request, seat: Seat) -> None:
-    """Whoever knows the family sees and does nothing on any page of that person's talk or tickets ("我认识这家人")."""
-    talk, ticket = (request.path_params.get(name, "") for name in ("talk_id", "ticket_id"))
-    if seat.operator.role not in AT_THE_DESK or not (talk or ticket):
+    """Whoever knows the family sees and does nothing on any page that tells of that person ("我认识这家人")."""
+    named = {kind: written for name, kind in TELLS_OF.items() if (written := request.path_params.get(name, ""))}
+    if not named:
         return
     async with transaction() as session:
-        if is_id(talk):
-            await recusing.check_talk(session, seat.operator.id, int(talk))
-        if is_id(ticket):
-            await recusing.check_ticket(session, seat.operator.id, int(ticket))
+        for kind, written in named.items():
+            if is_id(written):
+                await recusing.check(session, seat.operator.id, kind, int(written))
 
 
 async def _check_csrf(request: Request, seat: Seat) -> None:

@@ -127,7 +127,7 @@ class TalkView:
         """The way of a danger call: (words, `done` | `now` | `open`)."""
         reached = {step.what for step in self.page.steps if self._is_current(step.escalation_id)} | {self._state}
         return [
-            (words.RUNG_QUIETLY if state == State.RINGING and self.lane != "red" else words.CALL_STATES[state], "now" if state == self._state else "done" if state in reached or state == State.RINGING else "open")
+            (words.call_state(state, self.lane), "now" if state == self._state else "done" if state in reached or state == State.RINGING else "open")
             for state in TRACK
         ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.conversations import overview
+from sms_gateway.conversations import overview, recusing, whispering
 from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
@@ -53,6 +53,8 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
     async with transaction() as session:
         view = await load_view(session, request, talk_id, seat)
         await presence.note(session, operator_id=seat.operator.id, what="open_talk", subject=f"thread:{talk_id}")
+        if seat.is_supervisor:
+            await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
         found = await overview.load_board(session, operator_id=seat.operator.id)
     return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id)
 
@@ -78,4 +80,6 @@ async def load_view(session: AsyncSession, request: Request, talk_id: int, seat:
     supervisors = [one for one in await presence.list_on_duty(session) if one.role == Role.SUPERVISOR]
     view = TalkView(found, seat, sorted(others.values(), key=lambda one: one.badge), supervisors)
     beside = await talk_beside.load(session, found, view.place)
+    if beside.called and len(await recusing.open_of(session, seat.operator.id, found.tickets)) < len(found.tickets):
+        beside = replace(beside, called="")  # another reporter's child, whose name a person told this operator knows
     return replace(view, beside=beside, colleagues=await colleagues_view.load(session, talk_id, seat))

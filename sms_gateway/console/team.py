@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.contacts.models import Channel
-from sms_gateway.conversations import overview, team_wall
+from sms_gateway.conversations import overview, recusing, team_wall
 from sms_gateway.database import transaction
 from sms_gateway.operators import pauses, roster
 from sms_gateway.operators.reach import region_of
@@ -26,7 +26,7 @@ async def show_team(seat: SeeingTeam) -> Response:
     """The wall, and the newest audit rows."""
     async with transaction() as session:
         shown = await _load(session, seat)
-        audit = await roster.list_audit(session)
+        audit = await roster.list_audit(session, within=recusing.audit_open_to(seat.operator.id))
     return pages.render("team.html", seat=seat, audit=audit, **shown)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs, regions
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.departments import units
 from sms_gateway.departments.units import Unit
@@ -69,7 +70,7 @@ async def load(session: AsyncSession, seat: Seat, ticket: Ticket) -> Family:
     ]
     merged = await child_merging.list_merged_into(session, [row.id for row in rows])
     found = {row.id: await same_child.find_same(session, row, ticket=ticket) for row in rows}
-    beside = await _tickets(session, {id_ for some in found.values() for one in some for id_ in one.tickets}, region)
+    beside = await _tickets(session, {id_ for some in found.values() for one in some for id_ in one.tickets}, seat)
     earlier, talks = await _earlier(session, ticket)
     return Family(
         children=[
@@ -81,15 +82,17 @@ async def load(session: AsyncSession, seat: Seat, ticket: Ticket) -> Family:
             for row in rows
         ],
         accused=await accused.list_accused(session, ticket.id), beside=beside,
-        earlier=list((await _tickets(session, earlier, region)).values()), talks=talks, counties=_counties(ticket),
+        earlier=list((await _tickets(session, earlier, seat)).values()), talks=talks, counties=_counties(ticket),
         units=[units.unit_at(code, ticket.place) for code in LIKELY_UNITS],
     )  # fmt: skip
 
 
-async def _tickets(session: AsyncSession, ids: set[int], region: str | None) -> dict[int, Ticket]:
+async def _tickets(session: AsyncSession, ids: set[int], seat: Seat) -> dict[int, Ticket]:
+    """Those of the seat's region, of nobody it knows."""
     if not ids:
         return {}
-    rows = await session.scalars(select(Ticket).where(Ticket.id.in_(ids), scope.in_region(region)).order_by(Ticket.id))
+    wanted = select(Ticket).where(Ticket.id.in_(ids), scope.in_region(region_of(seat.operator.unit)))
+    rows = await session.scalars(wanted.where(recusing.tickets_open_to(seat.operator.id)).order_by(Ticket.id))
     return {row.id: row for row in rows}
 
 
@@ -236,6 +239,7 @@ async def _check_reach(session: AsyncSession, seat: Seat, child_id: int) -> None
     region = region_of(seat.operator.unit)
     if not any(scope.lies_in(ticket.place, region) for _id, ticket in await children.list_tickets(session, [child_id])):
         raise ChildNotFound
+    await recusing.check(session, seat.operator.id, "child", child_id)
 
 
 def _back(request: Request, ticket_id: int) -> Response:

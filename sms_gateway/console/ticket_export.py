@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import ColumnElement
 
 from sms_gateway import clock, logs
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.operators import presence
 from sms_gateway.settings import get_settings
@@ -22,7 +23,7 @@ from sms_gateway.tickets.export import Cell, Names, Sheet
 from sms_gateway.tickets.filters import Filter
 
 from . import pages, words
-from .seat import ExportingTickets
+from .seat import ExportingTickets, Seat
 
 log = logs.get("console")
 router = APIRouter()
@@ -40,8 +41,7 @@ async def show_export(request: Request, seat: ExportingTickets) -> Response:
     """What would be exported, and the form that asks why."""
     wanted = Filter.from_query(request.query_params)
     async with transaction() as session:
-        within = filters.reach(seat.operator.role, seat.operator.unit)
-        count = await listing.count(session, wanted, within=within, up_to=export.MOST)
+        count = await listing.count(session, wanted, within=_within(seat), up_to=export.MOST)
     return pages.render(
         "ticket_export.html", seat=seat, wanted=wanted, count=count, most=export.MOST, titles=export.TITLES,
         fewest=export.FEWEST_REASON, longest=export.LONGEST_REASON,
@@ -57,19 +57,23 @@ async def export_list(
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     wanted, why = Filter.from_query(form), export.checked_reason(reason)
     kind = kind if kind in KINDS else "xlsx"
-    within = filters.reach(seat.operator.role, seat.operator.unit)
     async with transaction() as session:
         detail = f"{why}\n{wanted.href()}{' 含内容' if with_words else ''}"
         subject = f"export:{kind}"
         await presence.note(session, operator_id=seat.operator.id, what="export", subject=subject, detail=detail)
     log.info("tickets_exported", operator=seat.operator.id, kind=kind)
-    rows = _rows(wanted, within, with_words=bool(with_words))
+    rows = _rows(wanted, _within(seat), with_words=bool(with_words))
     name = f"tickets-{clock.shanghai(clock.now()):%Y%m%d-%H%M}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if kind == "csv":
         return StreamingResponse(_as_csv(rows), media_type=KINDS[kind], headers=headers)
     folder = await _as_xlsx(rows)
     return StreamingResponse(_read_and_remove(folder), media_type=KINDS[kind], headers=headers)
+
+
+def _within(seat: Seat) -> ColumnElement[bool]:
+    """What this account may see, but for families it knows."""
+    return filters.reach(seat.operator.role, seat.operator.unit) & recusing.tickets_open_to(seat.operator.id)
 
 
 async def _rows(wanted: Filter, within: ColumnElement[bool], *, with_words: bool) -> AsyncIterator[list[list[Cell]]]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.operators import roster
@@ -56,7 +57,9 @@ async def load_view(session: AsyncSession, seat: Seat, ticket_id: int) -> Ticket
     region = region_of(seat.operator.unit)
     others = [
         row
-        for row in await service.list_tickets(session, contact_id=ticket.contact_id)
+        for row in await recusing.open_of(
+            session, seat.operator.id, await service.list_tickets(session, contact_id=ticket.contact_id)
+        )
         if row.id != ticket_id and scope.lies_in(row.place, region)
     ]
     people = {int(event.who[9:]) for event in events if event.who.startswith("operator:")}

@@ -65,7 +65,7 @@ BRIDGE_EVENTS = {
     "returned": "对方退回", "concluded": "对方办完", "late": "超时没接", "settled": "值班长已处理",
 }  # fmt: skip
 RUNG_QUIETLY = "等人看"
-"""What `ringing` is called in orange, which does not ring."""
+"""What `ringing` is called in orange and blue, which do not ring."""
 STEPS = {-1: "未响铃", 0: "响铃", 1: "再响", 2: "响全员", 3: "叫值班长", 4: "建议转接"}
 
 DELIVERY = {
@@ -137,6 +137,21 @@ OUTCOMES_BY_LANE: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def call_state(state: str, lane: str) -> str:
+    """How far a call is, for every page: only red rings."""
+    return RUNG_QUIETLY if state == "ringing" and lane != "red" else CALL_STATES.get(state, state)
+
+
+CHANCES = ((0.01, "很低"), (0.1, "低"), (0.5, "中"))
+"""Triage's probability of red, below which it is called so; an engineering default for the second reading."""
+
+
+def chance(score: float) -> str:
+    """Triage's probability (0 to 1) for a reader: `低 3.2%`."""
+    name = next((word for below, word in CHANCES if score < below), "高")
+    return f"{name} {'不到 0.1%' if score < 0.001 else f'{score:.1%}'}"
+
+
 def title_of(lane: str, harm: str | None, cause: str) -> str:
     """What a call is about, in a few words."""
     if harm and harm != "none":
@@ -148,7 +163,7 @@ ENDED = {**OUTCOMES, "false_alarm": "误报（两人签）", "handed_back": "交
 
 THREAD_EVENTS = {
     "transfer_offered": "要转给同事", "transfer_accepted": "同事接过来了", "transfer_declined": "同事没接", "transfer_timed_out": "转接没人接，退回",
-    "transfer_cancelled": "收回转接", "recused": "说认识这家人，回避", "whispered": "说了悄悄话",
+    "transfer_cancelled": "收回转接", "recused": "说认识这家人，回避", "whispered": "说了悄悄话", "listen_in": "旁听", "break_begins": "重案后歇一会",
     "owner_assistant": "交还小助手", "owner_waiting": "叫人接手", "owner_operator": "接手", "owner_closed": "结束会话",
     "false_alarm": "两人签误报", "shown_to_person": "请人看一眼", "person_left": "对方关掉了网页", "note": "写了记录",
     "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",

@@ -1,24 +1,32 @@
-"""“我认识这家人”: the talk goes to others at once, and this operator sees nothing of this person any more."""
+"""“我认识这家人”: the talk goes to others at once, and this operator sees nothing of this person any more.
+
+One rule for every list, page and file: `shut_to` names the contacts, `threads_shut_to`, `tickets_shut_to` and `audit_open_to` are made
+of it, `check` asks it of one row. A ticket is shut where it is this person's, carries what they told (merged, their talk or call
+linked to it), or is about a child that one of theirs is about: another reporter's ticket names the same family. That reporter's
+talk stays open, for it holds their own words, and a talk in hand never closes in the middle of danger.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, String, any_, cast, func, literal, not_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from sms_gateway import clock
+from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.database import notify
 from sms_gateway.errors import HotlineError
+from sms_gateway.escalations.models import Escalation, LookBack
 from sms_gateway.messages.models import Thread
-from sms_gateway.operators.models import Operator, Recusal
+from sms_gateway.operators.models import AuditRow, Operator, Recusal
 from sms_gateway.operators.presence import note as audit
-from sms_gateway.tickets.models import Ticket
+from sms_gateway.tickets.models import Ticket, TicketChild, TicketLink
 
 from . import talk, transferring
-from .models import TalkTransfer
+from .models import Review, TalkTransfer
 from .ownership import Owner
 
 
@@ -44,29 +52,97 @@ async def recuse(session: AsyncSession, *, thread_id: int, operator: Operator) -
 
 
 def shut_to(operator_id: int) -> Select[int]:
-    """Ids of the contacts that are shut to this operator, for `not_in`."""
+    """Ids of the contacts that are shut to this operator, for `in_` and `not_in`."""
     return select(Recusal.contact_id).where(Recusal.operator_id == operator_id)
 
 
+def threads_shut_to(operator_id: int) -> Select[int]:
+    """Ids of their talks."""
+    return select(Thread.id).where(Thread.contact_id.in_(shut_to(operator_id)))
+
+
+def tickets_shut_to(operator_id: int) -> CompoundSelect[int]:
+    """Ids of the tickets that tell of them."""
+    told, shared, other = aliased(Ticket), aliased(TicketChild), aliased(TicketChild)
+    theirs = told.contact_id.in_(shut_to(operator_id))
+    calls = select(Escalation.id).where(Escalation.contact_id.in_(shut_to(operator_id)))
+    linked = select(TicketLink.ticket_id)
+    talks_there = linked.where(TicketLink.kind == "thread", TicketLink.ref.in_(threads_shut_to(operator_id)))
+    same_child = select(other.ticket_id).join(shared, shared.child_id == other.child_id)
+    return union(
+        select(told.id).where(theirs),
+        select(told.merged_into).where(theirs, told.merged_into.is_not(None)),
+        talks_there,
+        linked.where(TicketLink.kind == "escalation", TicketLink.ref.in_(calls)),
+        same_child.join(told, told.id == shared.ticket_id).where(theirs),
+    )
+
+
 def tickets_open_to(operator_id: int) -> ColumnElement[bool]:
-    """Condition over `Ticket`: it is of nobody this operator knows."""
-    return ~exists().where(Recusal.operator_id == operator_id, Recusal.contact_id == Ticket.contact_id)
+    """Condition over `Ticket`: it tells of nobody this operator knows. An array made once, as in `tickets.filters`."""
+    return not_(Ticket.id == any_(func.array(tickets_shut_to(operator_id).scalar_subquery())))
+
+
+def audit_open_to(operator_id: int) -> ColumnElement[bool]:
+    """Condition over `AuditRow`: no act on such a talk or ticket, whose reason may tell of them."""
+    tickets = tickets_shut_to(operator_id).subquery()
+    subjects = union(
+        select(literal("thread:") + cast(Thread.id, String)).where(Thread.contact_id.in_(shut_to(operator_id))),
+        select(literal("ticket:") + cast(tickets.c[0], String)),
+    )
+    return AuditRow.subject.not_in(subjects)
+
+
+def _of_contact(contact: Select[int]) -> Callable[[int], ColumnElement[bool]]:
+    """Whether the contact that `contact` finds is shut."""
+    return lambda operator_id: contact.scalar_subquery().in_(shut_to(operator_id))
+
+
+_ROWS: Mapping[str, Callable[[int], Callable[[int], ColumnElement[bool]]]] = {
+    "talk": lambda id_: _of_contact(select(Thread.contact_id).where(Thread.id == id_)),
+    "ticket": lambda id_: lambda operator_id: literal(id_).in_(tickets_shut_to(operator_id)),
+    "child": lambda id_: (
+        lambda operator_id: literal(id_).in_(
+            select(TicketChild.child_id).where(TicketChild.ticket_id.in_(tickets_shut_to(operator_id)))
+        )
+    ),
+    "review": lambda id_: _of_contact(
+        select(Thread.contact_id).join(Review, Review.thread_id == Thread.id).where(Review.id == id_)
+    ),
+    "look_back": lambda id_: _of_contact(select(LookBack.contact_id).where(LookBack.id == id_)),
+    "bridge": lambda id_: _of_contact(
+        select(Thread.contact_id).join(BridgeCall, BridgeCall.thread_id == Thread.id).where(BridgeCall.id == id_)
+    ),
+    "transfer": lambda id_: _of_contact(
+        select(Thread.contact_id).join(TalkTransfer, TalkTransfer.thread_id == Thread.id).where(TalkTransfer.id == id_)
+    ),
+}
+"""What tells of a person, by the word a page's address uses."""
+KINDS: Collection[str] = _ROWS.keys()
+
+
+async def is_shut(session: AsyncSession, operator_id: int, kind: str, row_id: int) -> bool:
+    """Whether that row (one of `KINDS`) tells of somebody this operator knows. Most operators know nobody: one look at an index."""
+    if await session.scalar(shut_to(operator_id).limit(1)) is None:
+        return False
+    return bool(await session.scalar(select(_ROWS[kind](row_id)(operator_id))))
+
+
+async def check(session: AsyncSession, operator_id: int, kind: str, row_id: int) -> None:
+    """Raises `YouKnowThisFamily`."""
+    if await is_shut(session, operator_id, kind, row_id):
+        raise YouKnowThisFamily
 
 
 async def check_talk(session: AsyncSession, operator_id: int, thread_id: int) -> None:
     """Raises `YouKnowThisFamily`."""
-    await _check(session, operator_id, select(Thread.contact_id).where(Thread.id == thread_id))
+    await check(session, operator_id, "talk", thread_id)
 
 
-async def check_ticket(session: AsyncSession, operator_id: int, ticket_id: int) -> None:
-    """Raises `YouKnowThisFamily`."""
-    await _check(session, operator_id, select(Ticket.contact_id).where(Ticket.id == ticket_id))
-
-
-async def _check(session: AsyncSession, operator_id: int, contact: Select[int]) -> None:
-    shut = exists().where(Recusal.operator_id == operator_id, Recusal.contact_id == contact.scalar_subquery())
-    if await session.scalar(select(shut)):
-        raise YouKnowThisFamily
+async def open_of(session: AsyncSession, operator_id: int, tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those of `tickets` that are not shut, in their order."""
+    shut = set(await session.scalars(tickets_shut_to(operator_id))) if tickets else set()
+    return [ticket for ticket in tickets if ticket.id not in shut]
 
 
 async def list_of_contact(session: AsyncSession, contact_id: int) -> Sequence[Operator]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -22,6 +22,8 @@ from .models import Review
 AROUND = timedelta(days=1)
 """How much of the talk before and after a matter is read with it; who acted in it since then had a hand in it."""
 MOST_TEXTS = 300
+NO_HAND = ("review_missed", "listen_in", "recused")
+"""Events of a talk whose author only read it: who listened in may still be its second reader."""
 WEEKS = 8
 
 
@@ -88,7 +90,7 @@ async def handlers_of(session: AsyncSession, reviews: Sequence[Review]) -> dict[
         ThreadEvent.who.startswith("operator:")
     )
     moved = moved.where(
-        ThreadEvent.thread_id.in_(threads), ThreadEvent.at >= earliest, ThreadEvent.what != "review_missed"
+        ThreadEvent.thread_id.in_(threads), ThreadEvent.at >= earliest, ThreadEvent.what.not_in(NO_HAND)
     )
     stepped = select(Escalation.thread_id, EscalationEvent.who, EscalationEvent.at)
     stepped = stepped.join(Escalation, Escalation.id == EscalationEvent.escalation_id)
@@ -143,15 +145,27 @@ async def load(session: AsyncSession, review: Review, *, operator_id: int) -> Ma
     return Matter(review, thread, shown, call, events, message)
 
 
-async def list_day(session: AsyncSession, day: date) -> list[Line]:
-    """The day's reviews: red and orange calls by time, then texts with the highest scores."""
-    wanted = select(Review).where(Review.day == day).order_by(Review.kind.desc(), Review.score.desc(), Review.id)
+async def list_day(session: AsyncSession, day: date, *, operator_id: int) -> list[Line]:
+    """The day's reviews but of families `operator_id` knows: red and orange calls by time, then texts with the highest scores."""
+    wanted = (
+        select(Review)
+        .where(Review.day == day, _open_to(operator_id))
+        .order_by(Review.kind.desc(), Review.score.desc(), Review.id)
+    )
     return await _lines(session, (await session.scalars(wanted)).all())
 
 
-async def list_lessons(session: AsyncSession, *, limit: int = 30) -> list[Line]:
-    """What there was to learn from, newest first."""
-    wanted = select(Review).where(Review.verdict.in_(("learn", "missed"))).order_by(Review.read_at.desc())
+def _open_to(operator_id: int) -> ColumnElement[bool]:
+    return Review.thread_id.not_in(recusing.threads_shut_to(operator_id))
+
+
+async def list_lessons(session: AsyncSession, *, operator_id: int, limit: int = 30) -> list[Line]:
+    """What there was to learn from, newest first; nothing of families `operator_id` knows."""
+    wanted = (
+        select(Review)
+        .where(Review.verdict.in_(("learn", "missed")), _open_to(operator_id))
+        .order_by(Review.read_at.desc())
+    )
     return await _lines(session, (await session.scalars(wanted.limit(limit))).all())
 
 

@@ -26,6 +26,8 @@ from . import alarm, review_reading, talk
 from .models import Review, ReviewDay
 
 TEXTS_A_DAY = 50
+JUDGED_WITHIN = timedelta(days=3)
+"""How far back a text is looked for that was judged that day; after a longer outage people read the rest by hand."""
 BACK_TO = 14
 """Days that are caught up after an outage."""
 VERDICTS = ("fine", "learn", "missed")
@@ -91,10 +93,10 @@ async def draw(session: AsyncSession, day: date) -> int:
         for one in await session.scalars(calls.order_by(Escalation.id))
     ]
     texts = select(Message.id, Message.thread_id, Message.score).join(Thread, Thread.id == Message.thread_id)
-    texts = texts.where(
-        Thread.channel != Channel.DRILL, Message.direction == Direction.IN, Message.at >= begin, Message.at < end
-    )
-    texts = texts.where(Message.lane == "blue", Message.judged_at.is_not(None), Message.score.is_not(None))
+    texts = texts.where(Thread.channel != Channel.DRILL, Message.direction == Direction.IN, Message.lane == "blue")
+    # by when it was judged: what came before midnight and was read after it, or after an outage, is drawn the next day
+    texts = texts.where(Message.judged_at >= begin, Message.judged_at < end, Message.at >= begin - JUDGED_WITHIN)
+    texts = texts.where(Message.score.is_not(None))
     texts = texts.where(Message.id.not_in(select(Review.message_id).where(Review.message_id.is_not(None))))
     highest = texts.order_by(Message.score.desc(), Message.id).limit(TEXTS_A_DAY)
     rows += [

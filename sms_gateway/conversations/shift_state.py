@@ -1,8 +1,12 @@
-"""What stands at the change of shift: open calls, hand-overs to desks, children nobody has seen, what falls due. Read only."""
+"""What stands at the change of shift: open calls, hand-overs to desks, children nobody has seen, what falls due. Read only.
+
+Who reads it is shown nothing of a family they know; the numbers, and the ids that are kept with the hand-over, are of everything:
+what somebody may not see must not fall out between two shifts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +33,8 @@ from sms_gateway.tickets import filters, listing
 from sms_gateway.tickets.filters import Filter
 from sms_gateway.tickets.models import Ticket
 
+from . import recusing
+
 LOOKS_WITHIN = timedelta(hours=12)
 """One shift ahead."""
 MOST_TICKETS = 50
@@ -44,7 +50,10 @@ class OpenCall:
 
 @dataclass(frozen=True)
 class ShiftState:
-    """`lacks`: sentences about who is on; `unseen`: red calls in which nobody has seen the child yet."""
+    """`lacks`: sentences about who is on; `unseen`: red calls in which nobody has seen the child yet.
+
+    `hidden`: how many of the calls, hand-overs and looks are of families the reader knows; `open_ids`: of everything that stands.
+    """
 
     on: Sequence[Operator]
     lacks: tuple[str, ...]
@@ -54,34 +63,39 @@ class ShiftState:
     looks: Sequence[Look]
     late: int
     due_today: int
-    late_ids: Sequence[int]
     posts: Sequence[Post]
+    hidden: int
+    open_ids: Mapping[str, Sequence[int]]
 
     def left_open(self) -> dict[str, list[int]]:
         """The ids, as `ShiftHandover.left_open` keeps them."""
-        return {
-            "threads": [one.escalation.thread_id for one in self.calls], "bridge": [one.id for one in self.bridges],
-            "tickets": list(self.late_ids), "posts": [one.id for one in self.posts], "look_backs": [one.row.id for one in self.looks],
-        }  # fmt: skip
+        return {kind: list(ids) for kind, ids in self.open_ids.items()}
 
 
 async def load(session: AsyncSession, operator: Operator) -> ShiftState:
     """Everything of the whole desk; tickets only where this operator's account reaches."""
-    there = await presence.list_on_duty(session)
-    calls = await _calls(session)
+    there, now = await presence.list_on_duty(session), clock.now()
+    calls, posts = await _calls(session), await duty_book.list_red(session)
+    bridges = await bridge.list_unsettled(session, Thread.channel != Channel.DRILL)
+    looks = await look_backs.list_open(session, until=now + LOOKS_WITHIN)
+    theirs = set(await session.scalars(recusing.threads_shut_to(operator.id)))
+    shown = [one for one in calls if one.escalation.thread_id not in theirs]
+    handed = [one for one in bridges if one.thread_id not in theirs]
+    coming = [one for one in looks if one.escalation.thread_id not in theirs]
     reach = filters.reach(operator.role, operator.unit)
-    now = clock.now()
     tonight = shanghai(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     late_ids = select(Ticket.id).where(reach, filters.where(Filter(show="late"))).order_by(Ticket.due_at)
     return ShiftState(
-        on=there, lacks=shifts.lacks(there, now), calls=calls,
+        on=there, lacks=shifts.lacks(there, now), calls=shown, bridges=handed, looks=coming, posts=posts,
         unseen=sum(one.escalation.lane == "red" and one.escalation.state != State.CHILD_SEEN for one in calls),
-        bridges=await bridge.list_unsettled(session, Thread.channel != Channel.DRILL),
-        looks=await look_backs.list_open(session, until=now + LOOKS_WITHIN),
         late=await listing.count(session, Filter(show="late"), within=reach),
         due_today=await listing.count(session, Filter(), within=and_(reach, Ticket.due_at >= now, Ticket.due_at < tonight)),
-        late_ids=(await session.scalars(late_ids.limit(MOST_TICKETS))).all(),
-        posts=await duty_book.list_red(session),
+        hidden=len(calls) + len(bridges) + len(looks) - len(shown) - len(handed) - len(coming),
+        open_ids={
+            "threads": [one.escalation.thread_id for one in calls], "bridge": [one.id for one in bridges],
+            "tickets": (await session.scalars(late_ids.limit(MOST_TICKETS))).all(), "posts": [one.id for one in posts],
+            "look_backs": [one.row.id for one in looks],
+        },
     )  # fmt: skip
 
 

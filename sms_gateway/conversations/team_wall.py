@@ -48,7 +48,9 @@ class Wall:
 
 async def load(session: AsyncSession, *, operator_id: int) -> Wall:
     """Everything but the queue; nothing of a person this supervisor knows."""
-    transfers = await transferring.list_offers(session)
+    shut = recusing.shut_to(operator_id)
+    theirs = set(await session.scalars(recusing.threads_shut_to(operator_id)))
+    transfers = [row for row in await transferring.list_offers(session) if row.thread_id not in theirs]
     recused = await recusing.list_talks(session, limit=6)
     ids = {row.from_operator for row in transfers} | {row.to_operator for row in transfers}
     return Wall(
@@ -56,7 +58,7 @@ async def load(session: AsyncSession, *, operator_id: int) -> Wall:
         not_arrived=await _not_arrived(session, operator_id), unseen=await _unseen(session, operator_id),
         transfers=transfers, bridges=await _bridges(session, operator_id),
         recusals=[(row.at, who, thread.id) for row, who, thread in recused if who.id != operator_id],
-        looks_overdue=await look_backs.overdue_count(session), red_counties=await duty_book.red_counties(session),
+        looks_overdue=await look_backs.overdue_count(session, without=shut), red_counties=await duty_book.red_counties(session),
         named=await roster.name_operators(session, ids),
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from sms_gateway.operators.presence import note as audit
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 
-from . import giving_back, talk
+from . import giving_back, resting, talk
 from .models import TalkTransfer
 from .ownership import NotYourTalk, Owner
 
@@ -159,6 +159,9 @@ async def back_to_queue(session: AsyncSession, *, thread_id: int, operator: Oper
     """Give it back: danger rings again at once, the rest waits in line. `why`: a plain word of ours for the event."""
     thread = await talk.get_own(session, thread_id, operator.id)
     await end_offers(session, thread.id, who=operator.id)
+    call = await escalations.find_open(session, thread.id, for_update=True)
+    if call is not None:
+        await resting.after(session, thread, call, operator_id=operator.id)
     if not await giving_back.give_back(session, thread, holder=operator.id, why=why, who=f"operator:{operator.id}"):
         raise Conflict
     await audit(session, operator_id=operator.id, what="give_back_talk", subject=f"thread:{thread.id}")
@@ -241,6 +244,7 @@ async def _pass_on(session: AsyncSession, thread: Thread, row: TalkTransfer, *, 
     call = await escalations.find_open(session, thread.id, for_update=True)
     if call is not None and call.state != State.RINGING:
         call.acknowledged_by = row.to_operator
+        await resting.after(session, thread, call, operator_id=row.from_operator)
     await _end(session, row, "accepted", who=who)
 
 

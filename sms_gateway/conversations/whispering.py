@@ -1,4 +1,4 @@
-"""A word to the colleague who has the talk, and back. The person never sees it, and it is in no text."""
+"""A supervisor listens in, and says a word to the colleague who has the talk, and back. The person never sees it, and it is in no text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict, HotlineError
-from sms_gateway.messages.models import Thread
+from sms_gateway.messages.models import Thread, ThreadEvent
 from sms_gateway.operators.models import Operator, Role
+from sms_gateway.operators.presence import note as audit
 
 from . import talk
 from .models import Whisper
@@ -21,6 +22,11 @@ from .ownership import Owner
 LONGEST = 500
 FRESH = timedelta(hours=12)
 """One shift: what was whispered longer ago calls nobody."""
+
+
+LISTENED_IN = "listen_in"
+SITTING = timedelta(minutes=30)
+"""Who reads along opens the page many times: once in so long it is written down (an engineering default)."""
 
 
 class NobodyToHear(Conflict):
@@ -56,6 +62,26 @@ async def whisper(session: AsyncSession, *, thread_id: int, operator: Operator, 
     await talk.note(session, thread.id, "whispered", who=f"operator:{operator.id}", detail={"whisper": row.id})
     await _tell(session, thread.id)
     return row
+
+
+async def listen(session: AsyncSession, *, thread_id: int, operator: Operator) -> bool:
+    """Note that a supervisor reads along in a colleague's talk: in its history and in the audit, once a `SITTING` and colleague.
+
+    False where there is nothing to note: it is nobody's or their own, or was noted a moment ago.
+    """
+    thread = await talk.get_talk(session, thread_id)  # not locked: a page that is read holds nobody's reply up
+    held_by = thread.operator_id if thread.owner == Owner.OPERATOR else None
+    if operator.role != Role.SUPERVISOR or held_by is None or held_by == operator.id:
+        return False
+    who = f"operator:{operator.id}"
+    noted = select(ThreadEvent.id).where(ThreadEvent.thread_id == thread_id, ThreadEvent.what == LISTENED_IN)
+    noted = noted.where(ThreadEvent.who == who, ThreadEvent.at > clock.now() - SITTING)
+    if await session.scalar(noted.where(ThreadEvent.detail["colleague"].as_integer() == held_by).limit(1)) is not None:
+        return False
+    await talk.note(session, thread_id, LISTENED_IN, who=who, detail={"colleague": held_by})
+    await audit(session, operator_id=operator.id, what=LISTENED_IN, subject=f"thread:{thread_id}")
+    await notify(session, "hotline_thread", str(thread_id))
+    return True
 
 
 async def _listener(session: AsyncSession, thread: Thread, operator: Operator) -> int:

@@ -116,9 +116,12 @@ def _within(region: str | None) -> list[ColumnElement[bool]]:
     return [_REGION.startswith(region[:digits])]
 
 
-def _looks(region: str | None) -> Select[LookBack, Escalation, str | None]:
+def _looks(region: str | None, without: Select[int] | None = None) -> Select[LookBack, Escalation, str | None]:
+    """`without`: ids of contacts whose looks the reader may not see ("我认识这家人")."""
     wanted = select(LookBack, Escalation, _REGION).join(Escalation, Escalation.id == LookBack.escalation_id)
     wanted = wanted.join(Contact, Contact.id == LookBack.contact_id)
+    if without is not None:
+        wanted = wanted.where(LookBack.contact_id.not_in(without))
     return wanted.where(*_REAL, *_within(region)).options(joinedload(Escalation.contact))
 
 
@@ -127,18 +130,21 @@ async def _list(session: AsyncSession, wanted: Select[LookBack, Escalation, str 
 
 
 async def list_open(
-    session: AsyncSession, *, region: str | None = None, until: datetime | None = None, limit: int = 200
-) -> list[Look]:
-    """What is still to be looked at in `region` (None: everywhere), overdue first; `until`: due by then."""
-    wanted = _looks(region).where(LookBack.done_at.is_(None))
+    session: AsyncSession, *, region: str | None = None, until: datetime | None = None, without: Select[int] | None = None,
+    limit: int = 200,
+) -> list[Look]:  # fmt: skip
+    """What is still to be looked at in `region` (None: everywhere), overdue first; `until`: due by then; `without`: as in `_looks`."""
+    wanted = _looks(region, without).where(LookBack.done_at.is_(None))
     if until is not None:
         wanted = wanted.where(LookBack.due_at <= until)
     return await _list(session, wanted.order_by(LookBack.due_at, LookBack.id).limit(limit))
 
 
-async def list_done(session: AsyncSession, *, region: str | None = None, limit: int = 50) -> list[Look]:
-    """What was looked at last, newest first."""
-    wanted = _looks(region).where(LookBack.done_at.is_not(None), LookBack.result != MOVED)
+async def list_done(
+    session: AsyncSession, *, region: str | None = None, without: Select[int] | None = None, limit: int = 50
+) -> list[Look]:
+    """What was looked at last, newest first; `without`: as in `_looks`."""
+    wanted = _looks(region, without).where(LookBack.done_at.is_not(None), LookBack.result != MOVED)
     return await _list(session, wanted.order_by(LookBack.done_at.desc(), LookBack.id.desc()).limit(limit))
 
 
@@ -148,15 +154,15 @@ async def list_of_case(session: AsyncSession, escalation_id: int) -> Sequence[Lo
     return (await session.scalars(wanted)).all()
 
 
-async def overdue_count(session: AsyncSession, *, region: str | None = None) -> int:
+async def overdue_count(session: AsyncSession, *, region: str | None = None, without: Select[int] | None = None) -> int:
     """How many looks should have been made by now; for the supervisors' wall and the county's list."""
-    late = _looks(region).where(LookBack.done_at.is_(None), LookBack.due_at <= clock.now()).options()
+    late = _looks(region, without).where(LookBack.done_at.is_(None), LookBack.due_at <= clock.now()).options()
     return await session.scalar(late.with_only_columns(func.count())) or 0
 
 
-async def overdue_by_region(session: AsyncSession) -> dict[str | None, int]:
+async def overdue_by_region(session: AsyncSession, *, without: Select[int] | None = None) -> dict[str | None, int]:
     """The same by county; None: cases without a place."""
-    late = _looks(None).where(LookBack.done_at.is_(None), LookBack.due_at <= clock.now())
+    late = _looks(None, without).where(LookBack.done_at.is_(None), LookBack.due_at <= clock.now())
     counted = late.with_only_columns(_REGION, func.count()).group_by(_REGION)
     return dict((await session.execute(counted)).all())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
@@ -63,16 +63,25 @@ async def find_last(session: AsyncSession, thread_id: int, *, outcomes: tuple[Ou
     return found if found is not None and found.outcome in outcomes else None
 
 
-async def list_gaps(session: AsyncSession, *, limit: int = MOST_GAPS) -> Sequence[Asked]:
-    """Open gaps with their messages, newest first; only of texts in which nobody was in danger or harmed."""
+async def list_gaps(
+    session: AsyncSession, *, without: Select[int] | None = None, limit: int = MOST_GAPS
+) -> Sequence[Asked]:
+    """Open gaps with their messages, newest first; only of texts in which nobody was in danger or harmed.
+
+    `without`: ids of talks whose words the reader may not see ("我认识这家人").
+    """
     wanted = select(Asked).join(Asked.message).where(text(GAP), Asked.draft_id.is_(None), Message.lane == "blue")
     wanted = wanted.options(joinedload(Asked.message)).order_by(Asked.id.desc()).limit(limit)
+    if without is not None:
+        wanted = wanted.where(Asked.thread_id.not_in(without))
     return (await session.scalars(wanted)).all()
 
 
-async def list_of_draft(session: AsyncSession, draft_id: int) -> Sequence[Asked]:
-    """The questions a draft is to answer."""
+async def list_of_draft(session: AsyncSession, draft_id: int, *, without: Select[int] | None = None) -> Sequence[Asked]:
+    """The questions a draft is to answer; `without`: as in `list_gaps`."""
     wanted = select(Asked).where(Asked.draft_id == draft_id).options(joinedload(Asked.message)).order_by(Asked.id)
+    if without is not None:
+        wanted = wanted.where(Asked.thread_id.not_in(without))
     return (await session.scalars(wanted)).all()
 
 

@@ -33,11 +33,14 @@ class NotAskedForHelp(Conflict):
     sentence = "这位同事现在没有在叫人，或者已经有人去了。"
 
 
-async def after_severe(session: AsyncSession, operator_id: int) -> bool:
-    """A severe case of theirs has ended: nothing is offered to them for `break_minutes`. Whether they should step out now."""
+async def after_severe(session: AsyncSession, operator_id: int, *, counts: bool = True) -> bool:
+    """A severe case has ended for them: nothing is offered to them for `break_minutes`. Whether they should step out now.
+
+    `counts` is False for a case that was counted already: passed on, and closed when it came back.
+    """
     one = await _lock(session, operator_id)
     one.break_until = clock.now() + timedelta(minutes=get_settings().break_minutes)
-    one.severe_in_a_row += 1
+    one.severe_in_a_row += counts
     await audit(session, operator_id=operator_id, what="break_begins", subject=f"operator:{operator_id}")
     await _tell(session)
     return one.severe_in_a_row >= STEP_OUT_AFTER

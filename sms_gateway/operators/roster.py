@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -34,6 +34,9 @@ def is_there(operator: Operator, now: datetime | None = None) -> bool:
     return seen is not None and seen >= (now or clock.now()) - SEEN_WITHIN
 
 
-async def list_audit(session: AsyncSession, *, limit: int = 60) -> Sequence[AuditRow]:
-    """The newest audit rows."""
-    return (await session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))).all()
+async def list_audit(
+    session: AsyncSession, *, within: ColumnElement[bool] | None = None, limit: int = 60
+) -> Sequence[AuditRow]:
+    """The newest audit rows; `within`: which of them the reader may see."""
+    wanted = select(AuditRow).where(within if within is not None else true())
+    return (await session.scalars(wanted.order_by(AuditRow.id.desc()).limit(limit))).all()

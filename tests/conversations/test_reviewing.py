@@ -122,7 +122,7 @@ async def test_what_was_missed_is_raised_at_once(person: Person, clock: HeldCloc
         assert call is not None and (call.lane, call.cause, call.received_at) == (lane, "review", clock.now())
         noted = select(func.count()).select_from(ThreadEvent).where(ThreadEvent.what == "review_missed")
         assert await session.scalar(noted) == 1
-        assert [line.review.words for line in await review_reading.list_lessons(session)] == [
+        assert [line.review.words for line in await review_reading.list_lessons(session, operator_id=reader.id)] == [
             "他说不想回家，机器当成了抱怨"
         ]
         assert (await review_reading.count_weeks(session))[0][1] == {"missed": 1}
