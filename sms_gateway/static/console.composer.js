@@ -10,6 +10,8 @@ const TYPING_SECONDS = 4;
 const { talk, operator, channel } = document.body.dataset;
 const key = `draft-${operator}-${talk}`;
 const kept = `once-${operator}-${talk}`;
+let underway = "";  // what the request that is out carries
+let composing = false, later = false;
 
 // A field that was not seen before gets its draft back; quicker than this script: what was typed stands.
 export function readyComposer() {
@@ -30,7 +32,15 @@ heard("keydown", (event) => {
   htmx.process($("reply-form"));  // where htmx has not come to it yet
   $("reply-form").requestSubmit();
 }, "reply");
-heard("htmx:configRequest", (event) => { event.detail.parameters.once = once($("reply").value); }, "reply-form");
+heard("compositionstart", () => { composing = true; }, "reply");
+heard("compositionend", () => {
+  composing = false;
+  if (later) takeOutSent();
+}, "reply");
+heard("htmx:configRequest", (event) => {
+  underway = $("reply").value;
+  event.detail.parameters.once = once(underway);
+}, "reply-form");
 heard("htmx:beforeRequest", (event) => {
   if (!$("reply").value.trim()) event.preventDefault();
   else $("send").disabled = true;
@@ -71,14 +81,27 @@ export function saveDraft() {
   else sessionStorage.removeItem(key);
 }
 
-export function clearReply() {
+// What went out leaves the field and the draft; what was typed meanwhile stays. A word that an input method is in the middle of
+// is finished first: setting the field would break it off.
+export function takeOutSent() {
   const reply = $("reply");
-  if (!reply) return;
-  reply.value = "";
-  sessionStorage.removeItem(key);
+  later = Boolean(composing && reply);
+  if (later) return;
+  const left = without(underway, reply ? reply.value : sessionStorage.getItem(key) || "");
+  underway = "";
   sessionStorage.removeItem(kept);
+  if (left.trim()) sessionStorage.setItem(key, left);
+  else sessionStorage.removeItem(key);
+  if (!reply) return;
+  if (reply.value !== left) reply.value = left;
   measure();
-  reply.focus();
+  if (!document.activeElement?.matches("input, textarea, select")) reply.focus();
+}
+
+// The words beside `sent`, wherever they were put; where it was rewritten meanwhile all of it is somebody's new text.
+function without(sent, words) {
+  const at = sent ? words.indexOf(sent) : -1;
+  return at < 0 ? words : `${words.slice(0, at)}${words.slice(at + sent.length)}`.replace(/^\s+/, "");
 }
 
 export function forgetDrafts() {

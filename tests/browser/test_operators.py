@@ -294,3 +294,60 @@ async def test_it_rings_flashes_and_notifies_though_the_page_is_in_sight(open_de
     assert await page.evaluate("document.visibilityState") == "visible"
     notes = await body.get_attribute("data-notes") or ""
     assert notes.count("[") == 1 and "红色没人接" in notes and "踹" not in notes  # a screen may be read over a shoulder
+
+
+class _Held:
+    """A reply's request, on its way for as long as the test likes."""
+
+    def __init__(self) -> None:
+        self.out, self.on = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, route: Route) -> None:
+        self.out.set()
+        await self.on.wait()
+        await route.continue_()
+
+
+async def test_what_is_typed_while_a_reply_is_on_its_way_stays_and_goes_out_next(
+    open_desk: OpenDesk, person: Person
+) -> None:
+    page = await open_desk()
+    await person.texts(KICKING)
+    await _take(page, person)
+    await person.run()
+    person.news()
+    held = _Held()
+    await page.route("**/talks/*/reply", held, times=1)
+    await page.fill("#reply", "我在")
+    await page.press("#reply", "Enter")
+    await held.out.wait()
+    await page.keyboard.type("先别出声")
+    held.on.set()
+    await expect(page.locator(".text.operator .bubble").last).to_have_text("我在", timeout=ARRIVES)
+    await expect(page.locator("#reply")).to_have_value("先别出声")
+    await page.reload()
+    await expect(page.locator("#reply")).to_have_value("先别出声")  # the draft is what was not sent
+    await page.press("#reply", "Enter")
+    await expect(page.locator("#reply")).to_have_value("", timeout=ARRIVES)
+    await person.run()
+    assert person.news() == ["我在", "先别出声"]
+
+
+async def test_a_word_being_composed_is_not_broken_off_when_the_reply_before_it_is_out(
+    open_desk: OpenDesk, person: Person
+) -> None:
+    page = await open_desk()
+    await person.texts(KICKING)
+    await _take(page, person)
+    held = _Held()
+    await page.route("**/talks/*/reply", held, times=1)
+    await page.fill("#reply", "我在")
+    await page.press("#reply", "Enter")
+    await held.out.wait()
+    writing = await page.context.new_cdp_session(page)
+    await writing.send("Input.imeSetComposition", {"text": "bie", "selectionStart": 3, "selectionEnd": 3})
+    held.on.set()
+    await expect(page.locator(".text.operator .bubble").last).to_have_text("我在", timeout=ARRIVES)
+    await expect(page.locator("#reply")).to_have_value("我在bie")
+    await writing.send("Input.insertText", {"text": "别出声"})
+    await expect(page.locator("#reply")).to_have_value("别出声")
