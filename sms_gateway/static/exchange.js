@@ -31,17 +31,18 @@
 
   function item(call) {
     const made = document.createElement('li')
-    made.append(line(`${PURPOSES[call.purpose] || call.purpose} ${call.to} · ${STATES[call.status] || call.status}`))
-    if (call.said) made.append(line(`听到：${call.said}`, 'soft'))
-    if (call.conference) made.append(line(`进了三方通话 ${call.conference.slice(0, 6)}`, 'soft small'))
+    made.className = `call is-${call.status}`
+    made.append(line(PURPOSES[call.purpose] || call.purpose, 'who'), line(call.to, 'number'), line(STATES[call.status] || call.status, 'state'))
+    if (call.said) made.append(line(`听到：${call.said}`, 'heard'))
+    if (call.conference) made.append(line(`进了三方通话 ${call.conference.slice(0, 6)}`, 'room'))
     const deeds = [...(DEEDS[call.status] || [])]
     if (call.status === 'in-progress' && call.key_address) deeds.unshift(['press', '按 1'])
     const row = document.createElement('div')
     row.className = 'deeds'
-    for (const [deed, words] of deeds) {
+    for (const [index, [deed, words]] of deeds.entries()) {
       const button = document.createElement('button')
       button.type = 'button'
-      button.className = 'button'
+      button.className = index ? 'button' : 'button main'
       button.textContent = words
       button.addEventListener('click', () => run(() => ask(`/calls/${call.id}/${deed}`, { method: 'POST' })))
       row.append(button)
