@@ -109,10 +109,11 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
-        from .conversations import reviewing
+        from .conversations import desk_matters, reviewing
         from .tickets import dashboards, groups
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
+        mine.append(("desk_matters", desk_matters.sweep))
     return mine
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_network
@@ -133,6 +136,20 @@ class Settings(BaseSettings):
         """The address carriers know us by, without a slash at the end; signatures are made over it."""
         return (self.public_url or self.gateway_url).rstrip("/")
 
+    @property
+    def make_believe_key(self) -> bytes | None:
+        """What the make-believe carrier and this gateway share: derived, so that there is nothing to set up; None without a key."""
+        key = self.session_key or self.data_key
+        return (
+            hmac.digest(key.get_secret_value().encode(), b"hotline simulator carrier", hashlib.sha256) if key else None
+        )
+
+    @property
+    def make_believe_desk_secret(self) -> str | None:
+        """What the make-believe emergency desk and this gateway sign with; None without a key."""
+        made = hashlib.sha256(b"hotline simulator desk" + self.make_believe_key) if self.make_believe_key else None
+        return "whsec_" + b64encode(made.digest()).decode() if made else None
+
     @field_validator("data_dir")
     @classmethod
     def _from_the_clone(cls, path: Path) -> Path:
@@ -157,16 +174,9 @@ class Settings(BaseSettings):
     def _reachable_general_desk(self) -> Self:
         if self.general_desk_url is None:
             return self
-        parts = urlsplit(self.general_desk_url)
-        here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if not parts.hostname or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not here):
+        if not _is_reachable(self.general_desk_url):
             raise ValueError("HOTLINE_GENERAL_DESK_URL 要用 https（http 只限本机）。")
-        secret = self.general_desk_secret.get_secret_value() if self.general_desk_secret else ""
-        try:
-            key = b64decode(secret.removeprefix("whsec_"), validate=True)
-        except ValueError:
-            key = b""
-        if len(key) < SHORTEST_SHARED_SECRET:
+        if len(_key_of(self.general_desk_secret)) < SHORTEST_SHARED_SECRET:
             raise ValueError(
                 "写了 HOTLINE_GENERAL_DESK_URL，还要写 HOTLINE_GENERAL_DESK_SECRET：至少 24 字节的 base64。"
             )
@@ -199,17 +209,28 @@ class Settings(BaseSettings):
                 raise ValueError(f"HOTLINE_BRIDGE_DESKS 的键 {name[:20]} 不对：应为 服务@行政区划代码，如 110@530600。")
             if desk.url is None and desk.phone is None:
                 raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name} 要写 url 和 secret，或者 phone。")
-            if desk.url is not None:
-                _check_desk_url(name, desk)
+            if desk.url is not None and not _is_reachable(desk.url):
+                raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：url 要用 https（http 只限本机）。")
+            if desk.url is not None and len(_key_of(desk.secret)) < SHORTEST_SHARED_SECRET:
+                raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：secret 至少要 24 字节的 base64。")
         if self.bridge_live and not self.bridge_desks and not self.bridge_text_12110:
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 要写明接警台（HOTLINE_BRIDGE_DESKS），不会用模拟的接警台顶替。")
-        if self.bridge_live and any("/simulator/" in (desk.url or "") for desk in self.bridge_desks.values()):
-            raise ValueError("HOTLINE_BRIDGE_LIVE=true 时 HOTLINE_BRIDGE_DESKS 不能指向模拟的接警台。")
+        if self.bridge_live and any(self._is_make_believe(desk) for desk in self.bridge_desks.values()):
+            raise ValueError(
+                "HOTLINE_BRIDGE_LIVE=true 时 HOTLINE_BRIDGE_DESKS 不能指向模拟的接警台，也不能用它的 secret 或本机自己的密钥。"
+            )
         if self.bridge_live and self.voice == "simulator" and any(desk.phone for desk in self.bridge_desks.values()):
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟电话，请把 HOTLINE_VOICE 改成真的线路或 none。")
         if self.bridge_live and "simulator" in self.carriers:
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟运营商：会把编的短信报给真的接警台。")
         return self
+
+    def _is_make_believe(self, desk: DeskSettings) -> bool:
+        """Whether it is the make-believe desk, or signs with its secret or a key of our own, wherever its address is."""
+        ours = {
+            _key_of(key) for key in (self.make_believe_desk_secret, self.session_key, self.data_key, self.bot_secret)
+        }
+        return "/simulator/" in (desk.url or "") or (desk.secret is not None and _key_of(desk.secret) in ours - {b""})
 
     @model_validator(mode="after")
     def _known_voice(self) -> Self:
@@ -246,18 +267,20 @@ class Settings(BaseSettings):
         return self
 
 
-def _check_desk_url(name: str, desk: DeskSettings) -> None:
-    parts = urlsplit(desk.url or "")
+def _is_reachable(url: str) -> bool:
+    """Whether it is https, or http on this very machine."""
+    parts = urlsplit(url)
     here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not here):
-        raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：url 要用 https（http 只限本机）。")
-    secret = desk.secret.get_secret_value() if desk.secret else ""
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and here))
+
+
+def _key_of(secret: SecretStr | str | None) -> bytes:
+    """The bytes that are signed with; empty for what is no base64."""
+    written = secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
     try:
-        key = b64decode(secret.removeprefix("whsec_"), validate=True)
+        return b64decode(written.removeprefix("whsec_"), validate=True)
     except ValueError:
-        key = b""
-    if len(key) < SHORTEST_SHARED_SECRET:
-        raise ValueError(f"HOTLINE_BRIDGE_DESKS 的 {name}：secret 至少要 24 字节的 base64。")
+        return b""
 
 
 class SettingsAreWrong(SystemExit):
@@ -267,8 +290,13 @@ class SettingsAreWrong(SystemExit):
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """This process's settings; ends the process with one sentence when they do not hold together."""
+    return read_settings({})
+
+
+def read_settings(known: Mapping[str, str]) -> Settings:
+    """The settings with what is `known` beside the environment, by field. Raises `SettingsAreWrong`."""
     try:
-        return Settings()
+        return Settings(**known)  # type: ignore[arg-type]  # as the environment would give them
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)  # messages only: a value may be a secret
         sentences = [f"{'.'.join(str(part) for part in fault['loc'])} {fault['msg']}".strip() for fault in faults]

@@ -84,6 +84,38 @@ class BridgeHeard(Base):
     at: Mapped[datetime]
 
 
+class DeskMatter(SealedRow, Base):
+    """A matter an emergency desk handed to us because it is no emergency: the desk's number, our ticket, what the desk was told."""
+
+    __tablename__ = "desk_matters"
+    __table_args__ = (
+        UniqueConstraint("desk", "number"),
+        Index("ix_desk_matters_thread_id", "thread_id"),
+        Index("ix_desk_matters_open", "id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    desk: Mapped[str] = mapped_column(String(16))
+    number: Mapped[str] = mapped_column(String(40))
+    """The desk's own."""
+    said_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    said = Encrypted[dict[str, str]]()
+    """What the desk wrote, by field: what, place, child, caller, phone, kind."""
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    ticket: Mapped[str] = mapped_column(String(8))
+    """The ticket's number, which the desk knows it by."""
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12))
+    """What has become of it, in words of `platforms.linkage`; `taken` at first."""
+    told: Mapped[str] = mapped_column(String(12))
+    """The last state the desk has heard; `taken` was the answer to its post."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """Tries to tell the present state."""
+    ended_at: Mapped[datetime | None]
+    """When its last state was told, or telling it was given up: it is not looked at any more."""
+
+
 class DutyPost(SealedRow, Base):
     """A line of a county's duty book (值守通讯录): who answers there, day or night."""
 

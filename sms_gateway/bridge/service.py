@@ -29,9 +29,6 @@ BY_JOB = {"call": "bridge.call", "text12110": "bridge.text12110"}
 """Drivers with a job of their own; the others speak linkage."""
 PAUSES = (2, 4, 8, 15)
 """Seconds before the next try; the last one again and again, until it is accepted."""
-HAVING = frozenset({"accepted", "dispatched", "arrived", "child_seen", "concluded"})
-"""What a desk says only of what it has taken. `child_seen` moves nothing by itself: an operator writes down who saw the child,
-when and where."""
 LONGEST_RECEIPT = 40
 LONGEST_WORDS = 1000
 
@@ -119,10 +116,15 @@ async def call_out(session: AsyncSession, call_id: int) -> bool:
     return True
 
 
-async def find_by_reference(session: AsyncSession, desk: str, reference: str) -> BridgeCall:
-    """The call of that desk under the reference we gave it (32 hex digits), locked; raises `BridgeCallNotFound`."""
-    wanted = select(BridgeCall).where(BridgeCall.uid == UUID(reference), BridgeCall.desk == desk).with_for_update()
-    call = await session.scalar(wanted)
+async def find_by_reference(
+    session: AsyncSession, desk: str, reference: str, *, make_believe: bool = False
+) -> BridgeCall:
+    """The call of that desk under the reference we gave it (32 hex digits), locked; raises `BridgeCallNotFound`.
+
+    `make_believe`: the make-believe desk asks, which knows of its own calls only; a real one never of those.
+    """
+    wanted = select(BridgeCall).where(BridgeCall.uid == UUID(reference), BridgeCall.desk == desk)
+    call = await session.scalar(wanted.where((BridgeCall.driver == "simulator") == make_believe).with_for_update())
     if call is None:
         raise BridgeCallNotFound
     return call
@@ -205,6 +207,12 @@ async def list_events(session: AsyncSession, call_ids: Sequence[int]) -> Sequenc
     """What happened to these calls, oldest first."""
     wanted = select(BridgeEvent).where(BridgeEvent.call_id.in_(call_ids)).order_by(BridgeEvent.id)
     return (await session.scalars(wanted)).all()
+
+
+async def is_with_desk(session: AsyncSession, escalation_id: int, *, service: str | None = None) -> bool:
+    """Whether a desk (of `service`, 110 …) has taken this call's matter and has not given it back."""
+    taken = exists().where(BridgeCall.escalation_id == escalation_id, BridgeCall.state.in_(("accepted", "concluded")))
+    return bool(await session.scalar(select(taken if service is None else taken.where(BridgeCall.service == service))))
 
 
 async def was_used(session: AsyncSession, escalation_id: int) -> bool:

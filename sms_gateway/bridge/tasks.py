@@ -13,7 +13,7 @@ from sms_gateway.platforms import linkage
 from sms_gateway.platforms.general import DeskDidNotAnswer, DeskRefused
 from sms_gateway.settings import get_settings
 
-from . import police_texts, record, service, testing_posts, three_way
+from . import matters, police_texts, record, service, testing_posts, three_way
 
 log = logs.get("bridge")
 
@@ -52,6 +52,31 @@ async def late(subject_id: int) -> None:
     async with transaction() as session:
         if await service.call_out(session, subject_id):
             log.warning("bridge_late", bridge=subject_id)
+
+
+@jobs.app.task(name="bridge.tell_desk", queue="replies", retry=RetryIfTransient(attempts=8))
+async def tell_desk(subject_id: int) -> None:
+    """Tell a desk what became of the matter it handed to us; while it does not answer, the next try has its time."""
+    async with transaction() as session:
+        status = await matters.begin_telling(session, subject_id)
+    if status is None:
+        return
+    settings = get_settings()
+    way = linkage.way_to(settings, status.desk, "linkage" if settings.bridge_live else "simulator")
+    try:
+        if way is None:
+            raise DeskDidNotAnswer("no_desk")
+        await linkage.tell_status(way, name=status.name, number=status.number, ticket=status.ticket, state=status.state)
+    except DeskDidNotAnswer as error:
+        log.warning("desk_not_told", matter=subject_id, status=error.status)
+        async with transaction() as session:
+            if not await matters.try_again(session, subject_id, status.state):
+                log.error("desk_never_told", matter=subject_id)
+        return
+    except DeskRefused as error:  # it will not hear of it: nothing more can be done by a machine
+        log.warning("desk_would_not_hear", matter=subject_id, status=error.reason)
+    async with transaction() as session:
+        await matters.note_told(session, subject_id, status.state)
 
 
 @jobs.app.task(name="bridge.call", queue="danger", retry=RetryIfTransient(attempts=8))

@@ -53,10 +53,10 @@ _SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 
 def secret(settings: Settings) -> bytes:
     """What the make-believe carrier and this gateway share: derived, so that there is nothing to set up."""
-    key = settings.session_key or settings.data_key
+    key = settings.make_believe_key
     if key is None:
         raise SystemExit("没有 HOTLINE_SESSION_KEY：用 make run 启动会自动生成，或按 .env.example 设置。")
-    return hmac.digest(key.get_secret_value().encode(), b"hotline simulator carrier", hashlib.sha256)
+    return key
 
 
 def access_token(settings: Settings) -> str:

@@ -17,10 +17,12 @@ class Channel(StrEnum):
     WEB = "web"
     DRILL = "drill"
     """A made-up person of `hotline drill`: goes the whole way, but reaches no carrier, no real desk and no figure."""
+    DESK = "desk"
+    """A matter an emergency desk handed to us: real, read and worked on like any, but there is nobody to write to."""
 
 
 class Contact(SealedRow, Base):
-    """`address` is an E.164 number (sms) or a random token (web); found by its blind index only."""
+    """`address` is an E.164 number (sms), a random token (web) or a desk with its own number (desk); found by its blind index only."""
 
     __tablename__ = "contacts"
     __table_args__ = (UniqueConstraint("channel", "address_index"),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, regions
+from sms_gateway.bridge import matters
 from sms_gateway.clock import shanghai
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import notify
@@ -21,6 +22,7 @@ from sms_gateway.tickets import actors, places
 
 from . import registering, talk
 from .ownership import Owner
+from .service import answer_as_seat
 
 LONGEST_NOTE = 2000
 UNITS = {
@@ -45,6 +47,13 @@ async def get_own_call(session: AsyncSession, thread_id: int, operator: Operator
     if found is None:
         raise NothingIsOpen
     return found
+
+
+async def _take_own_call(session: AsyncSession, thread_id: int, operator: Operator) -> Escalation:
+    """The same, to take it a step further: that answers what still rings, and danger is a trained seat's (`SeatIsNotTrained`)."""
+    call = await get_own_call(session, thread_id, operator)
+    await answer_as_seat(session, call, operator)
+    return call
 
 
 def _write(call: Escalation, operator: Operator, words: str) -> None:
@@ -79,7 +88,7 @@ async def note_handed_over(
     if unit not in UNITS:
         raise BadInput("请选交给了谁。")
     thread = await talk.get_own(session, thread_id, operator.id)
-    call = await get_own_call(session, thread_id, operator)
+    call = await _take_own_call(session, thread_id, operator)
     reference = _short(reference, needed="请写接的人、工号或警情编号，没有就写“没给编号”。")
     if call.state != State.HANDED_OVER:
         await escalations.move(
@@ -102,7 +111,7 @@ async def note_child_seen(
     session: AsyncSession, *, thread_id: int, operator: Operator, by: str, at: str, where: str, tonight: str
 ) -> None:
     """Somebody saw the child: who, when, where, and with whom it sleeps tonight (PRACTICE section 7)."""
-    call = await get_own_call(session, thread_id, operator)
+    call = await _take_own_call(session, thread_id, operator)
     parts = [
         _short(words, needed="四样都要写：谁见到的、几点、在哪、今晚和谁住。") for words in (by, at, where, tonight)
     ]
@@ -130,16 +139,22 @@ async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator
 
 
 async def show_number(session: AsyncSession, *, thread_id: int, operator: Operator) -> str:
-    """The person's whole number, to hand over in danger; written into the audit. Only while danger is open."""
-    call = await get_own_call(session, thread_id, operator)
-    if call.lane not in ("red", "orange"):
+    """The person's whole number, to hand over in danger; written into the audit. Only while danger is open; of a matter that a
+    desk handed to us whom to ask back, at any time: there is no other way to them."""
+    thread = await talk.get_own(session, thread_id, operator.id)
+    call = await escalations.find_open(session, thread_id, for_update=True)
+    matter = await matters.find_of_talk(session, thread_id) if thread.channel == Channel.DESK else None
+    if matter is None and call is None:
+        raise NothingIsOpen
+    if matter is None and call is not None and call.lane not in ("red", "orange"):
         raise BadInput("只有红色、橙色在办时才能看完整号码。")
-    thread = await talk.get_talk(session, thread_id)
-    if thread.channel != Channel.SMS:
-        raise BadInput("网页来信没有号码。")
+    number = matter.said["phone"] if matter is not None else thread.contact.address
+    if thread.channel not in (Channel.SMS, Channel.DESK) or not number:
+        raise BadInput("这里没有号码。")
     await audit(session, operator_id=operator.id, what="show_number", subject=f"thread:{thread_id}")
-    await talk.note(session, thread_id, "number_shown", who=f"operator:{operator.id}", detail={"escalation": call.id})
-    return thread.contact.address
+    detail = {"escalation": call.id} if call is not None else {}
+    await talk.note(session, thread_id, "number_shown", who=f"operator:{operator.id}", detail=detail)
+    return number
 
 
 async def read_record(session: AsyncSession, *, thread_id: int) -> str:

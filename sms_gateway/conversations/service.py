@@ -14,12 +14,13 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
+from sms_gateway.operators import pauses
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import service as tickets
 
-from . import alarm, pending, registering, resting, talk
+from . import alarm, pending, registering, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -34,6 +35,10 @@ class SeatIsNotTrained(HotlineError):
 class SupervisorMustSign(BadInput):
     status_code = 422
     sentence = "用过 110、119、120、122 转接的，要另一位值班长签字才能结束。"
+
+
+class NobodyToWriteTo(BadInput):
+    sentence = "这件事是接警台转来的，这里没有人能收信。请打电话问报警人，或者在下面记一句。"
 
 
 class DangerIsNotClosedSo(BadInput):
@@ -129,6 +134,8 @@ async def reply(
 ) -> int | None:
     """Send the operator's words; the message's id. None: a reply of that `token` (the page's own) is there already."""
     thread = await talk.get_own(session, thread_id, operator.id)
+    if thread.channel == Channel.DESK:
+        raise NobodyToWriteTo
     body = body.strip()
     if not body:
         raise BadInput("还没有写字。")
@@ -194,8 +201,8 @@ async def close(
         )
     if danger:
         await contacts.set_open_case(session, thread.contact_id, open_case=False)
-    if escalation is not None:
-        await resting.after(session, thread, escalation, operator_id=operator.id)
+    if escalation is not None and escalation.lane == "red":
+        await pauses.after_severe(session, operator.id)
     if thread.contact.silent_at is None:
         await outbox.queue_as_operator(session, thread=thread, key="bye.red" if danger else "closed", operator=operator)
     thread.lane, thread.waiting_since = "blue", None

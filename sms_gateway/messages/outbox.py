@@ -61,12 +61,14 @@ async def queue(
     client_token: str | None = None,
     start: bool = True,
 ) -> int | None:
-    """Queue a text; its id, or None when `reply_to` was already answered in that `slot` (a repeated job), or when the talk
-    has a text of that `client_token` (a repeated post).
+    """Queue a text; its id, or None when `reply_to` was already answered in that `slot` (a repeated job), when the talk
+    has a text of that `client_token` (a repeated post), or when there is nobody to write to (`Channel.DESK`).
 
     `start=False` leaves the sending to the text before it: the replies to one text go out one after the other.
     SMS texts get the signature carriers demand.
     """
+    if thread.channel == Channel.DESK:
+        return None
     uid = uuid4()
     at_home = thread.channel in AT_HOME
     carrier = WEB if at_home else choose()

@@ -2,26 +2,28 @@
 
 Both ways by Standard Webhooks, as with the general desk. Out: `POST <url>`; `webhook-id` is our reference, so that a try
 that is repeated is one incident. 200 or 201 with `{"receipt"}`: accepted; 202: their number follows; 4xx with `{"reason"}`:
-refused; anything else, or nothing: try again. In: `{"reference", "state", "receipt", "words"}`. No desk's real interface is
-published; this file is the one to change for another.
+refused; anything else, or nothing: try again. In: `{"reference", "state", "receipt", "words"}`.
+
+The other way round, a matter that is no emergency: the desk posts a `Matter` to `/platforms/linkage/<desk>/matters`, is
+answered with our ticket's number, and hears at `<url>/matters` what becomes of it. No desk's real interface is published;
+this file is the one to change for another.
 """
 
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sms_gateway import clock
+from sms_gateway import clock, regions
 from sms_gateway.carriers import simulator
-from sms_gateway.errors import BadInput
+from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.settings import Settings
 
 from .general import TRY_AGAIN, DeskDidNotAnswer, DeskRefused, SignatureIsWrong, check_signature, signed
@@ -31,12 +33,30 @@ LONGEST_RECEIPT = 40
 MAKE_BELIEVE = "/simulator/desk/incidents"
 
 
-Told = Literal["accepted", "dispatched", "arrived", "child_seen", "concluded", "refused", "returned"]
-"""What a desk may say of an incident."""
+LONGEST_MATTER = 32 * 1024
+"""Bytes of a matter."""
+LONGEST_WHAT = 4000
+_DESK = re.compile(r"(?:110|119|120|122)@(53[0-9]{4})", re.ASCII)
+_PRINTED = r"^[^\x00-\x1f\x7f]+$"
+
+Told = Literal["accepted", "dispatched", "arrived", "child_seen", "lost_contact", "concluded", "refused", "returned"]
+"""What a desk may say of an incident. `lost_contact`: they reach neither the person nor the child."""
 
 
 class UpdateIsUnclear(BadInput):
-    sentence = "内容不对：要有 reference、state（accepted、dispatched、arrived、child_seen、concluded、refused、returned），受理时还要有 receipt。"
+    sentence = "内容不对：要有 reference、state（accepted、dispatched、arrived、child_seen、lost_contact、concluded、refused、returned），受理时还要有 receipt。"
+
+
+class MatterIsUnclear(BadInput):
+    sentence = (
+        "内容不对：要有 number（本台编号，40 字以内）、what（什么事，4000 字以内），"
+        "可以有 place、child（200 字以内）、caller（60 字以内）、phone、kind（help、complaint、report）。"
+    )
+
+
+class MatterIsTooLong(HotlineError):
+    status_code = 413
+    sentence = "内容太长了。"
 
 
 class Update(BaseModel):
@@ -46,8 +66,23 @@ class Update(BaseModel):
 
     reference: str = Field(pattern=r"^[0-9a-f]{32}$")
     state: Told
-    receipt: str | None = Field(default=None, min_length=1, max_length=LONGEST_RECEIPT, pattern=r"^[^\x00-\x1f]+$")
+    receipt: str | None = Field(default=None, min_length=1, max_length=LONGEST_RECEIPT, pattern=_PRINTED)
     words: str | None = Field(default=None, max_length=1000)
+
+
+class Matter(BaseModel):
+    """A matter that is no emergency, handed to 12345 by a desk. `number`: the desk's own, one a matter; `what`: in the words
+    it was told in; `phone`: whom to ask back, never texted by a machine."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    number: str = Field(min_length=1, max_length=LONGEST_RECEIPT, pattern=_PRINTED)
+    what: str = Field(min_length=2, max_length=LONGEST_WHAT)
+    place: str = Field(default="", max_length=200)
+    child: str = Field(default="", max_length=200)
+    caller: str = Field(default="", max_length=60)
+    phone: str = Field(default="", max_length=20, pattern=r"^[0-9+() -]*$")
+    kind: Literal["help", "complaint", "report"] = "help"
 
 
 @dataclass(frozen=True)
@@ -70,29 +105,62 @@ def way_to(settings: Settings, desk: str, driver: str) -> Way | None:
 
 def make_believe_secret(settings: Settings) -> str:
     """Shared by this gateway and its make-believe desk: derived, so that there is nothing to set up."""
-    return "whsec_" + b64encode(sha256(b"hotline simulator desk" + simulator.secret(settings)).digest()).decode()
+    simulator.secret(settings)  # says what is missing where there is no key
+    return settings.make_believe_desk_secret or ""
 
 
-def secret_of(settings: Settings, desk: str) -> str | None:
-    """What `desk` signs its updates with; None for a desk that is none of ours."""
+def _secret_of(settings: Settings, desk: str) -> str | None:
+    """What a real desk signs with, in live mode; None for a desk that is none of ours."""
     found = settings.bridge_desks.get(desk)
-    if settings.bridge_live:
-        return found.secret.get_secret_value() if found is not None and found.secret is not None else None
-    return None if settings.production else make_believe_secret(settings)
+    return found.secret.get_secret_value() if settings.bridge_live and found is not None and found.secret else None
+
+
+def _check_sender(settings: Settings, desk: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Who signed it: True for the make-believe desk, False for the real one. Raises `SignatureIsWrong`.
+
+    In live mode a drill still goes to the make-believe desk, whose word then counts for the drill alone.
+    """
+    _check_name(desk)
+    secret = _secret_of(settings, desk)
+    if secret is not None and _is_signed(secret, headers, body):
+        return False
+    if settings.production:
+        raise SignatureIsWrong
+    check_signature(make_believe_secret(settings), headers, body)
+    return True
+
+
+def _check_name(desk: str) -> None:
+    found = _DESK.fullmatch(desk)
+    try:
+        regions.get_region(found[1] if found is not None else "")
+    except regions.RegionNotFound:
+        raise SignatureIsWrong from None
+
+
+def _is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    try:
+        check_signature(secret, headers, body)
+    except SignatureIsWrong:
+        return False
+    return True
 
 
 async def send(way: Way, *, reference: str, desk: str, incident: Mapping[str, Any]) -> str | None:
     """Hand it over: their receipt number, None when it will follow. Raises `DeskRefused`, `DeskDidNotAnswer`."""
     body = json.dumps({"reference": reference, "desk": desk, "incident": dict(incident)}, ensure_ascii=False).encode()
+    return _read(await _post(way.url, way.secret, reference, body))
+
+
+async def _post(url: str, secret: str, name: str, body: bytes) -> httpx.Response:
     at = datetime.fromtimestamp(clock.wall_seconds(), UTC)  # the desk compares it with its own clock
-    headers = signed(way.secret, reference, body, at=at)
-    headers["idempotency-key"] = reference
+    headers = signed(secret, name, body, at=at)
+    headers["idempotency-key"] = name
     try:
         async with httpx.AsyncClient(timeout=WITHIN_SECONDS, trust_env=False, follow_redirects=False) as http:
-            answer = await http.post(way.url, content=body, headers=headers)
+            return await http.post(url, content=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL):
         raise DeskDidNotAnswer("no_answer") from None
-    return _read(answer)
 
 
 def _read(answer: httpx.Response) -> str | None:
@@ -113,16 +181,39 @@ def _read(answer: httpx.Response) -> str | None:
     raise DeskDidNotAnswer(str(answer.status_code))
 
 
-def read_update(settings: Settings, desk: str, headers: Mapping[str, str], body: bytes) -> Update:
-    """A desk's signed word. Raises `SignatureIsWrong` (also for a desk that is none of ours), `UpdateIsUnclear`."""
-    secret = secret_of(settings, desk)
-    if secret is None:
-        raise SignatureIsWrong
-    check_signature(secret, headers, body)
+def read_update(settings: Settings, desk: str, headers: Mapping[str, str], body: bytes) -> tuple[Update, bool]:
+    """A desk's signed word, and whether the make-believe desk says it. Raises `SignatureIsWrong` (also for a desk that is
+    none of ours), `UpdateIsUnclear`."""
+    make_believe = _check_sender(settings, desk, headers, body)
     try:
         update = Update.model_validate_json(body)
     except ValidationError:
         raise UpdateIsUnclear from None
     if update.state == "accepted" and update.receipt is None:
         raise UpdateIsUnclear
-    return update
+    return update, make_believe
+
+
+def read_matter(settings: Settings, desk: str, headers: Mapping[str, str], body: bytes) -> Matter:
+    """A matter that is no emergency, signed by the desk that hands it to 12345. Raises `SignatureIsWrong` (in live mode also
+    for the make-believe desk: nothing made up becomes a ticket there), `MatterIsTooLong`, `MatterIsUnclear`."""
+    if _check_sender(settings, desk, headers, body) and settings.bridge_live:
+        raise SignatureIsWrong
+    if len(body) > LONGEST_MATTER:
+        raise MatterIsTooLong
+    try:
+        return Matter.model_validate_json(body)
+    except ValidationError:
+        raise MatterIsUnclear from None
+
+
+async def tell_status(way: Way, *, name: str, number: str, ticket: str, state: str) -> None:
+    """Tell the desk what became of its matter `number`: `POST <url>/matters`, any 2xx is heard. `name`: one a status, so that a
+    repeated try is one. Raises `DeskRefused`, `DeskDidNotAnswer`."""
+    body = json.dumps({"number": number, "ticket": ticket, "state": state}).encode()
+    answer = await _post(way.url.rstrip("/") + "/matters", way.secret, name, body)
+    if answer.is_success:
+        return
+    if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN | {401, 403, 404}:
+        raise DeskRefused(str(answer.status_code))
+    raise DeskDidNotAnswer(str(answer.status_code))

@@ -13,12 +13,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from sms_gateway import clock
-from sms_gateway.settings import ROOT, Settings, get_settings
+from sms_gateway.settings import ROOT, Settings, get_settings, read_settings
 
 from . import postgres, running
 from .bot_model import TrainingFailed, find_model, trained_model
-from .children import Inner, children, inner_environment, outer_environment
+from .children import SECRETS, Inner, children, inner_environment, outer_environment
 from .log_files import keep_small
 from .places import PYTHON, RASA_PYTHON, DataDir, free_ports, port_is_free
 from .supervisor import Child, ChildDidNotStart, Supervisor
@@ -53,6 +55,7 @@ def run() -> int:
     try:
         with running.hold(data_dir, me):
             _check_room(settings, data_dir)
+            read_settings({name: _secret(settings, data_dir, name) for name in SECRETS})  # rules that need the secrets
             return asyncio.run(_Start(settings, data_dir, _inner(settings, data_dir)).serve())
     except running.FolderIsHeld as error:
         say(_held(data_dir, error.holder))
@@ -61,6 +64,11 @@ def run() -> int:
     except KeyboardInterrupt:
         say("已停止。")
     return 1
+
+
+def _secret(settings: Settings, data_dir: DataDir, name: str) -> str:
+    said: SecretStr | None = getattr(settings, name)
+    return said.get_secret_value() if said is not None else data_dir.secret(name)
 
 
 def _held(data_dir: DataDir, holder: running.Holder | None) -> str:

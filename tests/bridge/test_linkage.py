@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import json
-import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from sms_gateway import clock as clocks
 from sms_gateway import timers
-from sms_gateway.app import make_gateway
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import bridging, service
+from sms_gateway.conversations import bridging, drilling, service
 from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
@@ -34,27 +29,6 @@ from tests.console.story import add_operator
 from tests.telling import Person
 
 KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
-
-
-@pytest.fixture
-async def door(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """The gateway with its make-believe desk on a real port, where the driver finds it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("HOTLINE_PORT", str(port))
-    get_settings.cache_clear()
-    server = uvicorn.Server(
-        uvicorn.Config(make_gateway(), host="127.0.0.1", port=port, log_config=None, lifespan="off")
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
-        yield client
-    server.should_exit = True
-    await serving
 
 
 async def _press(person: Person, say: str = KICKING) -> int:
@@ -222,20 +196,70 @@ async def test_a_desk_that_first_refused_may_still_take_it(door: httpx.AsyncClie
     assert call.receipt == "JQ9" and call.state == "accepted"
 
 
+async def test_in_live_mode_a_drills_desk_is_the_make_believe_one_and_knows_of_nothing_else(
+    door: httpx.AsyncClient, person: Person, monkeypatch: pytest.MonkeyPatch, clock: HeldClock
+) -> None:
+    operator = await add_operator("yi", "乙")
+    async with transaction() as session:
+        run = await drilling.begin(session, planned=1, at_most=timedelta(hours=1))
+        drill = await drilling.send(session, run.id, 0, KICKING + "，我在昭通市镇雄县中学", harm="violence_in_progress")
+    await person.run()
+    real = (await _call(await _press(person))).id
+    await person.run()
+    async with transaction() as session:
+        await session.execute(update(BridgeCall).values(driver="linkage"))
+    desks = {key: {"url": door.base_url.join("/nobody").__str__(), "secret": THEIRS} for key in await _desks(real)}
+    for key, value in {"BRIDGE_LIVE": "true", "BRIDGE_DESKS": json.dumps(desks), **TWILIO}.items():
+        monkeypatch.setenv(f"HOTLINE_{key}", value)
+    get_settings.cache_clear()
+    async with transaction() as session:
+        await service.take_over(session, thread_id=drill, operator=operator)
+        call = await bridging.press(session, thread_id=drill, operator=operator, service="110")
+        assert call.driver == "simulator"
+    await person.run()
+    call = await _call(call.id)
+    assert call.state == "accepted" and (call.receipt or "").startswith("JQ")
+    assert (await _tell(door, call, "dispatched")).status_code == 200
+    theirs = await _call(real)
+    assert (await _tell(door, theirs, "dispatched")).status_code == 404, "a made-up word moves no real call"
+    assert (await _tell(door, theirs, "dispatched", secret=THEIRS)).status_code == 200
+    assert (await _tell(door, call, "arrived", secret=THEIRS, desk=theirs.desk)).status_code == 404
+    matter = {"number": "1", "what": "想反映学校收费的事"}
+    handed = await door.post("/simulator/desk/matters", json={"desk": theirs.desk, **matter})
+    assert handed.status_code == 403, "nothing made up becomes a ticket in live mode"
+
+
+async def _desks(call_id: int) -> list[str]:
+    return [(await _call(call_id)).desk]
+
+
+THEIRS = "whsec_" + "a" * 40
+TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "x" * 32, "TWILIO_FROM": "+8613800000000", "VOICE": "none",
+    "CARRIER": "twilio",
+}  # fmt: skip
 REAL = {"110@530600": {"url": "https://desk.example/incidents", "secret": "whsec_" + "a" * 40}}
 OURS = {"110@530600": {"url": "http://127.0.0.1:8000/simulator/desk/incidents", "secret": "whsec_" + "a" * 40}}
 
 
+def _signed_as(secret: str | None) -> dict[str, Any]:
+    return {"110@530600": {"url": "https://desk.example/incidents", "secret": secret}}
+
+
+MAKE_BELIEVE = _signed_as(Settings().make_believe_desk_secret)
+BARE = _signed_as((Settings().make_believe_desk_secret or "").removeprefix("whsec_"))
+OWN_KEY = _signed_as(base64.b64encode(b"k" * 32).decode())
+
+
 @pytest.mark.parametrize(
     ("desks", "carrier", "starts"),
-    [(REAL, "twilio", True), ({}, "twilio", False), (REAL, "simulator", False), (OURS, "twilio", False)],
-)
+    [(REAL, "twilio", True), ({}, "twilio", False), (REAL, "simulator", False), (OURS, "twilio", False),
+     (MAKE_BELIEVE, "twilio", False), (BARE, "twilio", False), (OWN_KEY, "twilio", False)],
+)  # fmt: skip
 def test_live_mode_starts_with_real_desks_and_carriers_only(
     desks: dict[str, Any], carrier: str, starts: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    twilio = {"ACCOUNT_SID": "AC" + "0" * 32, "AUTH_TOKEN": "x" * 32, "FROM": "+8613800000000"}
-    told = {f"TWILIO_{key}": value for key, value in twilio.items()}
-    told |= {"BRIDGE_LIVE": "true", "VOICE": "none", "CARRIER": carrier, "BRIDGE_DESKS": json.dumps(desks)}
+    told = TWILIO | {"BRIDGE_LIVE": "true", "CARRIER": carrier, "BRIDGE_DESKS": json.dumps(desks)}
     for key, value in told.items():
         monkeypatch.setenv(f"HOTLINE_{key}", value)
     if starts:

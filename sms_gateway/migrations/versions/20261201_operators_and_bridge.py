@@ -330,10 +330,38 @@ def _bridge() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_bridge_events_uid")),
     )
     op.create_index("ix_bridge_events_call_id_id", "bridge_events", ["call_id", "id"], unique=False)
+    op.create_table(
+        "desk_matters",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("desk", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("said_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("told", sa.String(length=12), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_desk_matters_thread_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_desk_matters_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_matters")),
+        sa.UniqueConstraint("desk", "number", name=op.f("uq_desk_matters_desk_number")),
+        sa.UniqueConstraint("uid", name=op.f("uq_desk_matters_uid")),
+    )
+    op.create_index("ix_desk_matters_thread_id", "desk_matters", ["thread_id"], unique=False)
+    op.create_index(
+        "ix_desk_matters_open", "desk_matters", ["id"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
+    )
 
 
 def downgrade() -> None:
 
+    op.drop_index("ix_desk_matters_open", table_name="desk_matters", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_index("ix_desk_matters_thread_id", table_name="desk_matters")
+    op.drop_table("desk_matters")
     op.drop_index(
         "uq_messages_thread_id_client_token",
         table_name="messages",
