@@ -14,13 +14,12 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
-from sms_gateway.operators import pauses
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import service as tickets
 
-from . import alarm, pending, registering, talk
+from . import alarm, pending, registering, resting, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -201,8 +200,8 @@ async def close(
         )
     if danger:
         await contacts.set_open_case(session, thread.contact_id, open_case=False)
-    if escalation is not None and escalation.lane == "red":
-        await pauses.after_severe(session, operator.id)
+    if escalation is not None:
+        await resting.after(session, thread, escalation, operator_id=operator.id)
     if thread.contact.silent_at is None:
         await outbox.queue_as_operator(session, thread=thread, key="bye.red" if danger else "closed", operator=operator)
     thread.lane, thread.waiting_since = "blue", None
