@@ -22,7 +22,6 @@ from sms_gateway.tickets import actors, places
 
 from . import registering, talk
 from .ownership import Owner
-from .service import answer_as_seat
 
 LONGEST_NOTE = 2000
 UNITS = {
@@ -47,13 +46,6 @@ async def get_own_call(session: AsyncSession, thread_id: int, operator: Operator
     if found is None:
         raise NothingIsOpen
     return found
-
-
-async def _take_own_call(session: AsyncSession, thread_id: int, operator: Operator) -> Escalation:
-    """The same, to take it a step further: that answers what still rings, and danger is a trained seat's (`SeatIsNotTrained`)."""
-    call = await get_own_call(session, thread_id, operator)
-    await answer_as_seat(session, call, operator)
-    return call
 
 
 def _write(call: Escalation, operator: Operator, words: str) -> None:
@@ -88,7 +80,7 @@ async def note_handed_over(
     if unit not in UNITS:
         raise BadInput("请选交给了谁。")
     thread = await talk.get_own(session, thread_id, operator.id)
-    call = await _take_own_call(session, thread_id, operator)
+    call = await get_own_call(session, thread_id, operator)
     reference = _short(reference, needed="请写接的人、工号或警情编号，没有就写“没给编号”。")
     if call.state != State.HANDED_OVER:
         await escalations.move(
@@ -111,7 +103,7 @@ async def note_child_seen(
     session: AsyncSession, *, thread_id: int, operator: Operator, by: str, at: str, where: str, tonight: str
 ) -> None:
     """Somebody saw the child: who, when, where, and with whom it sleeps tonight (PRACTICE section 7)."""
-    call = await _take_own_call(session, thread_id, operator)
+    call = await get_own_call(session, thread_id, operator)
     parts = [
         _short(words, needed="四样都要写：谁见到的、几点、在哪、今晚和谁住。") for words in (by, at, where, tonight)
     ]
