@@ -79,9 +79,10 @@ async def reply(
 
 
 async def _is_repeated(session: AsyncSession, talk_id: int, seat: Seat, body: str, token: str | None) -> bool:
-    """Whether this reply is there already, by its token, or as the same words a moment ago (one click too many)."""
-    if token is not None and await overview.was_sent(session, thread_id=talk_id, token=token):
-        return True
+    """Whether this reply is there already: by its token, for the same words may be meant twice; without one (a page whose
+    script did not run) as the same words a moment ago, which is one click too many."""
+    if token is not None:
+        return await overview.was_sent(session, thread_id=talk_id, token=token)
     since = clock.now() - SAME_WORDS_WITHIN
     return await overview.was_just_said(
         session, thread_id=talk_id, operator_id=seat.operator.id, body=body.strip(), since=since

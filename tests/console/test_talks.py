@@ -120,6 +120,16 @@ async def test_a_reply_repeated_after_a_lost_answer_goes_out_once(
     assert person.news() == ["我在。"]
 
 
+async def test_the_same_words_meant_twice_go_out_twice(sign_in: SignIn, person: Person) -> None:
+    desk = await sign_in()
+    await person.texts(KICKING)
+    await _take(desk, person)
+    for once in ("0" * 32, "1" * 32):
+        assert (await desk.do(f"/talks/{person.thread_id}/reply", body="在", once=once)).status_code == 200
+    await person.run()
+    assert person.news() == ["在", "在"]
+
+
 async def test_two_posts_of_one_reply_at_the_same_instant_go_out_once(sign_in: SignIn, person: Person) -> None:
     desk = await sign_in()
     await person.texts(KICKING)
