@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 
 from sms_gateway import regions
-from sms_gateway.conversations import caution
+from sms_gateway.bridge import placing
+from sms_gateway.conversations import calling, caution, scene
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.conversations.records import UNITS
@@ -199,24 +200,33 @@ class TalkView:
 
     @property
     def phone_is_fine(self) -> bool:
-        return not self.cautions and any(
-            (ticket.answers or {}).get("contact") == "打电话" for ticket in self.page.tickets
-        )
+        """They chose it in a form of this matter, as the rule of a three-way call has it (`calling.known_about`)."""
+        call = self.page.escalation
+        return call is not None and not self.cautions and calling.said_fine(self.page.tickets, call)
 
     # ---- 5, 6: where, and what would be handed over ----
 
     @property
     def place(self) -> str | None:
-        """What was written down, else what the person's newest words name."""
-        if self.page.contact.region or self._place_text is None:
-            return self.page.contact.region
-        found = regions.recognise(self._place_text.body)
-        named = found.county or found.prefecture
-        return named.adcode if named else None
+        """What an operator wrote down in this matter, else what the person's newest words name, else what was known before."""
+        noted = self.page.contact.region
+        if noted and (self.place_by_operator or self._place_text is None):
+            return noted
+        bodies = [message.body for message in self.texts[-PLACES_READ:]]
+        return placing.find(bodies, noted=noted).region
+
+    @cached_property
+    def place_by_operator(self) -> bool:
+        call = self.page.escalation
+        since = scene.begins_at(call) if call is not None else self.begins_at
+        return any(event.what == scene.PLACE_SET and (since is None or event.at >= since) for event in self.page.events)
 
     @property
-    def place_by_operator(self) -> bool:
-        return any(event.what == "place_set" for event in self.page.events)
+    def place_from(self) -> str:
+        """How the place is known."""
+        if self.place_by_operator:
+            return "值班员写的"
+        return "对方自己说的" if self.place_said else "以前记下的，先问一句"
 
     @cached_property
     def place_said(self) -> str:

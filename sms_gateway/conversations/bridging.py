@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, regions
-from sms_gateway.bridge import automatic, choosing, placing
+from sms_gateway.bridge import automatic, choosing
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import DO_NOT_RING_BACK, UNKNOWN_PLACE, Incident
 from sms_gateway.bridge.models import BridgeCall
@@ -17,7 +17,7 @@ from sms_gateway.errors import BadInput
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State, can_move
 from sms_gateway.escalations.models import Escalation
-from sms_gateway.messages.models import Direction, Message, Thread, ThreadEvent
+from sms_gateway.messages.models import Message, Thread
 from sms_gateway.operators.models import Operator
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import links
@@ -25,9 +25,8 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Harm, Writer
 
-from . import caution, harms, records, registering, talk
+from . import caution, harms, records, registering, scene, talk
 
-TEXTS = 40
 LONGEST_APPROACH = 300
 SERVICES = choosing.SERVICES
 LIFE = frozenset({Harm.FIRE, Harm.DROWNING, Harm.TRAFFIC, Harm.MEDICAL, Harm.SELF_HARM, Harm.VIOLENCE})
@@ -49,28 +48,23 @@ async def preview(
     """What the desk would be told now. `texts`: the person's, oldest first, where the caller has read them."""
     if service not in SERVICES:
         raise ServiceIsUnclear
-    texts = await _texts(session, thread.id) if texts is None else texts[-TEXTS:]
+    texts = await scene.read(session, escalation) if texts is None else scene.keep(escalation, texts)
     bodies = [message.body for message in texts]
-    where = await _where(session, thread, bodies)
-    scene = caution.for_police(bodies)
-    known = approach.strip() or "；".join(part for part in scene if part not in harms.ABOUT_WEAPONS)
+    where = await scene.where(session, thread, escalation, texts)
+    told_of = caution.for_police(bodies)
+    known = approach.strip() or "；".join(part for part in told_of if part not in harms.ABOUT_WEAPONS)
     place = regions.full_name(where.region) if where.region else ""
     told = " ".join(part for part in (place, f"“{where.words}”" if where.words else "") if part)
-    began = _began(escalation, texts)
+    began = scene.began(escalation, texts)
     return Incident(
         service=service, what=harms.say(escalation.harm, began.immediacy if began is not None else None),
         place=told or UNKNOWN_PLACE, region=where.region or "", certainty=where.certainty, below_county=where.below_county,
-        who=harms.who(texts), weapon="、".join(part for part in scene if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
+        who=harms.who(texts), weapon="、".join(part for part in told_of if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
         contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *caution.before_calling(bodies)]),
         approach="；".join(part for part in (known, DO_NOT_RING_BACK, "不要说是谁报的") if part)[:LONGEST_APPROACH],
         received_at=escalation.received_at.isoformat(), ticket=await _ticket_number(session, thread.id),
         phone=_phone(thread, escalation, texts, agreed=number_agreed),
     )  # fmt: skip
-
-
-def _began(escalation: Escalation, texts: Sequence[Message]) -> Message | None:
-    """The text that brought the call; a later one may name only the place."""
-    return next((message for message in texts if message.id == escalation.message_id), texts[-1] if texts else None)
 
 
 def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, agreed: bool) -> str:
@@ -79,17 +73,6 @@ def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, 
         return ""
     child = any(message.writer == Writer.CHILD for message in texts)
     return thread.contact.address if agreed or child or escalation.harm in LIFE else ""
-
-
-async def _texts(session: AsyncSession, thread_id: int) -> list[Message]:
-    newest = select(Message).where(Message.thread_id == thread_id, Message.direction == Direction.IN)
-    return list(reversed((await session.scalars(newest.order_by(Message.id.desc()).limit(TEXTS))).all()))
-
-
-async def _where(session: AsyncSession, thread: Thread, bodies: list[str]) -> placing.Where:
-    noted = select(ThreadEvent.id).where(ThreadEvent.thread_id == thread.id, ThreadEvent.what == "place_set").limit(1)
-    by_operator = await session.scalar(noted) is not None
-    return placing.find(bodies, noted=thread.contact.region, by_operator=by_operator)
 
 
 async def _ticket_number(session: AsyncSession, thread_id: int) -> str:
@@ -120,7 +103,7 @@ async def hand_over(
     approach: str = "", number_agreed: bool = False, texts: Sequence[Message] | None = None,
 ) -> BridgeCall:  # fmt: skip
     """Hand the matter to the desk; `operator` None: the ladder does it. Raises `NoDeskIsSetUp`, `IsRequestedAlready`."""
-    texts = await _texts(session, thread.id) if texts is None else texts
+    texts = await scene.read(session, escalation) if texts is None else texts
     incident = await preview(
         session, thread, escalation, service, approach=approach, number_agreed=number_agreed, texts=texts
     )
@@ -169,9 +152,9 @@ async def on_rung(session: AsyncSession, escalation_id: int) -> None:
     if escalation is None or escalation.id != escalation_id or escalation.state != State.RINGING:
         return
     service = next(iter(escalation.services), "110")
-    texts = await _texts(session, thread.id)
-    where = await _where(session, thread, [message.body for message in texts])
-    began = _began(escalation, texts)
+    texts = await scene.read(session, escalation)
+    where = await scene.where(session, thread, escalation, texts)
+    began = scene.began(escalation, texts)
     allowed = automatic.may_call(
         escalation.harm, [message.body for message in texts], services=escalation.services,
         now=began is not None and began.immediacy == "now", below_county=where.below_county,
