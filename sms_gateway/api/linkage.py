@@ -19,12 +19,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.post("/platforms/linkage/{desk}")
 async def hear_desk(request: Request, desk: str) -> dict[str, bool]:
-    """200 once it is noted (also when it was known), 403 for a forged or old signature, 404 for a reference that is none of
-    ours, 409 where their word does not fit, 422 for anything unclear."""
+    """200 once it is noted (also when it was known), 400 for a `webhook-id` over 64 signs, 403 for a forged or old
+    signature, 404 for a reference that is none of ours, 409 where their word does not fit, 422 for anything unclear."""
     update, make_believe = linkage.read_update(get_settings(), desk, request.headers, await request.body())
     async with transaction() as session:
         call = await service.find_by_reference(session, desk, update.reference, make_believe=make_believe)
-        news = await service.is_news(session, desk=desk, message_id=request.headers["webhook-id"][:64])
+        news = await service.is_news(session, desk=desk, message_id=request.headers["webhook-id"])
         if news:
             await service.hear(session, call, update.state, receipt=update.receipt, words=update.words)
     log.info("desk_told", bridge=call.id, state=update.state, news=news)

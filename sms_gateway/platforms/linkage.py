@@ -29,6 +29,7 @@ from sms_gateway.settings import Settings
 from .general import TRY_AGAIN, DeskDidNotAnswer, DeskRefused, SignatureIsWrong, check_signature, signed
 
 WITHIN_SECONDS = 8.0
+LONGEST_ID = 64
 LONGEST_RECEIPT = 40
 MAKE_BELIEVE = "/simulator/desk/incidents"
 
@@ -45,6 +46,11 @@ Told = Literal["accepted", "dispatched", "arrived", "child_seen", "lost_contact"
 
 class UpdateIsUnclear(BadInput):
     sentence = "内容不对：要有 reference、state（accepted、dispatched、arrived、child_seen、lost_contact、concluded、refused、returned），受理时还要有 receipt。"
+
+
+class MessageIdIsTooLong(HotlineError):
+    status_code = 400
+    sentence = "webhook-id 太长：最多 64 个字符。"
 
 
 class MatterIsUnclear(BadInput):
@@ -183,8 +189,10 @@ def _read(answer: httpx.Response) -> str | None:
 
 def read_update(settings: Settings, desk: str, headers: Mapping[str, str], body: bytes) -> tuple[Update, bool]:
     """A desk's signed word, and whether the make-believe desk says it. Raises `SignatureIsWrong` (also for a desk that is
-    none of ours), `UpdateIsUnclear`."""
+    none of ours), `MessageIdIsTooLong` (cut, two of them would be one), `UpdateIsUnclear`."""
     make_believe = _check_sender(settings, desk, headers, body)
+    if len(headers["webhook-id"]) > LONGEST_ID:
+        raise MessageIdIsTooLong
     try:
         update = Update.model_validate_json(body)
     except ValidationError:

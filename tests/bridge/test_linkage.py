@@ -141,6 +141,9 @@ async def test_forged_old_foreign_and_replayed(door: httpx.AsyncClient, person: 
     again = await _tell(door, call, "concluded", name="one")
     assert (first.json()["news"], again.status_code, again.json()["news"]) == (True, 200, False)
     assert (await _call(call_id)).state == "accepted"
+    too_long = await _tell(door, call, "dispatched", name="one-of-two-that-begin-alike".ljust(65, "-"))
+    assert too_long.status_code == 400 and "64" in too_long.text
+    assert (await _tell(door, call, "dispatched", name="just-as-long-as-may-be".ljust(64, "-"))).json()["news"]
 
 
 async def test_child_seen_moves_nothing_and_order_does_not_matter(door: httpx.AsyncClient, person: Person) -> None:
