@@ -29,6 +29,8 @@ from . import caution, harms, records, registering, scene, talk
 
 LONGEST_APPROACH = 300
 SERVICES = choosing.SERVICES
+ALWAYS_SAID = (DO_NOT_RING_BACK, "不要说是谁报的")
+"""What every approach note ends with."""
 LIFE = frozenset({Harm.FIRE, Harm.DROWNING, Harm.TRAFFIC, Harm.MEDICAL, Harm.SELF_HARM, Harm.VIOLENCE})
 """Life is in danger: the number is told without asking first (PRACTICE section 7)."""
 
@@ -52,7 +54,7 @@ async def preview(
     bodies = [message.body for message in texts]
     where = await scene.where(session, thread, escalation, texts)
     told_of = caution.for_police(bodies)
-    known = approach.strip() or "；".join(part for part in told_of if part not in harms.ABOUT_WEAPONS)
+    note = approach.strip() or "；".join(part for part in told_of if part not in harms.ABOUT_WEAPONS)
     place = regions.full_name(where.region) if where.region else ""
     told = " ".join(part for part in (place, f"“{where.words}”" if where.words else "") if part)
     began = scene.began(escalation, texts)
@@ -61,13 +63,19 @@ async def preview(
         place=told or UNKNOWN_PLACE, region=where.region or "", certainty=where.certainty, below_county=where.below_county,
         who=harms.who(texts), weapon="、".join(part for part in told_of if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
         contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *caution.before_calling(bodies)]),
-        approach="；".join(part for part in (known, DO_NOT_RING_BACK, "不要说是谁报的") if part)[:LONGEST_APPROACH],
+        approach=_approach(note),
         received_at=escalation.received_at.isoformat(), ticket=await _ticket_number(session, thread.id),
         phone=_phone(thread, escalation, texts, agreed=number_agreed),
     )  # fmt: skip
 
 
 def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, agreed: bool) -> str:
+def _approach(note: str) -> str:
+    """The note with what is always said, each once: the sheet shows it whole and hands it back. A long note is cut, never these."""
+    missing = "；".join(part for part in ALWAYS_SAID if part not in note)
+    return "；".join(filter(None, (note[: LONGEST_APPROACH - len(missing) - 1], missing)))
+
+
     """The number, where life is in danger, the child itself writes, or the person said yes."""
     if thread.channel != Channel.SMS:
         return ""

@@ -32,11 +32,11 @@ async def _open(person: Person) -> Escalation:
         return (await session.scalars(wanted)).one()
 
 
-async def _told(person: Person, service_: str = "110") -> Incident:
+async def _told(person: Person, number: str = "110", *, approach: str = "") -> Incident:
     """What the desk would be told now."""
     async with transaction() as session:
         thread = await talk.get_talk(session, person.thread_id)
-        return await bridging.preview(session, thread, await _open(person), service_)
+        return await bridging.preview(session, thread, await _open(person), number, approach=approach)
 
 
 async def _climb(person: Person, clock: HeldClock, seconds: float = 240) -> list[BridgeCall]:
@@ -135,3 +135,12 @@ async def test_a_no_of_an_older_matter_keeps_the_phone_silent(person: Person, cl
     await _answers(person, "打电话")
     async with transaction() as session:
         assert not may_call_person(await calling.known_about(session, await _open(person)))
+
+
+async def test_an_approach_note_that_comes_back_from_the_sheet_says_everything_once(person: Person) -> None:
+    await person.texts(KICKING)
+    first = await _told(person)
+    assert await _told(person, approach=first.approach) == first
+    long = await _told(person, approach="别敲前门，从后面的菜地过来。" * 40)
+    assert len(long.approach) <= bridging.LONGEST_APPROACH
+    assert all(long.approach.count(part) == 1 for part in bridging.ALWAYS_SAID)
