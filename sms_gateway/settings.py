@@ -191,11 +191,7 @@ class Settings(BaseSettings):
         if not names or not names <= CARRIERS:
             raise ValueError(f"HOTLINE_CARRIER 只能是 {'、'.join(sorted(CARRIERS))}。")
         if "twilio" in names:
-            missing = [
-                f"HOTLINE_{name.upper()}"
-                for name in ("twilio_account_sid", "twilio_auth_token")
-                if not getattr(self, name)
-            ]
+            missing = self._missing("twilio_account_sid", "twilio_auth_token")
             if not (self.twilio_from or self.twilio_messaging_service_sid):
                 missing.append("HOTLINE_TWILIO_FROM 或 HOTLINE_TWILIO_MESSAGING_SERVICE_SID")
             if missing:
@@ -225,6 +221,9 @@ class Settings(BaseSettings):
             raise ValueError("HOTLINE_BRIDGE_LIVE=true 时不能用模拟运营商：会把编的短信报给真的接警台。")
         return self
 
+    def _missing(self, *names: str) -> list[str]:
+        return [f"HOTLINE_{name.upper()}" for name in names if not getattr(self, name)]
+
     def _is_make_believe(self, desk: DeskSettings) -> bool:
         """Whether it is the make-believe desk, or signs with its secret or a key of our own, wherever its address is."""
         ours = {
@@ -237,8 +236,7 @@ class Settings(BaseSettings):
         if self.voice not in VOICES:
             raise ValueError(f"HOTLINE_VOICE 只能是 {'、'.join(sorted(VOICES))}。")
         if self.voice == "twilio":
-            needed = ("twilio_account_sid", "twilio_auth_token", "voice_from")
-            missing = [f"HOTLINE_{name.upper()}" for name in needed if not getattr(self, name)]
+            missing = self._missing("twilio_account_sid", "twilio_auth_token", "voice_from")
             if missing:
                 raise ValueError(f"用 twilio 打电话还缺：{'、'.join(missing)}。")
         if self.production and self.voice == "simulator" and "voice" in self.model_fields_set:
@@ -255,11 +253,7 @@ class Settings(BaseSettings):
             raise ValueError("生产模式不能用模拟运营商，请把 HOTLINE_CARRIER 改成真的通道。")
         if self.demo_data and "demo_data" in self.model_fields_set:
             raise ValueError("生产模式不能带演示数据，请去掉 HOTLINE_DEMO_DATA。")
-        missing = [
-            f"HOTLINE_{name.upper()}"
-            for name in ("data_key", "session_key", "bot_secret", "public_url")
-            if not getattr(self, name)
-        ]
+        missing = self._missing("data_key", "session_key", "bot_secret", "public_url")
         if missing:
             raise ValueError(f"生产模式还缺：{'、'.join(missing)}。")
         if OVERSEAS_CARRIERS & set(self.carriers) and not self.cross_border_assessed:

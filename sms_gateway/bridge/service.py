@@ -22,6 +22,7 @@ from .choosing import Route
 from .incident import Incident
 from .models import BridgeCall, BridgeEvent, BridgeHeard
 from .record import CHANGED, accept, fail, lock, note
+from .said import Said, last_said
 
 __all__ = ["accept", "fail", "lock", "note"]
 
@@ -213,6 +214,20 @@ async def is_with_desk(session: AsyncSession, escalation_id: int, *, service: st
     """Whether a desk (of `service`, 110 …) has taken this call's matter and has not given it back."""
     taken = exists().where(BridgeCall.escalation_id == escalation_id, BridgeCall.state.in_(("accepted", "concluded")))
     return bool(await session.scalar(select(taken if service is None else taken.where(BridgeCall.service == service))))
+
+
+async def list_said(session: AsyncSession, escalation_ids: Sequence[int]) -> dict[int, tuple[BridgeCall, Said]]:
+    """What the desks that have these matters said last, by escalation: of several desks the one that spoke last."""
+    has = BridgeCall.state.in_(("accepted", "concluded"))
+    calls = list(await session.scalars(select(BridgeCall).where(BridgeCall.escalation_id.in_(escalation_ids), has)))
+    events = await list_events(session, [call.id for call in calls]) if calls else []
+    found: dict[int, tuple[BridgeCall, Said]] = {}
+    for call in calls:
+        said = last_said(event for event in events if event.call_id == call.id)
+        known = found.get(call.escalation_id)
+        if said is not None and (known is None or said.at >= known[1].at):
+            found[call.escalation_id] = call, said
+    return found
 
 
 async def was_used(session: AsyncSession, escalation_id: int) -> bool:

@@ -50,6 +50,7 @@ def environment() -> Environment:
     )
     made.globals.update(w=words, units=UNITS, say=say, limits=LIMITS, reasons=talk_past.REASONS)
     made.filters.update(
+        desk=desk_name,
         hm=lambda at: f"{clock.shanghai(at):%H:%M}",
         hms=lambda at: f"{clock.shanghai(at):%H:%M:%S}",
         day=_day,
@@ -75,7 +76,15 @@ def _day(at: datetime) -> str:
 
 def address(contact: Contact) -> str:
     """The contact for people to see: 138****0001, or that it is a visitor of the web page."""
+    if contact.channel == Channel.DESK:
+        return desk_name(contact.address.partition("/")[0])
     return masked(contact.address) if contact.channel == Channel.SMS else f"访客 {contact.id}"
+
+
+def desk_name(desk: str) -> str:
+    """`110@530600` as 昭通市 110."""
+    service, _, adcode = desk.partition("@")
+    return f"{place_name(adcode)} {service}".strip()
 
 
 def place_name(adcode: str | None) -> str:

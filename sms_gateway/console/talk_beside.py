@@ -8,10 +8,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.bridge import duty_book
+from sms_gateway.bridge import duty_book, matters
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import Incident
-from sms_gateway.bridge.models import BridgeCall, BridgeEvent
+from sms_gateway.bridge.models import BridgeCall, BridgeEvent, DeskMatter
+from sms_gateway.bridge.said import Said, last_said
+from sms_gateway.contacts.models import Channel
 from sms_gateway.conversations import bridging
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.tickets import children, duty, duty_rules
@@ -33,6 +35,11 @@ class Bridge:
     def is_bad(self) -> bool:
         """Nobody has it, and nobody has written how that was mended."""
         return self.call.state in ("failed", "returned") and self.call.settled_at is None
+
+    @property
+    def said(self) -> Said | None:
+        """How far the desk that has it says it is."""
+        return last_said(self.events) if self.call.state in ("accepted", "concluded") else None
 
     @property
     def last_words(self) -> str:
@@ -78,6 +85,8 @@ class Beside:
     """Hand-overs of this talk to emergency desks, the newest first."""
     handing: Handing | None = None
     """What the main button would hand over; None where there is no danger."""
+    matter: DeskMatter | None = None
+    """Where the talk is a matter that a desk handed to us."""
     evidence_until: datetime | None = None
     """Of sexual harm: when the 72 hours for evidence and medicine end."""
 
@@ -96,6 +105,7 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
         called=next(filter(None, names), ""),
         bridges=await list_bridges(session, page.thread.id),
         handing=await _handing(session, page),
+        matter=await matters.find_of_talk(session, page.thread.id) if page.thread.channel == Channel.DESK else None,
         evidence_until=await _evidence(session, page, about),
     )
 

@@ -27,6 +27,7 @@ from .colleagues_view import ColleagueView
 from .rules import Act
 from .seat import Seat
 from .talk_beside import Beside, safe_contact
+from .talk_lost import lost_steps
 from .talk_past import begins_at
 from .talk_timeline import Entry, timeline
 
@@ -138,6 +139,12 @@ class TalkView:
     @property
     def lost(self) -> bool:
         return self._state == State.LOST_CONTACT
+
+    @property
+    def lost_steps(self) -> list[str]:
+        """What to do now that contact is lost."""
+        handed = self.handed_to[-1][0] if self.handed_to else ""
+        return lost_steps(self.page, self.beside, handed_to=handed, safe_contact=self.safe_contact)
 
     # ---- 2, 3: the words, the writer ----
 

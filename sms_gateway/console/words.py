@@ -32,6 +32,7 @@ ALARMS = {
     "bridge_late": "接警方还没接 · {harm}，请打电话",
     "bridge_failed": "没交出去 · {harm}，请马上打电话",
     "bridge_returned": "接警方退回来了 · {harm}",
+    "desk_lost_contact": "接警方说联系不上了 · {harm}，照会话里的步骤找",
     "transfer_offered": "同事要把会话转给你 · {harm}",
     "needs_help": "同事要人帮忙",
 }
@@ -47,7 +48,7 @@ WRITERS = {
     "professional": "老师、医生等",
     "unknown": "还不清楚",
 }
-CHANNELS = {"sms": "短信", "web": "网页", "drill": "演练"}
+CHANNELS = {"sms": "短信", "web": "网页", "drill": "演练", "desk": "接警台转来"}
 
 OWNERS = {"assistant": "小助手在答", "waiting": "等人接手", "operator": "值班员在谈", "closed": "已结束"}
 CALL_STATES = {
@@ -64,6 +65,16 @@ BRIDGE_EVENTS = {
     "requested": "交出", "sent": "已送到对方", "no_answer": "没有回应", "accepted": "对方已接", "update": "对方来信", "failed": "没交出去",
     "returned": "对方退回", "concluded": "对方办完", "late": "超时没接", "settled": "值班长已处理",
 }  # fmt: skip
+BRIDGE_SAID = {
+    "accepted": "对方已接", "dispatched": "已派警", "arrived": "已到场", "child_seen": "说见到孩子了", "concluded": "对方办完",
+    "lost_contact": "说联系不上",
+}  # fmt: skip
+"""What a desk that has the matter said last."""
+BECAME = {
+    "taken": "已收下", "answered": "已答复", "concluded": "已办结", "declined": "不予受理", "transferred": "已转出", "withdrawn": "已撤回",
+    "merged": "已并单",
+}  # fmt: skip
+"""What a desk was told of the matter it handed to us."""
 RUNG_QUIETLY = "等人看"
 """What `ringing` is called in orange and blue, which do not ring."""
 STEPS = {-1: "未响铃", 0: "响铃", 1: "再响", 2: "响全员", 3: "叫值班长", 4: "建议转接"}
@@ -166,12 +177,13 @@ THREAD_EVENTS = {
     "transfer_cancelled": "收回转接", "recused": "说认识这家人，回避", "whispered": "说了悄悄话", "listen_in": "旁听", "break_begins": "重案后歇一会",
     "owner_assistant": "交还小助手", "owner_waiting": "叫人接手", "owner_operator": "接手", "owner_closed": "结束会话",
     "false_alarm": "两人签误报", "shown_to_person": "请人看一眼", "person_left": "对方关掉了网页", "note": "写了记录",
-    "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码",
+    "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码", "bridge_requested": "交给接警台", "bridge_returned": "接警台退回",
 }  # fmt: skip
 CALL_EVENTS = {
     "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "15 分钟没人看", "closed": "了结",
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
-    "ringing": "没人在了，重新叫人",
+    "ringing": "没人在了，重新叫人", "bridge_accepted": "接警台已接", "bridge_failed": "没交出去", "bridge_late": "接警台超时没接",
+    "bridge_returned": "接警台退回", "bridge_suggested": "建议转接", "desk_lost_contact": "接警台说联系不上",
     "look_backs_planned": "约好四次回看", "look_back_safe": "回看：安全", "look_back_not_reached": "回看：没见到", "look_back_unsafe": "回看：不安全，重新呼叫",
 }  # fmt: skip
 LEVELS = {"county": "县区", "prefecture": "州市", "province": "省级"}

@@ -12,6 +12,7 @@ from sms_gateway.bridge import automatic, choosing
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import DO_NOT_RING_BACK, UNKNOWN_PLACE, Incident
 from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.bridge.said import LOST, last_said
 from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput
 from sms_gateway.escalations import service as escalations
@@ -189,8 +190,10 @@ async def on_changed(session: AsyncSession, call_id: int) -> None:
         for event in await escalations.list_events(session, escalation.id)
         if event.detail.get("bridge") == call.id
     }
-    if call.state in ("accepted", "concluded") and "bridge_accepted" not in told:
-        await _accepted(session, call, escalation, thread)
+    if call.state in ("accepted", "concluded"):
+        if "bridge_accepted" not in told:
+            await _accepted(session, call, escalation, thread)
+        await _lost(session, call, escalation)
     elif call.state == "failed" and "bridge_failed" not in told:
         await escalations.note_bridge(session, escalation, "bridge_failed", bridge_id=call.id)
         await _ours_again(session, call, escalation)
@@ -210,6 +213,19 @@ async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalat
         await registering.settle_duty(
             session, thread, operator=operator, unit=call.service, reference=call.receipt or ""
         )
+
+
+async def _lost(session: AsyncSession, call: BridgeCall, escalation: Escalation) -> None:
+    """The desk reaches neither the person nor the child: the call stays open as lost, and the operator looks by other ways."""
+    said = last_said(await bridge.list_events(session, [call.id]))
+    if said is None or said.what != LOST:
+        return
+    known = await escalations.list_events(session, escalation.id)
+    if any(event.what == "desk_lost_contact" and event.at >= said.at for event in known):
+        return
+    await escalations.note_bridge(session, escalation, "desk_lost_contact", bridge_id=call.id)
+    if can_move(escalation.state, State.LOST_CONTACT, lane=escalation.lane):
+        await escalations.move(session, escalation, State.LOST_CONTACT, who="desk", detail={"bridge": call.id})
 
 
 async def _ours_again(session: AsyncSession, call: BridgeCall, escalation: Escalation) -> None:

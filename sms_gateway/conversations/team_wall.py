@@ -14,6 +14,7 @@ from sms_gateway import clock
 from sms_gateway.bridge import duty_book
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.bridge.said import Said
 from sms_gateway.escalations import crew, look_backs
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation, EscalationEvent
@@ -40,6 +41,8 @@ class Wall:
     unseen: Sequence[tuple[Thread, Escalation, datetime]]
     transfers: Sequence[TalkTransfer]
     bridges: Sequence[tuple[BridgeCall, Thread]]
+    said: Mapping[int, tuple[BridgeCall, Said]]
+    """What the desk that has it said last, by escalation."""
     recusals: Sequence[tuple[datetime, Operator, int]]
     looks_overdue: int
     red_counties: Mapping[str, int]
@@ -53,10 +56,12 @@ async def load(session: AsyncSession, *, operator_id: int) -> Wall:
     transfers = [row for row in await transferring.list_offers(session) if row.thread_id not in theirs]
     recused = await recusing.list_talks(session, limit=6)
     ids = {row.from_operator for row in transfers} | {row.to_operator for row in transfers}
+    unseen = await _unseen(session, operator_id)
     return Wall(
         seats={one.operator_id: one for one in await crew.load_seats(session)},
-        not_arrived=await _not_arrived(session, operator_id), unseen=await _unseen(session, operator_id),
-        transfers=transfers, bridges=await _bridges(session, operator_id),
+        not_arrived=await _not_arrived(session, operator_id), unseen=unseen, transfers=transfers,
+        bridges=await _bridges(session, operator_id),
+        said=await bridge.list_said(session, [call.id for _thread, call, _at in unseen]),
         recusals=[(row.at, who, thread.id) for row, who, thread in recused if who.id != operator_id],
         looks_overdue=await look_backs.overdue_count(session, without=shut), red_counties=await duty_book.red_counties(session),
         named=await roster.name_operators(session, ids),

@@ -25,6 +25,7 @@ CALLED_OUT = (
     "bridge_late",
     "bridge_failed",
     "bridge_returned",
+    "desk_lost_contact",
 )
 DANGER = ("red", "orange")
 
