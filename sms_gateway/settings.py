@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     ask_desk_minutes: float = Field(default=30.0, gt=0)
     orange_read_minutes: float = Field(default=15.0, gt=0)
     transfer_within_seconds: float = Field(default=60.0, gt=0)
+    orange_phone_minutes: float = Field(default=30.0, gt=0)
     break_minutes: float = Field(default=15.0, ge=0)
     seat_capacity: int = Field(default=6, ge=3, le=60)
     duty_phone: str | None = None

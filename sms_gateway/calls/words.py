@@ -21,14 +21,14 @@ SAID: Final[dict[Purpose, str]] = {
     Purpose.DESK: "您好，这里是云南12345未成年人保护热线，有一件紧急警情转给您，值班员就在线上，请不要挂断。",
     Purpose.OPERATOR: "三方通话正在接通接警台，请不要挂断。",
     Purpose.PERSON: "你好，这里是云南12345，请不要挂断。",
-    Purpose.NOTICE: "值班长您好，有一件红色求助两分钟没人接，请马上登录值班台。",
+    Purpose.NOTICE: "值班长您好，有一件红色求助一直没人接，请马上登录值班台。",
     Purpose.DUTY_TEST: "您好，这是云南12345的每月拨测，听到请按1确认。",
 }
 THANKS: Final = "已确认，谢谢。"
 TIMES: Final[dict[Purpose, int]] = {Purpose.NOTICE: 3, Purpose.DUTY_TEST: 2}
 """How often it is said; once where it is not written here."""
 
-NOTICE_TEXT: Final = "值班长您好，有一件红色求助两分钟没人接，请马上登录值班台。"
+NOTICE_TEXT: Final = "值班长您好，有一件红色求助一直没人接，请马上登录值班台。"
 """The text to the same phone."""
 
 TOLD: Final[dict[Purpose, str]] = {
@@ -36,6 +36,8 @@ TOLD: Final[dict[Purpose, str]] = {
     Purpose.OPERATOR: "bridge.leg_changed",
     Purpose.PERSON: "bridge.leg_changed",
     Purpose.NOTICE: "escalations.notice_call_changed",
+UNREAD_TEXT: Final = "值班长您好，有一件橙色求助一直没人看，请登录值班台。"
+"""The text to it while an orange one is unread."""
     Purpose.DUTY_TEST: "bridge.test_call_changed",
 }
 """The job that is told (`call_id`, `number` of the state) when a call of this purpose changed."""

@@ -27,7 +27,7 @@ ALARMS = {
     "red": "红色没人接 · {harm}",
     "text_did_not_arrive": "有一条没送到 · {harm}，换个办法联系",
     "silence_word": "对方要求静默 · {harm}，先别发",
-    "unread": "橙色 15 分钟没人看 · {harm}",
+    "unread": "橙色超时没人看 · {harm}",
     "ask_desk": "该问接警方了：见到孩子没有 · {harm}",
     "bridge_late": "接警方还没接 · {harm}，请打电话",
     "bridge_failed": "没交出去 · {harm}，请马上打电话",
@@ -180,7 +180,7 @@ THREAD_EVENTS = {
     "review_missed": "复看发现漏了，升级", "called_by_hand": "人工交出", "place_set": "写明地点", "number_shown": "看了完整号码", "bridge_requested": "交给接警台", "bridge_returned": "接警台退回",
 }  # fmt: skip
 CALL_EVENTS = {
-    "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "15 分钟没人看", "closed": "了结",
+    "opened": "发起呼叫", "raised": "升级", "again": "又来危险信息", "rung": "响铃", "unread": "超时没人看", "closed": "了结",
     "text_did_not_arrive": "有一条没送到", "silence_word": "要求静默（暗号）", **CALL_STATES,
     "ringing": "没人在了，重新叫人", "bridge_accepted": "接警台已接", "bridge_failed": "没交出去", "bridge_late": "接警台超时没接",
     "bridge_returned": "接警台退回", "bridge_suggested": "建议转接", "desk_lost_contact": "接警台说联系不上",

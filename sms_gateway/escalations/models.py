@@ -78,7 +78,7 @@ class LookBack(SealedRow, Base):
 
 
 class DutyNotice(Base):
-    """A text or a call to a supervisor's on-duty phone while red waits: nothing about the child in it."""
+    """A text or a call to a supervisor's on-duty phone while danger waits: nothing about the child in it."""
 
     __tablename__ = "duty_notices"
     __table_args__ = (UniqueConstraint("escalation_id", "operator_id", "kind", "round"),)
@@ -90,7 +90,7 @@ class DutyNotice(Base):
     kind: Mapped[str] = mapped_column(String(4))
     """`text` or `call`."""
     round: Mapped[int]
-    """Counts the times this escalation came to that step."""
+    """Counts the times this escalation came to that step, from 1; 0: orange, unread."""
     state: Mapped[str] = mapped_column(String(12))
     """`queued`, `sent` or `failed`."""
     at: Mapped[datetime]

@@ -1,7 +1,8 @@
 """值班手机: a text and a call to the supervisor while red waits, with nothing about the child in them.
 
 One text and one call a phone for each time the call for help comes to that step; a call nobody picks up is made again
-while it still rings. A drill rings nobody's pocket: its notices are written down as `drill`.
+while it still rings. An orange one that stays unread is one text a phone, once. A drill rings nobody's pocket: its notices
+are written down as `drill`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sms_gateway import clock
 from sms_gateway.calls import service as calls
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.states import IN_VAIN, PICKED_UP, State
-from sms_gateway.calls.words import Purpose
+from sms_gateway.calls.words import NOTICE_TEXT, UNREAD_TEXT, Purpose
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.errors import HotlineError
 from sms_gateway.jobs import defer
@@ -27,6 +28,8 @@ from . import ladder
 from .models import DutyNotice, Escalation, EscalationEvent
 
 SUPERVISOR_STEP = 3
+UNREAD = 0
+"""The round of a text about an orange one; the rounds of red count from 1."""
 CALLS_EACH = 3
 """How often one phone is called in a round while nobody picks up."""
 MAX_ATTEMPTS = 8
@@ -55,6 +58,7 @@ class NoticeOut:
 
     notice_id: int
     to: str
+    body: str
     attempts: int
 
 
@@ -78,16 +82,23 @@ async def ring_phone(session: AsyncSession, escalation: Escalation) -> int:
 
     The escalation's row is locked by the caller, as the ladder does.
     """
+    return await _tell(session, escalation, ("text", "call"), await _round(session, escalation))
+
+
+async def text_unread(session: AsyncSession, escalation: Escalation) -> int:
+    """Text the supervisor's phone that an orange one is unread: once an escalation; how many notices were made."""
+    return await _tell(session, escalation, ("text",), UNREAD)
+
+
+async def _tell(session: AsyncSession, escalation: Escalation, kinds: Sequence[str], turn: int) -> int:
     contact = select(Contact.channel, Contact.region).where(Contact.id == escalation.contact_id)
     channel, region = (await session.execute(contact)).one()
     chosen = whom_to_ring(await _phones(session), region, has_duty_phone=get_settings().duty_phone is not None)
     if not chosen:
         await _note(session, escalation, "no_duty_phone")
-        return 0
-    turn = await _round(session, escalation)
     made = 0
     for phone in chosen:
-        for kind in ("text", "call"):
+        for kind in kinds:
             made += await _make(session, escalation, phone.operator_id, kind, turn, drill=channel == Channel.DRILL)
     return made
 
@@ -139,7 +150,7 @@ async def claim_text(session: AsyncSession, notice: DutyNotice) -> NoticeOut | N
         notice.state, notice.error = "failed", "no_phone"
         return None
     notice.attempts += 1
-    return NoticeOut(notice.id, to, notice.attempts)
+    return NoticeOut(notice.id, to, UNREAD_TEXT if notice.round == UNREAD else NOTICE_TEXT, notice.attempts)
 
 
 async def get_queued(session: AsyncSession, notice_id: int) -> DutyNotice | None:

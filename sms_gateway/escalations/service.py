@@ -19,17 +19,12 @@ from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import crew, ladder, look_backs, notices
+from . import crew, ladder, look_backs, notices, unread
 from .ladder import Audience, State
 from .models import Escalation, EscalationEvent
 
 SEEN_BY_NOBODY = frozenset({State.HANDED_OVER, State.LOST_CONTACT})
 """States in which the desk that has it is asked again and again, until somebody saw the child."""
-
-
-def read_orange_within() -> timedelta:
-    """How soon a person has to have read an orange one."""
-    return timedelta(minutes=get_settings().orange_read_minutes)
 
 
 async def open_or_raise(
@@ -86,8 +81,7 @@ async def _start_clocks(session: AsyncSession, escalation: Escalation) -> None:
     if escalation.lane == "red":
         await _climb(session, escalation)
     elif escalation.lane == "orange" and escalation.acknowledged_at is None:
-        due_at = escalation.received_at + read_orange_within()
-        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=due_at)
+        await unread.watch(session, escalation)
 
 
 def _rungs() -> tuple[ladder.Rung, ...]:
@@ -252,11 +246,7 @@ async def take_step(session: AsyncSession, escalation_id: int) -> bool:
     escalation = await session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())
     if escalation is None or escalation.closed_at is not None or escalation.acknowledged_at is not None:
         return False
-    if escalation.lane == "red":
-        done = await _climb(session, escalation) > 0
-    elif done := clock.now() >= escalation.received_at + read_orange_within() and escalation.step < 1:
-        escalation.step = 1
-        await _event(session, escalation, "unread", detail={"minutes": get_settings().orange_read_minutes})
+    done = await (_climb if escalation.lane == "red" else unread.watch)(session, escalation) > 0
     await notify(session, "hotline_escalation", str(escalation.id))
     return done
 

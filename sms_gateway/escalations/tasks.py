@@ -7,7 +7,6 @@ from sqlalchemy.orm import joinedload
 
 from sms_gateway import jobs, logs
 from sms_gateway.calls import service as calls
-from sms_gateway.calls.words import NOTICE_TEXT
 from sms_gateway.carriers.carrier import SendError
 from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.database import notify, transaction
@@ -24,7 +23,7 @@ log = logs.get("escalations")
 
 @jobs.app.task(name="escalations.step", queue="danger", retry=RetryIfTransient(attempts=8))
 async def step(subject_id: int) -> None:
-    """Ring again, ring everyone, tell the supervisor, suggest the bridge."""
+    """Ring again, ring everyone, tell the supervisor, suggest the bridge; an orange one nobody reads is called out."""
     async with transaction() as session:
         taken = await service.take_step(session, subject_id)
     if taken:
@@ -66,7 +65,7 @@ async def notify_phone(notice_id: int) -> None:
 async def _send_notice(outgoing: notices.NoticeOut) -> None:
     """A text to our own staff: sent again whenever it may not have gone out, two do no harm."""
     try:
-        await carrier(choose()).send(to=outgoing.to, body=SIGNATURE + NOTICE_TEXT, reference=0)
+        await carrier(choose()).send(to=outgoing.to, body=SIGNATURE + outgoing.body, reference=0)
     except SendError as error:
         again = (error.retryable or error.state == "unknown") and outgoing.attempts < notices.MAX_ATTEMPTS
         log.warning("notice_failed", notice=outgoing.notice_id, error=type(error).__name__, code=error.code)
