@@ -84,13 +84,14 @@ class Settings(BaseSettings):
     ring_everyone_seconds: float = Field(default=60.0, gt=0)
     ring_supervisor_seconds: float = Field(default=120.0, gt=0)
     bridge_after_seconds: float = Field(default=180.0, gt=0)
-    give_back_seconds: float = Field(default=15.0, ge=6, le=20)
+    give_back_seconds: float = Field(default=15.0, ge=6, le=18)
+    """With the sweep, which comes round each second, danger is back in line within 20 s."""
     receipt_within_seconds: float = Field(default=60.0, gt=0)
     desk_accepts_within_seconds: float = Field(default=60.0, gt=0)
     ask_desk_minutes: float = Field(default=30.0, gt=0)
     orange_read_minutes: float = Field(default=15.0, gt=0)
-    transfer_within_seconds: float = Field(default=60.0, gt=0)
     orange_phone_minutes: float = Field(default=30.0, gt=0)
+    transfer_within_seconds: float = Field(default=60.0, gt=0)
     break_minutes: float = Field(default=15.0, ge=0)
     seat_capacity: int = Field(default=6, ge=3, le=60)
     duty_phone: str | None = None
@@ -170,6 +171,18 @@ class Settings(BaseSettings):
                 "HOTLINE_PUSH_PRIVATE_TARGETS 写法不对：应为 主机、主机:端口 或网段（10.20.0.0/16），用逗号分开。"
             ) from None
         return words
+
+    @model_validator(mode="after")
+    def _climbing_ladder(self) -> Self:
+        ring = (self.ring_again_seconds, self.ring_everyone_seconds, self.ring_supervisor_seconds)
+        steps = (*ring, self.bridge_after_seconds)
+        if list(steps) != sorted(set(steps)):
+            raise ValueError(
+                "红色的几步要一步比一步晚：HOTLINE_RING_AGAIN_SECONDS、HOTLINE_RING_EVERYONE_SECONDS、HOTLINE_RING_SUPERVISOR_SECONDS、HOTLINE_BRIDGE_AFTER_SECONDS。"
+            )
+        if self.orange_phone_minutes < self.orange_read_minutes:
+            raise ValueError("HOTLINE_ORANGE_PHONE_MINUTES 不能比 HOTLINE_ORANGE_READ_MINUTES 早。")
+        return self
 
     @model_validator(mode="after")
     def _reachable_general_desk(self) -> Self:

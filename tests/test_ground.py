@@ -57,6 +57,10 @@ def test_production_starts_when_everything_is_there(monkeypatch: pytest.MonkeyPa
         ({"HOTLINE_TWILIO_FROM": None}, "HOTLINE_TWILIO_FROM"),
         ({"HOTLINE_CARRIER": "pigeon"}, "HOTLINE_CARRIER"),
         ({"HOTLINE_PORT": "99999"}, "port"),
+        ({"HOTLINE_RING_SUPERVISOR_SECONDS": "60"}, "一步比一步晚"),
+        ({"HOTLINE_BRIDGE_AFTER_SECONDS": "100"}, "一步比一步晚"),
+        ({"HOTLINE_ORANGE_PHONE_MINUTES": "10"}, "HOTLINE_ORANGE_PHONE_MINUTES"),
+        ({"HOTLINE_GIVE_BACK_SECONDS": "20"}, "give_back_seconds"),
     ],
 )
 def test_a_start_that_must_not_be_is_refused_in_one_sentence_without_secrets(
