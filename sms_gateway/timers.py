@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,11 +33,13 @@ class Timer(Base):
 
 
 async def set_timer(session: AsyncSession, *, job: str, subject_id: int, due_at: datetime) -> None:
-    """Let `job` be deferred with `subject_id` at `due_at` (once: the same timer set twice is one)."""
-    from sqlalchemy.dialects.postgresql import insert
+    """Let `job` be deferred with `subject_id` at `due_at` (once: the same timer set twice is one).
 
+    One that went off counts anew: a job whose clock is behind the sweeper's finds nothing due and sets it again.
+    """
     row = insert(Timer).values(job=job, subject_id=subject_id, due_at=due_at)
-    await session.execute(row.on_conflict_do_nothing())
+    same = [Timer.job, Timer.subject_id, Timer.due_at]
+    await session.execute(row.on_conflict_do_update(index_elements=same, set_={"done_at": None}))
 
 
 async def drop_timers(session: AsyncSession, *, job: str, subject_id: int) -> None:

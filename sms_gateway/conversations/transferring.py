@@ -149,7 +149,8 @@ async def time_out(session: AsyncSession, transfer_id: int) -> bool:
         _thread, row = await _offered(session, transfer_id)
     except (TransferIsOver, TransferNotFound):
         return False
-    if clock.now() < row.due_at:
+    if clock.now() < row.due_at:  # this worker's clock is behind
+        await set_timer(session, job=OVER, subject_id=row.id, due_at=row.due_at)
         return False
     await _end(session, row, "timed_out", who=None)
     return True

@@ -211,3 +211,44 @@ def test_who_cannot_take_it_is_refused_with_why(seat: SeatFacts | None, shut: bo
 def test_who_has_room_can() -> None:
     assert transferring.why_not(_seat(load=3), "red", shut=False, capacity=6) is None
     assert transferring.why_not(_seat(trained=False), "blue", shut=False, capacity=6) is None
+
+
+async def test_danger_goes_to_trained_hands_only_also_to_a_supervisors(person: Person) -> None:
+    li, lead = await add_operator("li", "李春燕"), await add_operator("ban", "班长", Role.SUPERVISOR, trained=False)
+    thread_id = await _held(person, li)
+    with pytest.raises(service.SeatIsNotTrained):
+        async with transaction() as session:
+            await records.take_from_colleague(session, thread_id=thread_id, operator=lead)
+    assert await _owner(thread_id) == (Owner.OPERATOR, li.id)
+    trained = await add_operator("ban2", "班长二", Role.SUPERVISOR)
+    async with transaction() as session:
+        await records.take_from_colleague(session, thread_id=thread_id, operator=trained)
+    assert await _owner(thread_id) == (Owner.OPERATOR, trained.id)
+
+
+async def test_an_offer_is_not_accepted_by_one_whose_training_ended_and_whose_page_was_closed(person: Person) -> None:
+    li, he = await add_operator("li", "李春燕"), await add_operator("he", "和志强")
+    thread_id = await _held(person, li)
+    offered = await _offer(thread_id, li, he)
+    async with transaction() as session:
+        one = await session.get_one(Operator, he.id)
+        one.trained, one.on_duty, one.last_seen_at = False, False, None
+    with pytest.raises(transferring.CannotTake):
+        async with transaction() as session:
+            await transferring.accept(session, transfer_id=offered, operator=await session.get_one(Operator, he.id))
+    assert await _owner(thread_id) == (Owner.OPERATOR, li.id)
+
+
+async def test_an_offer_ends_although_the_workers_clock_is_behind(person: Person, clock: HeldClock) -> None:
+    li, he = await add_operator("li", "李春燕"), await add_operator("he", "和志强")
+    thread_id = await _held(person, li)
+    await _offer(thread_id, li, he)
+    clock.advance(timedelta(seconds=60, milliseconds=1))
+    await timers.sweep()
+    clock.advance(timedelta(milliseconds=-20))
+    await person.run()
+    assert "transfer_timed_out" not in await _events(thread_id)
+    clock.advance(timedelta(seconds=1))
+    await timers.sweep()
+    await person.run()
+    assert "transfer_timed_out" in await _events(thread_id)
