@@ -18,10 +18,12 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
+from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import actors, places
 
-from . import registering, talk
+from . import registering, talk, transferring
 from .ownership import Owner
+from .service import SeatIsNotTrained
 
 LONGEST_NOTE = 2000
 UNITS = {
@@ -156,7 +158,10 @@ async def read_record(session: AsyncSession, *, thread_id: int) -> str:
 
 
 async def take_from_colleague(session: AsyncSession, *, thread_id: int, operator: Operator) -> None:
-    """A supervisor takes a talk that a colleague holds; it has an owner at every instant, the person is told nothing."""
+    """A supervisor takes a talk that a colleague holds; it has an owner at every instant, the person is told nothing.
+
+    Raises `NothingIsOpen`, and `SeatIsNotTrained` where it is danger and they are no trained seat.
+    """
     thread = await talk.get_talk(session, thread_id, for_update=True)
     if thread.owner != Owner.OPERATOR or thread.operator_id is None:
         raise NothingIsOpen("这个会话现在不在同事手上，请刷新后再看。")
@@ -170,6 +175,8 @@ async def take_from_colleague(session: AsyncSession, *, thread_id: int, operator
         who=f"operator:{operator.id}",
         operator_id=operator.id,
         detail={"colleague": before},
+    if await transferring.lane_of(session, thread) in DANGER and not operator.trained:
+        raise SeatIsNotTrained
     )
     if not moved:
         raise Conflict

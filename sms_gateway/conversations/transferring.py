@@ -116,8 +116,7 @@ async def accept(session: AsyncSession, *, transfer_id: int, operator: Operator)
     if not talk.is_held_by(thread, row.from_operator) or clock.now() >= row.due_at:
         raise TransferIsOver
     lane = await lane_of(session, thread)
-    seat = next((one for one in await crew.load_seats(session) if one.operator_id == operator.id), None)
-    if seat is not None and not seats.may_take(seat, lane):
+    if lane in seats.DANGER and not operator.trained:
         raise CannotTake("红色、橙色只有未保专席能接。")
     await _pass_on(session, thread, row, who=operator.id)
     call = await escalations.find_open(session, thread.id, for_update=True)

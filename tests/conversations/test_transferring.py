@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from sms_gateway import timers
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import ownership, recusing, service, talk, transferring
+from sms_gateway.conversations import ownership, records, recusing, service, talk, transferring
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages.models import ThreadEvent
 from sms_gateway.operators import presence
-from sms_gateway.operators.models import Operator
+from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.seats import SeatFacts
 from tests.console.story import add_operator
 from tests.telling import Person
