@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -110,18 +110,28 @@ async def _climb(session: AsyncSession, escalation: Escalation) -> int:
             await defer(session, "conversations.bridge_due", subject_id=escalation.id)
     following = ladder.next_due(received_at=since, taken=escalation.step, state=state, lane=lane, ladder=_rungs())
     if following is None and escalation.step == ladder.LAST and state == State.RINGING:
-        following = await _ring_on(session, escalation, fresh=bool(steps))
+        following = await _ring_on(session, escalation)
     if following is not None:
         await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=following)
+        await drop_timers(session, job="escalations.step", subject_id=escalation.id)  # one chain, whatever ran twice
     return len(steps)
 
 
-async def _ring_on(session: AsyncSession, escalation: Escalation, *, fresh: bool) -> datetime:
-    """Nobody answered the whole ladder: ring everybody again and again. When the next time is."""
-    if not fresh:
-        detail = {"step": ladder.LAST, "audience": Audience.ALL_OPERATORS, "again": True}
-        await _event(session, escalation, "rung", detail=detail)
-    return clock.now() + timedelta(seconds=get_settings().ring_everyone_seconds)
+async def _ring_on(session: AsyncSession, escalation: Escalation) -> datetime:
+    """Nobody answered the whole ladder: ring everybody again and again. When the next time is.
+
+    Counted from the last ring, so that a job that runs twice rings once.
+    """
+    pause, now = timedelta(seconds=get_settings().ring_everyone_seconds), clock.now()
+    rung = select(func.max(EscalationEvent.at)).where(
+        EscalationEvent.escalation_id == escalation.id, EscalationEvent.what == "rung"
+    )
+    last = await session.scalar(rung)
+    if last is not None and now < last + pause:
+        return last + pause
+    detail = {"step": ladder.LAST, "audience": Audience.ALL_OPERATORS, "again": True}
+    await _event(session, escalation, "rung", detail=detail)
+    return now + pause
 
 
 async def _event(
