@@ -168,6 +168,8 @@ async def take_from_colleague(session: AsyncSession, *, thread_id: int, operator
     before = thread.operator_id
     if before == operator.id:
         return
+    if await transferring.lane_of(session, thread) in DANGER and not operator.trained:
+        raise SeatIsNotTrained
     moved = await talk.move(
         session,
         thread,
@@ -175,8 +177,6 @@ async def take_from_colleague(session: AsyncSession, *, thread_id: int, operator
         who=f"operator:{operator.id}",
         operator_id=operator.id,
         detail={"colleague": before},
-    if await transferring.lane_of(session, thread) in DANGER and not operator.trained:
-        raise SeatIsNotTrained
     )
     if not moved:
         raise Conflict

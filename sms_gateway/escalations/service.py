@@ -112,8 +112,8 @@ async def _climb(session: AsyncSession, escalation: Escalation) -> int:
     if following is None and escalation.step == ladder.LAST and state == State.RINGING:
         following = await _ring_on(session, escalation)
     if following is not None:
-        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=following)
         await drop_timers(session, job="escalations.step", subject_id=escalation.id)  # one chain, whatever ran twice
+        await set_timer(session, job="escalations.step", subject_id=escalation.id, due_at=following)
     return len(steps)
 
 
