@@ -30,14 +30,14 @@ TIMES: Final[dict[Purpose, int]] = {Purpose.NOTICE: 3, Purpose.DUTY_TEST: 2}
 
 NOTICE_TEXT: Final = "值班长您好，有一件红色求助一直没人接，请马上登录值班台。"
 """The text to the same phone."""
+UNREAD_TEXT: Final = "值班长您好，有一件橙色求助一直没人看，请登录值班台。"
+"""The text to it while an orange one is unread."""
 
 TOLD: Final[dict[Purpose, str]] = {
     Purpose.DESK: "bridge.leg_changed",
     Purpose.OPERATOR: "bridge.leg_changed",
     Purpose.PERSON: "bridge.leg_changed",
     Purpose.NOTICE: "escalations.notice_call_changed",
-UNREAD_TEXT: Final = "值班长您好，有一件橙色求助一直没人看，请登录值班台。"
-"""The text to it while an orange one is unread."""
     Purpose.DUTY_TEST: "bridge.test_call_changed",
 }
 """The job that is told (`call_id`, `number` of the state) when a call of this purpose changed."""
