@@ -3,6 +3,7 @@
 GET  /desk                                         its page
 POST /simulator/desk/incidents                     an incident of ours, signed
 GET  /simulator/desk                               what it has, newest first, and its mood
+GET  /simulator/desk/places                        whose desk it may be
 POST /simulator/desk/mood/{mood}                   `accepts`, `slow`, `refuses`, `hangs` or `loses` (says nothing useful)
 POST /simulator/desk/incidents/{reference}/{state} let it tell us, by its own signed webhook
 POST /simulator/desk/matters                       let it hand us a matter that is no emergency, signed
@@ -26,7 +27,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
-from sms_gateway import clock
+from sms_gateway import clock, regions
+from sms_gateway.bridge.choosing import PROVINCE, SERVICES
 from sms_gateway.bridge.incident import read
 from sms_gateway.errors import NotFound
 from sms_gateway.platforms import general, linkage
@@ -117,6 +119,13 @@ async def hear_status(request: Request) -> dict[str, bool]:
     if matter is not None:
         matter["state"] = said["state"]
     return {"ok": True}
+
+
+@router.get("/simulator/desk/places")
+async def list_places() -> dict[str, Any]:
+    """Whose desk it may be: services, and prefectures with the province, the first one first."""
+    places = [PROVINCE, *(one.adcode for one in regions.list_regions("prefecture"))]
+    return {"services": SERVICES, "places": [{"adcode": code, "name": regions.full_name(code)} for code in places]}
 
 
 @router.get("/simulator/desk")
