@@ -11,7 +11,7 @@ from sms_gateway import logs
 from sms_gateway.calls import service as calls
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.states import ENDED, State
-from sms_gateway.calls.words import SAID, THANKS, TIMES, Purpose
+from sms_gateway.calls.words import ASKED, CONFIRMS, SAID, THANKS, TIMES, Purpose
 from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError, NotFound
 from sms_gateway.platforms import twiml, voice_forms
@@ -20,7 +20,6 @@ from sms_gateway.settings import get_settings
 log = logs.get("voice")
 router = APIRouter(prefix="/platforms/voice", include_in_schema=False)
 FORM = "application/x-www-form-urlencoded"
-CONFIRMS = "1"
 
 
 class ContentTypeIsWrong(HotlineError):
@@ -55,24 +54,29 @@ async def hear_status(request: Request, uid: UUID) -> Response:
 
 @router.post("/{uid}/key")
 async def hear_key(request: Request, uid: UUID) -> Response:
-    """Which key was pressed in a test call."""
+    """Which key was pressed: 1 confirms a test call, and lets an operator into the conference. Any other hangs up."""
     word = await _signed(request)
     async with transaction() as session:
         call = await _find(session, uid)
         if call.exchange_id == word.exchange_id:
             await calls.press(session, call, word.key)
+        there = word.key == CONFIRMS and call.key == CONFIRMS and State(call.state) not in ENDED
+    if there and call.conference is not None:
+        return _xml(instructions(call))
     return _xml(twiml.notice(said=THANKS, times=1) if word.key == CONFIRMS else twiml.nothing())
 
 
 def instructions(call: Call) -> bytes:
     """What the exchange is told to do with this call."""
     purpose = Purpose(call.purpose)
+    times = TIMES.get(purpose, 1)
+    key_address = f"{get_settings().webhook_url}/platforms/voice/{call.uid.hex}/key"
+    if purpose in ASKED and call.key != CONFIRMS:
+        return twiml.question(said=ASKED[purpose], times=times, key_address=key_address)
     if call.conference is not None:
         return twiml.conference(said=SAID[purpose], name=call.conference, recorded=get_settings().voice_recording)
-    times = TIMES.get(purpose, 1)
     if purpose is Purpose.DUTY_TEST:
-        address = f"{get_settings().webhook_url}/platforms/voice/{call.uid.hex}/key"
-        return twiml.question(said=SAID[purpose], times=times, key_address=address)
+        return twiml.question(said=SAID[purpose], times=times, key_address=key_address)
     return twiml.notice(said=SAID[purpose], times=times)
 
 

@@ -131,6 +131,15 @@ async def find_by_reference(
     return call
 
 
+async def find_of_talk(session: AsyncSession, thread_id: int, call_id: int) -> BridgeCall:
+    """That hand-over of that talk, locked; raises `BridgeCallNotFound`."""
+    wanted = select(BridgeCall).where(BridgeCall.id == call_id, BridgeCall.thread_id == thread_id).with_for_update()
+    call = await session.scalar(wanted.execution_options(populate_existing=True))
+    if call is None:
+        raise BridgeCallNotFound
+    return call
+
+
 async def is_news(session: AsyncSession, *, desk: str, message_id: str) -> bool:
     """Whether this message of the desk is heard for the first time; it is noted then."""
     row = insert(BridgeHeard).values(desk=desk, message_id=message_id, at=clock.now()).on_conflict_do_nothing()

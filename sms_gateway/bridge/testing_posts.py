@@ -16,7 +16,7 @@ from sms_gateway import clock
 from sms_gateway.calls import service as calls
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.states import IN_VAIN, State
-from sms_gateway.calls.words import Purpose
+from sms_gateway.calls.words import CONFIRMS, Purpose
 from sms_gateway.clock import shanghai
 from sms_gateway.errors import Conflict
 from sms_gateway.operators.presence import note as audit
@@ -25,7 +25,6 @@ from sms_gateway.settings import Settings, get_settings
 from .duty_rules import month_begins
 from .models import DutyPost, DutyTest
 
-CONFIRMS = "1"
 FROM_HOUR, TO_HOUR = 9, 18
 LOOKED_AT = 200
 _EMERGENCY = re.compile(r"(?:\+86|0)?[0-9]{0,3}?(?:110|119|120|122|12110|12345)", re.ASCII)

@@ -1,8 +1,9 @@
 """三方通话: the operator, the emergency desk and, only where they said it is safe, the person, in one conference.
 
-The operator's phone rings first, so that nobody ever picks up to an empty line; then the desk's, and the person's if
-they may be called. The desk's picking up is its acceptance. Nobody's leaving ends the conference for those who stay:
-an operator may hand over and go; whoever is left alone is hung up. Recording is off unless it is set.
+The operator's phone rings first, so that nobody ever picks up to an empty line; once they pressed 1 the desk's, and the
+person's if they may be called. Who picks up may be a recording: the desk has the matter when the operator has written down
+its number or who took it (`conversations.desk_word`). Nobody's leaving ends the conference for those who stay: an operator
+may hand over and go; whoever is left alone is hung up. Recording is off unless it is set.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.calls import service as calls
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.states import State
-from sms_gateway.calls.words import Purpose
+from sms_gateway.calls.words import CONFIRMS, Purpose
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Thread
@@ -25,7 +26,6 @@ from .calling_rules import Calling, Legs, Step, may_call_person, next_steps, why
 from .models import BridgeCall
 from .text12110 import AREAS
 
-RECEIPT = "三方通话"
 CAPITAL = "5301"
 LEGS = (Purpose.OPERATOR, Purpose.DESK, Purpose.PERSON)
 
@@ -47,16 +47,16 @@ async def begin(session: AsyncSession, call: BridgeCall) -> None:
 async def follow(session: AsyncSession, made: Call, state: State) -> None:
     """A leg came to `state`: write it down, and take what follows from how all legs stand now."""
     call = await record.lock(session, made.subject_id)
-    await record.note(session, call, f"{made.purpose}_{state}", who="system", detail={"call": made.id})
+    confirmed = state is State.ANSWERED and made.key == CONFIRMS
+    what = f"{made.purpose}_there" if confirmed else f"{made.purpose}_{state}"
+    await record.note(session, call, what, who="system", detail={"call": made.id})
     legs = await _legs(session, call.id)
     states: Legs = {Purpose(leg.purpose): State(leg.state) for leg in legs}
-    for step in next_steps(states, requested=call.state == "requested"):
+    for step in next_steps(states, requested=call.state == "requested", there=any(_is_there(leg) for leg in legs)):
         if step is Step.CALL_DESK:
             await _call_desk(session, call)
         elif step is Step.ASK_FOR_PERSON:
             await defer(session, "conversations.person_may_join", call_id=call.id)
-        elif step is Step.ACCEPT:
-            await record.accept(session, call, receipt=RECEIPT, who="desk")
         elif step is Step.FAIL:
             await record.fail(session, call, error=why_failed(states))
         else:
@@ -72,7 +72,7 @@ async def call_person(session: AsyncSession, call_id: int, known: Calling) -> bo
     call = await record.lock(session, call_id)
     legs = {Purpose(leg.purpose): leg for leg in await _legs(session, call_id)}
     operator = legs.get(Purpose.OPERATOR)
-    if Purpose.PERSON in legs or operator is None or operator.state != State.ANSWERED:
+    if Purpose.PERSON in legs or operator is None or not _is_there(operator):
         return False
     if not may_call_person(known):
         await record.note(session, call, "person_not_called", who="system", detail={"because": "not_safe"})
@@ -111,6 +111,11 @@ async def _call_desk(session: AsyncSession, call: BridgeCall) -> None:
 async def _place(session: AsyncSession, call: BridgeCall, purpose: Purpose, to: str) -> None:
     made = await calls.place(session, purpose=purpose, subject_id=call.id, to=to, conference=call.uid.hex)
     await record.note(session, call, f"{purpose}_called", who="system", detail={"call": made.id})
+
+
+def _is_there(leg: Call) -> bool:
+    """The operator is on the line, and no machine of theirs."""
+    return leg.purpose == Purpose.OPERATOR and leg.state == State.ANSWERED and leg.key == CONFIRMS
 
 
 async def _legs(session: AsyncSession, call_id: int) -> list[Call]:

@@ -24,8 +24,14 @@ SAID: Final[dict[Purpose, str]] = {
     Purpose.NOTICE: "值班长您好，有一件红色求助一直没人接，请马上登录值班台。",
     Purpose.DUTY_TEST: "您好，这是云南12345的每月拨测，听到请按1确认。",
 }
+ASKED: Final[dict[Purpose, str]] = {
+    Purpose.OPERATOR: "云南12345值班电话，要接三方通话。是本人请按1，按了才接通接警台。"
+}
+"""What is said first where somebody has to show that they are there, before they join: a voicemail picks up too."""
+CONFIRMS: Final = "1"
+"""The key that shows it."""
 THANKS: Final = "已确认，谢谢。"
-TIMES: Final[dict[Purpose, int]] = {Purpose.NOTICE: 3, Purpose.DUTY_TEST: 2}
+TIMES: Final[dict[Purpose, int]] = {Purpose.OPERATOR: 2, Purpose.NOTICE: 3, Purpose.DUTY_TEST: 2}
 """How often it is said; once where it is not written here."""
 
 NOTICE_TEXT: Final = "值班长您好，有一件红色求助一直没人接，请马上登录值班台。"

@@ -42,6 +42,11 @@ class Bridge:
         return last_said(self.events) if self.call.state in ("accepted", "concluded") else None
 
     @property
+    def on_the_line(self) -> bool:
+        """The desk's telephone was picked up, and nobody has written down whether it took the matter."""
+        return self.call.state == "requested" and any(event.what == "desk_answered" for event in self.events)
+
+    @property
     def last_words(self) -> str:
         """The newest words of the desk."""
         return next((event.words for event in reversed(self.events) if event.words and event.who == "desk"), "")

@@ -105,6 +105,8 @@ class Exchange:
             await self._tell(call, "ringing")
             if manner == "answers":
                 await self._answer(call)
+                if call.purpose == "operator" and call.key_address is not None:
+                    await self._press(call, "1")
                 return
             if manner == "by_hand":
                 await asyncio.sleep(ring_seconds)
@@ -131,8 +133,13 @@ class Exchange:
     async def _press(self, call: Ringing, key: str) -> None:
         if call.key_address is None:
             raise CallIsOver
-        await self._post(call, "key", Digits=key)
-        await self._tell(call, "completed")
+        answer = await self._post(call, "key", Digits=key)
+        joined = ElementTree.fromstring(answer.text).find("Dial/Conference") if answer and answer.is_success else None  # noqa: S314 - as above
+        call.key_address = None
+        if joined is None:
+            await self._tell(call, "completed")
+        else:
+            call.conference = joined.text
 
     async def _tell(self, call: Ringing, status: str) -> None:
         call.status = status

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from sms_gateway.bridge.calling_rules import LIVE, Calling, Step, may_call_person, next_steps
 from sms_gateway.bridge.testing_posts import is_emergency_line, result_of
 from sms_gateway.calls.states import IN_VAIN, PICKED_UP, State
-from sms_gateway.calls.words import NOTICE_TEXT, SAID, Purpose
+from sms_gateway.calls.words import ASKED, NOTICE_TEXT, SAID, Purpose
 
 facts = some.builds(
     Calling, has_number=some.booleans(), said_fine=some.booleans(), silent=some.booleans(),
@@ -32,24 +32,23 @@ def test_a_person_is_called_only_when_everything_speaks_for_it(known: Calling) -
     assert may_call_person(known) is bool(safe)
 
 
-@given(legs, some.booleans())
+@given(legs, some.booleans(), some.booleans())
 def test_desk_and_person_are_only_called_while_an_operator_is_on_the_line(
-    states: dict[Purpose, State], requested: bool
+    states: dict[Purpose, State], requested: bool, there: bool
 ) -> None:
-    steps = next_steps(states, requested=requested)
+    steps = next_steps(states, requested=requested, there=there)
     if Step.CALL_DESK in steps or Step.ASK_FOR_PERSON in steps:
-        assert states[Purpose.OPERATOR] is State.ANSWERED
+        assert there and states[Purpose.OPERATOR] is State.ANSWERED
         assert Purpose.DESK not in states
 
 
-@given(legs, some.booleans())
-def test_a_call_is_accepted_or_failed_never_both_and_only_while_it_waits(
-    states: dict[Purpose, State], requested: bool
+@given(legs, some.booleans(), some.booleans())
+def test_a_call_fails_only_while_it_waits_and_never_after_its_desk_picked_up(
+    states: dict[Purpose, State], requested: bool, there: bool
 ) -> None:
-    steps = next_steps(states, requested=requested)
-    assert not {Step.ACCEPT, Step.FAIL} <= set(steps)
-    if Step.ACCEPT in steps:
-        assert requested and states[Purpose.DESK] in PICKED_UP
+    steps = next_steps(states, requested=requested, there=there)
+    if Step.FAIL in steps:
+        assert requested and states.get(Purpose.DESK) not in PICKED_UP
     if requested and states.get(Purpose.DESK) in IN_VAIN:
         assert Step.FAIL in steps
 
@@ -58,12 +57,12 @@ def test_a_call_is_accepted_or_failed_never_both_and_only_while_it_waits(
 def test_nobody_is_left_alone_on_the_line(states: dict[Purpose, State]) -> None:
     live = [state for state in states.values() if state in LIVE]
     if len(live) == 1 and len(states) > 1:
-        assert Step.CLEAR in next_steps(states, requested=False)
+        assert Step.CLEAR in next_steps(states, requested=False, there=True)
     if len(live) > 1:
-        assert Step.CLEAR not in next_steps(states, requested=False)
+        assert Step.CLEAR not in next_steps(states, requested=False, there=True)
 
 
-@pytest.mark.parametrize("words", [*SAID.values(), NOTICE_TEXT])
+@pytest.mark.parametrize("words", [*SAID.values(), *ASKED.values(), NOTICE_TEXT])
 def test_what_is_said_holds_no_place_for_a_name_or_a_number(words: str) -> None:
     assert not {"{", "}", "%", "$"} & set(words)
 

@@ -152,6 +152,23 @@ async def test_a_leg_joins_its_conference_which_is_not_recorded_and_ends_for_nob
     assert NUMBER not in answer.text
 
 
+async def test_an_operator_joins_once_they_pressed_1_and_any_other_key_hangs_up(
+    twilio: None, gateway: httpx.AsyncClient
+) -> None:
+    call = await place(Purpose.OPERATOR, conference="c" * 32)
+    first = ElementTree.fromstring((await post(gateway, call, "twiml")).text)
+    asked = first.find("Gather")
+    assert asked is not None and first.find("Dial") is None
+    assert (asked.get("action") or "").endswith(f"/platforms/voice/{call.uid.hex}/key")
+    joined = ElementTree.fromstring((await post(gateway, call, "key", Digits="1")).text).find("Dial/Conference")
+    assert joined is not None and joined.text == "c" * 32
+    other = await place(Purpose.OPERATOR, conference="c" * 32)
+    await post(gateway, other, "twiml")
+    for key in ("5", "1"):  # the first key counts
+        answer = await post(gateway, other, "key", Digits=key)
+        assert ElementTree.fromstring(answer.text).find("Dial/Conference") is None
+
+
 async def test_it_is_recorded_only_where_that_is_set(
     twilio: None, gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from sms_gateway import clock as clocks
+from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge import tasks
 from sms_gateway.bridge.models import BridgeCall, BridgeEvent
 from sms_gateway.carriers.carrier import CarrierDidNotAnswer, CarrierIsBusy
 from sms_gateway.carriers.incoming import TextIn
 from sms_gateway.contacts.models import Contact
+from sms_gateway.conversations import desk_word, service
 from sms_gateway.database import transaction
-from sms_gateway.escalations.models import Escalation
+from sms_gateway.escalations.models import Escalation, EscalationEvent
 from sms_gateway.messages.models import Message
 from sms_gateway.operators.models import Operator
 from sms_gateway.settings import get_settings
+from sms_gateway.tickets import duty
 from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.models import DutyReport, Ticket
 from sms_gateway.webhooks import accept
 from sms_gateway.wording import SIGNATURE
 from tests.telling import FakeCarrier, Person
@@ -27,6 +32,7 @@ from .conftest import Phones
 
 Run = Callable[[], Awaitable[None]]
 DANGER = "着火了 镇雄县泼机镇老街 快来人"
+KICKED = "有个叔叔一直在踹我家门 就我和弟弟在"
 CAREFUL = "有个叔叔一直在踹我家门 别打电话给我"
 
 
@@ -41,6 +47,7 @@ async def hand_over(person: Person, *, phone: str | None = "+8613800000801", dri
             created_at=clocks.now(),
             phone=phone,
             on_duty=True,
+            trained=True,
         )
         session.add(operator)
         await session.flush()
@@ -78,12 +85,38 @@ async def state() -> tuple[str, str | None]:
         return call.state, call.receipt or call.last_error
 
 
+async def duties() -> int:
+    async with transaction() as session:
+        return await session.scalar(select(func.count()).select_from(DutyReport)) or 0
+
+
+async def unsettled_duties() -> int:
+    async with transaction() as session:
+        found = await session.scalars(select(Ticket.id))
+        return sum([len(await duty.list_unsettled(session, ticket_id)) for ticket_id in found.all()])
+
+
 async def steps() -> list[str]:
     async with transaction() as session:
         return list(await session.scalars(select(BridgeEvent.what).order_by(BridgeEvent.id)))
 
 
-async def test_the_operator_first_then_the_desk_and_its_picking_up_is_its_acceptance(
+async def note(person: Person, call_id: int, reference: str) -> None:
+    """The operator who has the talk writes down the desk's number."""
+    async with transaction() as session:
+        operator = (await session.scalars(select(Operator))).one()
+        await desk_word.note_receipt(
+            session, thread_id=person.thread_id, operator=operator, call_id=call_id, reference=reference
+        )
+
+
+async def take(person: Person) -> None:
+    async with transaction() as session:
+        operator = (await session.scalars(select(Operator))).one()
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+
+
+async def test_the_operator_presses_1_then_the_desk_is_called_and_has_it_when_its_number_is_written_down(
     person: Person, phones: Phones, run_jobs: Run
 ) -> None:
     await person.texts(DANGER)
@@ -94,11 +127,23 @@ async def test_the_operator_first_then_the_desk_and_its_picking_up_is_its_accept
     assert phones.purposes() == ["operator"]
     await phones.do(phones.ringing("operator"), "answer")
     await run_jobs()
+    assert phones.purposes() == ["operator"], "a voicemail picks up too"
+    await phones.do(phones.ringing("operator"), "press")
+    await run_jobs()
     assert phones.purposes() == ["operator", "desk"]
-    assert (await state())[0] == "requested"
     await phones.do(phones.ringing("desk"), "answer")
     await run_jobs()
-    assert await state() == ("accepted", "三方通话")
+    assert (await state())[0] == "requested", "a queue's recording picks up too"
+    await take(person)
+    with pytest.raises(desk_word.ReceiptIsNeeded):
+        await note(person, call_id, "  ")
+    with pytest.raises(bridge.BridgeCallNotFound):
+        await note(person, call_id + 1, "警情 5301")
+    await note(person, call_id, " 警情 5301 ")
+    await run_jobs()
+    assert await state() == ("accepted", "警情 5301")
+    with pytest.raises(desk_word.HasAnEndAlready):
+        await note(person, call_id, "警情 5302")
     assert "person_not_called" in await steps()
     rooms = {call["conference"] for call in phones.list()}
     assert len(rooms) == 1 and None not in rooms
@@ -114,7 +159,6 @@ async def test_the_person_joins_when_they_said_that_calling_is_fine(
     await tasks.place_three_way(call_id)
     await play(phones, run_jobs)
     assert sorted(phones.purposes()) == ["desk", "operator", "person"]
-    assert (await state())[0] == "accepted"
     await phones.do(phones.ringing("operator"), "end")
     await run_jobs()
     assert phones.ringing("desk") and phones.ringing("person")  # they go on talking
@@ -153,6 +197,7 @@ async def test_a_desk_that_does_not_pick_up_turns_red_at_once(
     await tasks.place_three_way(await hand_over(person))
     await run_jobs()
     await phones.do(phones.ringing("operator"), "answer")
+    await phones.do(phones.ringing("operator"), "press")
     await run_jobs()
     await phones.do(phones.ringing("desk"), deed)  # type: ignore[arg-type]
     await run_jobs()
@@ -168,6 +213,69 @@ async def test_an_operator_who_does_not_pick_up_fails_it_and_rings_nobody_else(
     await play(phones, run_jobs)
     assert phones.purposes() == ["operator"]
     assert await state() == ("failed", "operator_no_answer")
+
+
+@pytest.mark.parametrize("deed", ["end", "press"])
+async def test_whoever_picks_up_for_the_operator_without_pressing_1_gets_no_desk_called(
+    person: Person, phones: Phones, run_jobs: Run, deed: Literal["end", "press"]
+) -> None:
+    await person.texts(DANGER)
+    await tasks.place_three_way(await hand_over(person))
+    await run_jobs()
+    await phones.do(phones.ringing("operator"), "answer")
+    await run_jobs()
+    await phones.do(phones.ringing("operator"), deed, key="5")
+    await run_jobs()
+    assert phones.purposes() == ["operator"]
+    assert await state() == ("failed", "operator_not_there")
+
+
+async def test_a_desks_recording_settles_nothing_and_the_alarm_comes(
+    person: Person, phones: Phones, run_jobs: Run
+) -> None:
+    await person.texts(KICKED)
+    call_id = await hand_over(person)
+    await take(person)
+    phones.manner = "answers"
+    await tasks.place_three_way(call_id)
+    await play(phones, run_jobs)
+    await phones.do(phones.ringing("desk"), "end")
+    await run_jobs()
+    assert (await state())[0] == "requested"
+    assert await unsettled_duties() == await duties() > 0
+    await tasks.late(call_id)
+    await run_jobs()
+    async with transaction() as session:
+        assert "bridge_late" in list(await session.scalars(select(EscalationEvent.what)))
+    await note(person, call_id, "昭通110 接警员 0231")
+    await run_jobs()
+    assert await unsettled_duties() < await duties()
+
+
+async def test_an_alarm_is_not_called_out_once_the_number_is_written_down(
+    person: Person, phones: Phones, run_jobs: Run
+) -> None:
+    await person.texts(DANGER)
+    call_id = await hand_over(person)
+    await take(person)
+    await note(person, call_id, "警情 5301")
+    await tasks.late(call_id)
+    assert "late" not in await steps()
+
+
+async def test_a_desk_that_did_not_take_it_leaves_the_way_free_for_another_try(
+    person: Person, phones: Phones, run_jobs: Run
+) -> None:
+    await person.texts(DANGER)
+    call_id = await hand_over(person)
+    await take(person)
+    async with transaction() as session:
+        operator = (await session.scalars(select(Operator))).one()
+        await desk_word.note_not_taken(session, thread_id=person.thread_id, operator=operator, call_id=call_id)
+    await run_jobs()
+    assert await state() == ("failed", "not_taken")
+    await note(person, call_id, "警情 5301")  # it called back after all
+    assert await state() == ("accepted", "警情 5301")
 
 
 async def test_without_a_phone_of_ours_nobody_is_called(person: Person, phones: Phones, run_jobs: Run) -> None:
