@@ -39,7 +39,8 @@ async def show_drafts(seat: SeeingGaps, show: Annotated[str, Query()] = "open") 
     """The list."""
     show = show if show in SHOWN else "open"
     async with transaction() as session:
-        rows = await drafts.list_drafts(session, states=SHOWN[show])
+        shut = set(await session.scalars(recusing.drafts_shut_to(seat.operator.id)))
+        rows = [row for row in await drafts.list_drafts(session, states=SHOWN[show]) if row.id not in shut]
         people = await roster.name_operators(session, {person for row in rows for person in row.writers})
     counts = await tab_counts()
     return pages.render(
@@ -62,7 +63,7 @@ async def _view(session: AsyncSession, draft_id: int, seat: Seat, book: Handbook
     draft = await drafts.get(session, draft_id)
     events = await drafts.list_events(session, draft_id)
     people = await roster.name_operators(session, {*draft.writers, *(event.operator_id for event in events)})
-    rows = await asked.list_of_draft(session, draft_id, without=recusing.threads_shut_to(seat.operator.id))
+    rows = await asked.list_of_draft(session, draft_id)
     return {
         "draft": draft, "form": draft.content, "events": events, "people": people,
         "questions": [overview.question_of(row, book) for row in rows],

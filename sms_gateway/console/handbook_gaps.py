@@ -66,7 +66,9 @@ async def start_draft(
     if entry and of is None:
         raise BadInput("这一条问答已经没有了，请刷新后再看。")
     async with transaction() as session:
-        draft = await drafts.make(session, operator_id=seat.operator.id, asked_ids=_known(ticked or []), entry=of)
+        shown = {row.id for row in await asked.list_gaps(session, without=recusing.threads_shut_to(seat.operator.id))}
+        chosen = [each for each in _known(ticked or []) if each in shown]
+        draft = await drafts.make(session, operator_id=seat.operator.id, asked_ids=chosen, entry=of)
     log.info("draft_made", draft=draft.id, operator=seat.operator.id)
     return RedirectResponse(f"/handbook/drafts/{draft.id}", status_code=303)
 

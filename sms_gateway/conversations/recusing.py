@@ -20,6 +20,7 @@ from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.database import notify
 from sms_gateway.errors import HotlineError
 from sms_gateway.escalations.models import Escalation, LookBack
+from sms_gateway.handbook.models import Asked
 from sms_gateway.messages.models import Thread
 from sms_gateway.operators.models import AuditRow, Operator, Recusal
 from sms_gateway.operators.presence import note as audit
@@ -93,6 +94,12 @@ def audit_open_to(operator_id: int) -> ColumnElement[bool]:
     return AuditRow.subject.not_in(subjects)
 
 
+def drafts_shut_to(operator_id: int) -> Select[int | None]:
+    """Ids of the handbook's drafts that begin with their words."""
+    asked = select(Asked.draft_id).where(Asked.draft_id.is_not(None))
+    return asked.where(Asked.thread_id.in_(threads_shut_to(operator_id)))
+
+
 def _of_contact(contact: Select[int]) -> Callable[[int], ColumnElement[bool]]:
     """Whether the contact that `contact` finds is shut."""
     return lambda operator_id: contact.scalar_subquery().in_(shut_to(operator_id))
@@ -106,6 +113,7 @@ _ROWS: Mapping[str, Callable[[int], Callable[[int], ColumnElement[bool]]]] = {
             select(TicketChild.child_id).where(TicketChild.ticket_id.in_(tickets_shut_to(operator_id)))
         )
     ),
+    "draft": lambda id_: lambda operator_id: literal(id_).in_(drafts_shut_to(operator_id)),
     "review": lambda id_: _of_contact(
         select(Thread.contact_id).join(Review, Review.thread_id == Thread.id).where(Review.id == id_)
     ),

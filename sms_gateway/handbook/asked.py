@@ -77,11 +77,9 @@ async def list_gaps(
     return (await session.scalars(wanted)).all()
 
 
-async def list_of_draft(session: AsyncSession, draft_id: int, *, without: Select[int] | None = None) -> Sequence[Asked]:
-    """The questions a draft is to answer; `without`: as in `list_gaps`."""
+async def list_of_draft(session: AsyncSession, draft_id: int) -> Sequence[Asked]:
+    """The questions a draft is to answer."""
     wanted = select(Asked).where(Asked.draft_id == draft_id).options(joinedload(Asked.message)).order_by(Asked.id)
-    if without is not None:
-        wanted = wanted.where(Asked.thread_id.not_in(without))
     return (await session.scalars(wanted)).all()
 
 
