@@ -9,10 +9,12 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
+from sms_gateway.conversations import overview
 from sms_gateway.database import notify, transaction
 from sms_gateway.operators import presence, signin
 
 from . import pages
+from .live import DangerInHand
 from .seat import Leaving, check_origin, find_seat, forget, remember
 
 log = logs.get("console")
@@ -82,7 +84,10 @@ def _let_in(token: str, where: str) -> Response:
 
 @router.post("/sign-out")
 async def sign_out(seat: Leaving) -> Response:
+    """Raises `DangerInHand`: whoever signs out ends their duty."""
     async with transaction() as session:
+        if await overview.holds_danger(session, seat.operator.id):
+            raise DangerInHand
         await presence.set_duty(session, operator_id=seat.operator.id, on_duty=False)
         await presence.note(
             session, operator_id=seat.operator.id, what="sign_out", subject=f"operator:{seat.operator.id}"

@@ -82,8 +82,8 @@ async def settle_in(person: Person, carrier: FakeCarrier, held: HeldClock) -> Fa
     mine = await _tickets(person, strangers)
     held.advance(timedelta(days=1))
     async with transaction() as session:
-        for one in (he, zhao):
-            await presence.beat(session, operator_id=one.id)
+        for seat in (he, zhao):
+            await presence.beat(session, operator_id=seat.id)
         await transferring.offer(
             session,
             thread_id=person.thread_id,
