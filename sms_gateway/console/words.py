@@ -245,7 +245,7 @@ FOLLOW_UPS = {
     "skipped": "没有问",
     "answered": "已回",
 }
-WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断"}
+WHO = {"assistant": "小助手", "system": "系统", "person": "来信人", "triage": "危险判断", "desk": "接警台"}
 
 
 SEXES = {"m": "男", "f": "女"}

@@ -63,11 +63,19 @@ async def preview(
         service=service, what=harms.say(escalation.harm, began.immediacy if began is not None else None),
         place=told or UNKNOWN_PLACE, region=where.region or "", certainty=where.certainty, below_county=where.below_county,
         who=harms.who(texts), weapon="、".join(part for part in told_of if part in harms.ABOUT_WEAPONS) or "没说有没有刀、酒",
-        contact="；".join([f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}", *caution.before_calling(bodies)]),
+        contact="；".join([_contact(thread), *caution.before_calling(bodies)]),
         approach=_approach(note),
         received_at=escalation.received_at.isoformat(), ticket=await _ticket_number(session, thread.id),
         phone=_phone(thread, escalation, texts, agreed=number_agreed),
     )  # fmt: skip
+
+
+def _contact(thread: Thread) -> str:
+    if thread.channel == Channel.DESK:
+        desk, _, number = thread.contact.address.partition("/")
+        service, _, adcode = desk.partition("@")
+        return f"是{regions.full_name(adcode)} {service} 转给我们的（编号 {number}），报警人要问他们"
+    return f"只能回{'短信' if thread.channel == Channel.SMS else '网页'}"
 
 
 def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, agreed: bool) -> str:

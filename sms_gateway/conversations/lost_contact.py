@@ -33,20 +33,20 @@ def next_steps(facts: Facts) -> list[str]:
     """Short Chinese sentences, the first one first."""
     steps = []
     if facts.may_write:
-        steps.append("手机上先停下：不回拨，不发“还在吗”。拿手机的可能是别人；对方一来信这里会响。")
+        steps.append("手机上先停下：不回拨，不催。拿手机的可能是别人；对方来信会响。")
     steps += [_desk(facts), _place(facts), _near(facts)]
     if facts.others:
         steps.append(f"还有 {facts.others} 人报过这个孩子：问他们最后在哪见过，能不能去看一眼。")
     if facts.safe_contact and "先别" not in facts.safe_contact:
         steps.append(f"以前说过怎么找才安全：{facts.safe_contact}。只照这个找，不找伤害孩子的人。")
-    steps.append("告诉值班长。找了谁、几点、怎么说，每一步记一句；交班时当面交。")
-    steps.append("有人亲眼见到孩子，才点“已见到孩子”。之前这个呼叫一直开着。")
+    steps.append("告诉值班长；找了谁、几点、怎么说，都记一句，交班时当面交。")
+    steps.append("有人亲眼见到孩子，才点“已见到孩子”；之前一直开着。")
     return steps
 
 
 def _desk(facts: Facts) -> str:
     if facts.handed_to:
-        return f"告诉 {facts.handed_to}：联系断了，最后一次来信几点、说了什么，请上门看；之后每 {ASK_EACH_MINUTES} 分钟问一次，只问接警方。"
+        return f"告诉 {facts.handed_to}：联系断了，最后来信几点、说了什么，请上门看；每 {ASK_EACH_MINUTES} 分钟问一次，只问接警方。"
     return "马上交 110：说明联系断了，带上最后的地点、最后一句话和出警提示。"
 
 
@@ -54,10 +54,10 @@ def _place(facts: Facts) -> str:
     if facts.can_be_driven_to:
         return f"按最后说的地点找：{facts.place}。"
     known = f"现在只知道{facts.place}，" if facts.place else "地点还不知道，"
-    return known + "把来信从头再看一遍，找学校、村、路口、店名；请公安按号码查人在哪。"
+    return known + "把来信从头再看一遍，找学校、村、路口；请公安按号码查。"
 
 
 def _near(facts: Facts) -> str:
     if facts.near:
         return f"打当地值守：{'、'.join(facts.near)}；再请乡镇儿童督导员、村儿童主任去看一眼，不说是谁报的。"
-    return "通讯录里没有当地的人：打州市、省里的值守，请他们找到当地能去看的人。"
+    return "通讯录里没有当地的人：打州市、省里的值守，请他们找人去看。"

@@ -18,9 +18,10 @@ from sms_gateway import timers
 from sms_gateway.bridge.models import DeskMatter
 from sms_gateway.clock import HeldClock
 from sms_gateway.contacts.models import Channel
-from sms_gateway.conversations import desk_matters, service
+from sms_gateway.conversations import bridging, desk_matters, service
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
+from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Direction, Message, Thread
 from sms_gateway.platforms import general, linkage
@@ -238,3 +239,23 @@ async def test_one_that_never_listens_is_given_up_after_days(
     async with transaction() as session:
         kept = (await session.scalars(select(DeskMatter))).one()
     assert (kept.tries, kept.told, kept.state) == (20, "taken", "declined") and kept.ended_at is not None
+
+
+async def test_handed_on_to_police_they_are_told_whose_matter_it_was(
+    door: httpx.AsyncClient, run_jobs: RunJobs
+) -> None:
+    operator = await add_operator("zhuanxi", "专席")
+    await _hand(door, "ZJ7", what=BEATING, place="镇雄县泼机镇中学", phone="13800000009")
+    await run_jobs()
+    [call] = await _calls()
+    async with transaction() as session:
+        await service.take_over(session, thread_id=call.thread_id, operator=operator)
+    async with transaction() as session:
+        await service.mark(session, thread_id=call.thread_id, operator=operator, to=State.IN_CONTACT)
+        await bridging.press(session, thread_id=call.thread_id, operator=operator, service="110")
+    await run_jobs()
+    [incident] = (await door.get("/simulator/desk")).json()["incidents"]
+    told = dict(incident["facts"])
+    assert "昭通市 110" in told["怎么联系"] and "ZJ7" in told["怎么联系"] and "镇雄县" in told["在哪"]
+    assert incident["incident"]["ticket"] == (await _only_ticket()).number
+    assert "13800000009" not in json.dumps(incident)
