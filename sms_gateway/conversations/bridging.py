@@ -70,6 +70,12 @@ async def preview(
     )  # fmt: skip
 
 
+def _approach(note: str) -> str:
+    """The note with what is always said, each once: the sheet shows it whole and hands it back. A long note is cut, never these."""
+    missing = "；".join(part for part in ALWAYS_SAID if part not in note)
+    return "；".join(filter(None, (note[: LONGEST_APPROACH - len(missing) - 1], missing)))
+
+
 def _contact(thread: Thread) -> str:
     if thread.channel == Channel.DESK:
         desk, _, number = thread.contact.address.partition("/")
@@ -79,12 +85,6 @@ def _contact(thread: Thread) -> str:
 
 
 def _phone(thread: Thread, escalation: Escalation, texts: Sequence[Message], *, agreed: bool) -> str:
-def _approach(note: str) -> str:
-    """The note with what is always said, each once: the sheet shows it whole and hands it back. A long note is cut, never these."""
-    missing = "；".join(part for part in ALWAYS_SAID if part not in note)
-    return "；".join(filter(None, (note[: LONGEST_APPROACH - len(missing) - 1], missing)))
-
-
     """The number, where life is in danger, the child itself writes, or the person said yes."""
     if thread.channel != Channel.SMS:
         return ""
