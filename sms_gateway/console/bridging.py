@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from sms_gateway import logs
-from sms_gateway.conversations import bridging, desk_word
+from sms_gateway.conversations import bridging, desk_word, province
 from sms_gateway.database import transaction
 
 from .acts import back
@@ -53,6 +53,16 @@ async def note_receipt(
             session, thread_id=talk_id, operator=seat.operator, call_id=call_id, reference=reference
         )
     log.info("bridge_receipt_noted", thread=talk_id, bridge=call_id, operator=seat.operator.id)
+    return await back(request, talk_id, seat)
+
+
+@router.post("/bridge/{call_id}/province")
+async def ask_province(request: Request, talk_id: Id, call_id: Id, seat: Talking) -> Response:
+    """The prefecture's desk did not take it: the province's is asked."""
+    async with transaction() as session:
+        call = await province.ask(session, thread_id=talk_id, operator=seat.operator, call_id=call_id)
+        asked = call.id
+    log.info("province_asked", thread=talk_id, bridge=asked, operator=seat.operator.id)
     return await back(request, talk_id, seat)
 
 

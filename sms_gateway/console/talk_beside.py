@@ -14,7 +14,7 @@ from sms_gateway.bridge.incident import Incident
 from sms_gateway.bridge.models import BridgeCall, BridgeEvent, DeskMatter
 from sms_gateway.bridge.said import Said, last_said
 from sms_gateway.contacts.models import Channel
-from sms_gateway.conversations import bridging
+from sms_gateway.conversations import bridging, province
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.tickets import children, duty, duty_rules
 from sms_gateway.tickets.models import Ticket
@@ -88,6 +88,8 @@ class Beside:
     """How the child wants to be called, as a form or an operator wrote it down."""
     bridges: Sequence[Bridge] = ()
     """Hand-overs of this talk to emergency desks, the newest first."""
+    for_province: Sequence[BridgeCall] = ()
+    """Of these, what a prefecture's desk did not take and the province's can be asked."""
     handing: Handing | None = None
     """What the main button would hand over; None where there is no danger."""
     matter: DeskMatter | None = None
@@ -103,16 +105,25 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
     about = [ticket for ticket in page.tickets if ticket.thread_id == page.thread.id][:5]
     known = [child for ticket in about for child in await children.list_children(session, ticket.id)]
     others = await children.list_tickets(session, {child.id for child in known}) if known else []
+    bridges = await list_bridges(session, page.thread.id)
     names = [children.facts_of(child).about.get("name", "") for child in known]
     return Beside(
         posts=[post for post in firsts if post is not None],
         reporters=len({ticket.contact_id for _child, ticket in others} - {page.contact.id}),
         called=next(filter(None, names), ""),
-        bridges=await list_bridges(session, page.thread.id),
+        bridges=bridges,
+        for_province=_for_province(page, bridges),
         handing=await _handing(session, page),
         matter=await matters.find_of_talk(session, page.thread.id) if page.thread.channel == Channel.DESK else None,
         evidence_until=await _evidence(session, page, about),
     )
+
+
+def _for_province(page: TalkPage, bridges: Sequence[Bridge]) -> list[BridgeCall]:
+    if page.escalation is None:
+        return []
+    calls = [one.call for one in bridges if one.call.escalation_id == page.escalation.id]
+    return [call for call, _route in province.next_of(page.thread, calls)]
 
 
 async def _evidence(session: AsyncSession, page: TalkPage, about: Sequence[Ticket]) -> datetime | None:

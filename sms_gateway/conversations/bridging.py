@@ -118,14 +118,18 @@ def route_to(thread: Thread, service: str, region: str | None, *, can_speak: boo
 async def hand_over(
     session: AsyncSession, *, thread: Thread, escalation: Escalation, operator: Operator | None, service: str,
     approach: str = "", number_agreed: bool = False, texts: Sequence[Message] | None = None,
+    route: choosing.Route | None = None,
 ) -> BridgeCall:  # fmt: skip
-    """Hand the matter to the desk; `operator` None: the ladder does it. Raises `NoDeskIsSetUp`, `IsRequestedAlready`."""
+    """Hand the matter to the desk; `operator` None: the ladder does it; `route`: not to the desk its place has, but to this.
+
+    Raises `NoDeskIsSetUp`, `IsRequestedAlready`.
+    """
     texts = await scene.read(session, escalation) if texts is None else texts
     incident = await preview(
         session, thread, escalation, service, approach=approach, number_agreed=number_agreed, texts=texts
     )
     can_speak = caution.can_speak(message.body for message in texts)
-    route = route_to(thread, service, incident.region or None, can_speak=can_speak)
+    route = route or route_to(thread, service, incident.region or None, can_speak=can_speak)
     if route.driver == "hand":
         raise NoDeskIsSetUp
     ticket = await _open_ticket(session, thread.id)

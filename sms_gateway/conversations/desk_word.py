@@ -50,5 +50,6 @@ async def note_not_taken(session: AsyncSession, *, thread_id: int, operator: Ope
 
 
 async def _own(session: AsyncSession, thread_id: int, operator: Operator, call_id: int) -> BridgeCall:
+    call = await bridge.find_of_talk(session, thread_id, call_id)  # before talk and call for a person, as everywhere
     await records.get_own_call(session, thread_id, operator)
-    return await bridge.find_of_talk(session, thread_id, call_id)
+    return call

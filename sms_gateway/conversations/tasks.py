@@ -14,6 +14,7 @@ from . import (
     forgotten,
     form_silence,
     judging,
+    province,
     second_reporter,
     surveys,
     transferring,
@@ -116,3 +117,5 @@ async def bridge_changed(call_id: int) -> None:
     """Something became of a hand-over: the talk's call moves, the duty to report is settled, a case given back is a ticket."""
     async with transaction() as session:
         await bridging.on_changed(session, call_id)
+    async with transaction() as session:
+        await province.on_failed(session, call_id)
