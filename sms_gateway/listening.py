@@ -11,7 +11,7 @@ id whenever it hears `MISSED`: after every connect and reconnect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import psycopg
@@ -25,6 +25,8 @@ log = logs.get("listening")
 MISSED = "*"
 """Stands among the payloads after a (re)connect: something may have been said meanwhile."""
 
+Wanted = str | Callable[[str], bool] | None
+
 PAUSE_SECONDS = 0.5
 """Between two tries to connect, and at most between asking for a new channel and hearing it."""
 
@@ -32,17 +34,22 @@ PAUSE_SECONDS = 0.5
 class Heard:
     """One subscriber's payloads since it last asked, each once."""
 
-    def __init__(self, channel: str, payload: str | None) -> None:
+    def __init__(self, channel: str, wanted: Wanted) -> None:
         self.channel = channel
-        self._wanted = payload
+        self._wanted = wanted
         self._waiting: set[str] = set()
         self._bell = asyncio.Event()
 
     def tell(self, payload: str) -> None:
         """Put `payload` before the subscriber, if it asked for it."""
-        if self._wanted in (None, payload) or payload == MISSED:
+        if payload == MISSED or self._wants(payload):
             self._waiting.add(payload)
             self._bell.set()
+
+    def _wants(self, payload: str) -> bool:
+        if self._wanted is None or isinstance(self._wanted, str):
+            return self._wanted in (None, payload)
+        return self._wanted(payload)
 
     async def wait(self, *, within: float) -> frozenset[str]:
         """What was said since the last call, waiting up to `within` seconds; empty when nothing was."""
@@ -106,9 +113,9 @@ _ear = _Ear()
 
 
 @asynccontextmanager
-async def subscribe(channel: str, payload: str | None = None) -> AsyncIterator[Heard]:
-    """Hear `channel` (only `payload` of it, when given) until the block ends."""
-    heard = Heard(channel, payload)
+async def subscribe(channel: str, wanted: Wanted = None) -> AsyncIterator[Heard]:
+    """Hear `channel` until the block ends: every payload, only the one that is `wanted`, or those it says yes to."""
+    heard = Heard(channel, wanted)
     _ear.add(heard)
     try:
         yield heard

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/live")
 
 CHANNELS = {"hotline_thread": "threads", "hotline_escalation": "escalations", "hotline_ticket": "tickets"}
 TYPING = "typing"
-"""The person of the open talk writes in the web chat right now."""
+"""The person of a talk that is open on a page writes in the web chat right now."""
 QUIET_SECONDS = 10.0
 PROBE_SECONDS = 1.5
 MORE_SECONDS = 0.05
@@ -81,11 +82,16 @@ async def health() -> JSONResponse:
 
 
 @router.post("/beat")
-async def beat(seat: BeingThere) -> JSONResponse:
-    """An open page, every 5 seconds."""
+async def beat(request: Request, seat: BeingThere, talk: TalkInQuery = None) -> JSONResponse:
+    """An open page, every 5 seconds; `talk`, where it is the page of one."""
     waiting = await asyncio.to_thread(spool.counts)
     async with transaction() as session:
         await presence.beat(session, operator_id=seat.operator.id)
+        if talk is not None and seat.may(Act.SEE_TALK):
+            # A tab left open rings on, but hears nothing of a family they know.
+            shut = await recusing.is_shut(session, seat.operator.id, "talk", talk)
+            viewers = board(request).viewers
+            (viewers.forget if shut else viewers.note)(talk, seat.operator.id)
     return JSONResponse(
         {
             "now": _now(),
@@ -111,28 +117,27 @@ async def set_duty(request: Request, seat: GoingOnDuty) -> Response:
 
 
 @router.get("/stream")
-async def stream(request: Request, seat: BeingThere, talk: TalkInQuery = None) -> StreamingResponse:
-    """What changed, as server-sent events: ids of threads, escalations, tickets, and the alarms of this seat."""
-    if talk is not None and seat.may(Act.SEE_TALK):
-        async with transaction() as session:  # a tab left open goes on ringing, but hears nothing of a family they know
-            talk = None if await recusing.is_shut(session, seat.operator.id, "talk", talk) else talk
-    events = follow(board(request), seat, talk)
+async def stream(request: Request, seat: BeingThere) -> StreamingResponse:
+    """What changed, as server-sent events: ids of threads, escalations, tickets, and the alarms of this seat. One for all pages
+    of a browser (`static/console.stream.js`)."""
+    events = follow(board(request), seat)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[str]:
-    """`changed` whenever something was said, at once after each (re)connect of ours; comments in between; `over` at the end."""
+async def follow(here: Board, seat: Seat) -> AsyncIterator[str]:
+    """`changed` whenever something was said, at once after each (re)connect of ours; `typing` with the ids of talks they have
+    open; `quiet` in between, for pages that must know a silent stream from a dead one; `over` at the end."""
     token_hash = signin.hashed(seat.token)
     async with AsyncExitStack() as stack:
-        stack.enter_context(here.viewers.viewing(talk_id, seat.operator.id))
         heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in CHANNELS.items()}
-        if talk_id is not None and seat.may(Act.SEE_TALK):
-            heard[TYPING] = await stack.enter_async_context(subscribe("hotline_typing", str(talk_id)))
+        if seat.may(Act.SEE_TALK):
+            opened = partial(_has_open, here.viewers, seat.operator.id)
+            heard[TYPING] = await stack.enter_async_context(subscribe("hotline_typing", opened))
         yield "retry: 1000\n\n"
         said: dict[str, set[str]] = {name: {MISSED} for name in CHANNELS.values()}
         while True:
             if not any(said.values()):
-                yield ": quiet\n\n"
+                yield "event: quiet\ndata: null\n\n"
             try:
                 on_duty = (await here.sessions.look()).get(token_hash)
                 if on_duty is None:
@@ -146,8 +151,12 @@ async def follow(here: Board, seat: Seat, talk_id: int | None) -> AsyncIterator[
                 said = {name: {MISSED} for name in CHANNELS.values()}
                 continue
             said = await _hear(heard)
-            if said.pop(TYPING, set()) - {MISSED}:
-                yield "event: typing\ndata: null\n\n"
+            if typed := said.pop(TYPING, set()) - {MISSED}:
+                yield f"event: typing\ndata: {json.dumps(sorted(typed))}\n\n"
+
+
+def _has_open(viewers: Viewers, operator_id: int, thread_id: str) -> bool:
+    return viewers.is_viewing(int(thread_id), operator_id)
 
 
 async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[str]]) -> str:

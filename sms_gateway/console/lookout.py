@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.escalations import crew
 from sms_gateway.escalations.ladder import LADDER, Audience
@@ -17,6 +18,9 @@ from sms_gateway.operators.seats import SeatFacts, everyone, ring_first, supervi
 from sms_gateway.settings import get_settings
 
 T = TypeVar("T")
+
+VIEWED_FOR = timedelta(seconds=12)
+"""After an open page's last heartbeat: two of them and a little."""
 
 EVERYBODY_FROM = next(rung.number for rung in LADDER if rung.audience is Audience.ALL_OPERATORS)
 
@@ -92,24 +96,26 @@ class Shared(Generic[T]):
 
 
 class Viewers:
-    """Who has which talk open, in this process."""
+    """Who has which talk open, by what their pages say with every heartbeat; in this process."""
 
     def __init__(self) -> None:
-        self._open: Counter[tuple[int, int]] = Counter()
+        self._open: dict[tuple[int, int], datetime] = {}
 
-    @contextmanager
-    def viewing(self, thread_id: int | None, operator_id: int) -> Iterator[None]:
-        """Note it until the block ends."""
-        if thread_id is None:
-            yield
-            return
-        self._open[thread_id, operator_id] += 1
-        try:
-            yield
-        finally:
-            self._open[thread_id, operator_id] -= 1
-            self._open += Counter()  # forget zeros
+    def note(self, thread_id: int, operator_id: int) -> None:
+        """A page of that talk is open now."""
+        now = clock.now()
+        self._open = {pair: at for pair, at in self._open.items() if now - at < VIEWED_FOR}
+        self._open[thread_id, operator_id] = now
+
+    def forget(self, thread_id: int, operator_id: int) -> None:
+        """That page is open no more, or no business of theirs any more."""
+        self._open.pop((thread_id, operator_id), None)
 
     def of(self, thread_id: int) -> set[int]:
         """The operators who have that talk open."""
-        return {operator for (thread, operator), count in self._open.items() if thread == thread_id and count > 0}
+        return {who for thread, who in self._open if thread == thread_id and self.is_viewing(thread, who)}
+
+    def is_viewing(self, thread_id: int, operator_id: int) -> bool:
+        """Whether that operator has that talk open."""
+        at = self._open.get((thread_id, operator_id))
+        return at is not None and clock.now() - at < VIEWED_FOR

@@ -1,11 +1,27 @@
 // The bell: two short tones made here, so that nothing is fetched when it must ring. A browser allows sound only after a
-// click on the page; until then the button says so.
+// click on the page; until then the button says so. Of several open pages one rings: the one looked at last whose sound is on.
+
+import { turn } from "./console.turn.js";
 
 const KEPT = "bell";
 let audio = null;
 let wanted = localStorage.getItem(KEPT) !== "off";
 
-function say() { dispatchEvent(new CustomEvent("bell-changed", { detail: soundIsOn() })); }
+const bell = turn("hotline-bell", () => {}, () => {});
+
+// A page that is looked at takes the bell from one that is not: that one may be put to sleep.
+function takeTurns() {
+  if (soundIsOn()) bell.want(!document.hidden);
+  else bell.giveUp();
+}
+document.addEventListener("visibilitychange", () => { if (!document.hidden) takeTurns(); });
+addEventListener("focus", takeTurns);
+addEventListener("storage", (event) => { if (event.key === KEPT) { wanted = event.newValue !== "off"; say(); } });  // switched on another page
+
+function say() {
+  takeTurns();
+  dispatchEvent(new CustomEvent("bell-changed", { detail: soundIsOn() }));
+}
 
 export function soundIsOn() { return wanted && audio?.state === "running"; }
 
@@ -23,15 +39,18 @@ export async function switchSound() {
   } else {
     wanted = true;
     await wake();
-    ring(0.5);
+    play(0.5);
   }
   localStorage.setItem(KEPT, wanted ? "on" : "off");
   say();
   return soundIsOn();
 }
 
-export function ring(loud = 1) {
-  if (!soundIsOn()) return;
+export function ring() {
+  if (soundIsOn() && bell.has()) play(1);
+}
+
+function play(loud) {
   const start = audio.currentTime + 0.01;
   for (const [at, pitch] of [[0, 880], [0.18, 1175], [0.42, 880], [0.6, 1175]]) tone(start + at, pitch, loud);
 }

@@ -2,6 +2,7 @@
 // Words of people are only ever set as text here.
 
 import { forgetDrafts, put, readyComposer, saveDraft, showTyping, takeOutSent } from "./console.composer.js";
+import { follow, isUp, revive, tellOthers } from "./console.stream.js";
 import { ring, soundIsOn, switchSound } from "./console.bell.js";
 
 const $ = (id) => document.getElementById(id);
@@ -137,7 +138,9 @@ function acknowledgeButton(count) {
 }
 
 function acknowledge() {
-  for (const alarm of pending()) known.add(alarm.key);
+  const keys = pending().map((alarm) => alarm.key);
+  for (const key of keys) known.add(key);
+  tellOthers("acknowledged", keys);
   sessionStorage.setItem("acknowledged", JSON.stringify([...known].slice(-200)));
   showAlarms(alarms);
 }
@@ -175,27 +178,20 @@ showSound(soundIsOn());
 
 // ---- the stream ----
 
-let stream = null;
-let lastHeard = Date.now();
 let broken = false;
-let queueTimer = 0, talkTimer = 0;
 
-function listen() {
-  stream?.close();
-  stream = new EventSource(here.talk ? `/live/stream?talk=${here.talk}` : "/live/stream");
-  stream.addEventListener("open", () => { lastHeard = Date.now(); showLine(true); });
-  stream.addEventListener("changed", (event) => changed(JSON.parse(event.data)));
-  stream.addEventListener("typing", () => showTyping(true));
-  stream.addEventListener("away", () => showLine(false, "数据库断开"));
-  stream.addEventListener("over", () => toSignIn());
-  stream.addEventListener("error", () => {
-    showLine(false);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
-  });
-}
+const NEWS = {
+  open: () => showLine(true),
+  quiet: () => showLine(true),
+  changed,
+  typing: (talks) => { if (talks.includes(here.talk)) showTyping(true); },
+  away: () => showLine(false, "数据库断开"),
+  lost: () => showLine(false),
+  over: () => beat(true),  // of the page that has the stream: this one may have signed in again since
+  acknowledged: (keys) => { for (const key of keys) known.add(key); showAlarms(alarms); },
+};
 
 function changed(news) {
-  lastHeard = Date.now();
   showLine(true);
   skew = news.now - Date.now();
   showAlarms(news.alarms);
@@ -238,15 +234,16 @@ async function probe() {
   } catch { showAway(null); }
 }
 
-async function beat() {
+async function beat(over = false) {
   try {
-    const answer = await fetch("/live/beat", { method: "POST", headers: { "X-CSRF": here.csrf }, signal: AbortSignal.timeout(4000) });
+    const answer = await fetch(here.talk ? `/live/beat?talk=${here.talk}` : "/live/beat", { method: "POST", headers: { "X-CSRF": here.csrf }, signal: AbortSignal.timeout(4000) });
     if (answer.status === 401) return toSignIn();
+    if (over && answer.status === 403) { saveDraft(); return location.reload(); }  // signed in again in another tab
     if (!answer.ok) throw new Error("beat");
     const state = await answer.json();
     skew = state.now - Date.now();
-    if (Date.now() - lastHeard > 25000) { listen(); lastHeard = Date.now(); }  // a stream that died without saying so
-    if (stream.readyState === EventSource.OPEN) showLine(true);
+    revive();
+    if (isUp()) showLine(true);
   } catch {
     showLine(false);
     probe();
@@ -430,7 +427,7 @@ document.addEventListener("keydown", (event) => {
 // ---- start ----
 
 new Worker("/static/console.ticker.js").addEventListener("message", everySecond);
-listen();
+follow((kind, data) => NEWS[kind]?.(data));
 beat();
 tickClocks();
 settle();

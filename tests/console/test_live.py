@@ -48,7 +48,7 @@ async def _next(events: AsyncIterator[str], kind: str = "changed") -> dict[str, 
 
 async def test_danger_reaches_an_open_page_at_once(sign_in: SignIn, person: Person) -> None:
     desk = await sign_in()
-    events = follow(Board(), _seat(desk), None)
+    events = follow(Board(), _seat(desk))
     assert (await _next(events))["alarms"] == []
     await person.texts(KICKING)
     alarms: list[dict[str, Any]] = []
@@ -65,7 +65,7 @@ async def test_danger_reaches_an_open_page_at_once(sign_in: SignIn, person: Pers
 async def test_a_stream_ends_with_its_session(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "QUIET_SECONDS", 0.1)
     desk = await sign_in()
-    events = follow(Board(), _seat(desk), None)
+    events = follow(Board(), _seat(desk))
     await _next(events)
     await desk.do("/sign-out")
     await _next(events, "over")
@@ -77,7 +77,7 @@ async def test_a_page_hears_that_the_database_is_away_and_when_it_is_back(
 ) -> None:
     monkeypatch.setattr(live, "QUIET_SECONDS", 0.1)
     desk = await sign_in()
-    events = follow(Board(), _seat(desk), None)
+    events = follow(Board(), _seat(desk))
     await _next(events)
     url = str(get_settings().database_url and get_settings().database_url.get_secret_value())  # type: ignore[union-attr]
     await ground.dispose()
@@ -186,18 +186,44 @@ async def test_a_look_that_fails_fails_for_those_who_asked_and_the_next_is_fresh
     assert await shared.look() == "fine"
 
 
-def test_who_has_a_talk_open_is_known_until_the_last_page_of_it_closes() -> None:
+def test_who_has_a_talk_open_is_known_while_its_page_says_so(clock: HeldClock) -> None:
     viewers = Viewers()
-    with viewers.viewing(5, 1):
-        with viewers.viewing(5, 1), viewers.viewing(5, 2), viewers.viewing(None, 3):
-            assert viewers.of(5) == {1, 2}
-        assert viewers.of(5) == {1}
-    assert viewers.of(5) == set()
+    viewers.note(5, 1)
+    viewers.note(5, 2)
+    viewers.note(6, 1)
+    assert viewers.of(5) == {1, 2} and viewers.is_viewing(6, 1) and not viewers.is_viewing(6, 2)
+    clock.advance(timedelta(seconds=10))
+    viewers.note(5, 2)
+    clock.advance(timedelta(seconds=5))
+    assert viewers.of(5) == {2} and not viewers.is_viewing(6, 1)
 
 
-async def test_the_page_says_who_else_looks(console: FastAPI, sign_in: SignIn, person: Person) -> None:
+async def test_the_page_says_who_else_looks(sign_in: SignIn, person: Person, clock: HeldClock) -> None:
     first, second = await sign_in("first", "甲甲"), await sign_in("second", "乙乙")
     await person.texts(KICKING)
-    with console.state.board.viewers.viewing(person.thread_id, first.operator.id):
-        assert "甲甲 在看" in (await second.see(f"/talks/{person.thread_id}")).text
-        assert "甲甲 在看" not in (await first.see(f"/talks/{person.thread_id}")).text
+    await first.do(f"/live/beat?talk={person.thread_id}")
+    assert "甲甲 在看" in (await second.see(f"/talks/{person.thread_id}")).text
+    assert "甲甲 在看" not in (await first.see(f"/talks/{person.thread_id}")).text
+    clock.advance(timedelta(seconds=15))
+    assert "甲甲 在看" not in (await second.see(f"/talks/{person.thread_id}")).text
+
+
+async def test_one_stream_tells_of_typing_in_every_talk_that_is_open_and_in_no_other(
+    console: FastAPI, sign_in: SignIn, person: Person
+) -> None:
+    desk = await sign_in()
+    await person.texts(KICKING)
+    await desk.do(f"/live/beat?talk={person.thread_id}")
+    events = follow(console.state.board, _seat(desk))
+    await _next(events)
+    waiting = asyncio.create_task(_next(events, "typing"))
+    await asyncio.sleep(1)  # until the channel is heard
+    for thread_id in (person.thread_id + 1, person.thread_id):
+        async with transaction() as session:
+            await ground.notify(session, "hotline_typing", str(thread_id))
+    typed: Any = await waiting
+    assert typed == [str(person.thread_id)]
+    await desk.do(f"/talks/{person.thread_id}/recuse")
+    await desk.do(f"/live/beat?talk={person.thread_id}")
+    assert console.state.board.viewers.of(person.thread_id) == set()  # they said that they know this family
+    await events.aclose()  # type: ignore[attr-defined]
