@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from sms_gateway.clock import HeldClock, shanghai
-from sms_gateway.conversations import review_reading, reviewing, service
+from sms_gateway.conversations import review_reading, reviewing, service, whispering
 from sms_gateway.conversations.models import Review, ReviewDay
 from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages.models import Message, Thread, ThreadEvent
+from sms_gateway.operators.models import Role
 from tests.console.story import add_operator
 from tests.telling import Person
 
@@ -72,6 +73,33 @@ async def test_the_fifty_highest_scores_of_what_was_no_danger_are_drawn_and_dril
         await session.delete(await session.get_one(ReviewDay, day))
         await session.flush()
         assert await reviewing.draw(session, day) == 0
+
+
+async def test_a_text_of_before_midnight_that_was_judged_after_it_is_drawn_the_next_day(
+    person: Person, clock: HeldClock
+) -> None:
+    await person.hand_in("在吗")
+    clock.advance(timedelta(days=1))
+    await reviewing.sweep()
+    assert await drawn() == []
+    async with transaction() as session:
+        await session.execute(update(Message).values(lane="blue", judged_at=clock.now(), score=0.3))
+    clock.advance(timedelta(days=1))
+    await reviewing.sweep()
+    assert [(row.kind, row.score) for row in await drawn()] == [("no_danger", pytest.approx(0.3))]
+
+
+async def test_who_only_listened_in_may_be_the_second_reader(person: Person, clock: HeldClock) -> None:
+    handler, lead = await add_operator("li", "李"), await add_operator("ban", "班长", Role.SUPERVISOR)
+    await person.texts(RED)
+    async with transaction() as session:
+        await service.take_over(session, thread_id=person.thread_id, operator=handler)
+        assert await whispering.listen(session, thread_id=person.thread_id, operator=lead)
+    clock.advance(timedelta(days=1))
+    await reviewing.sweep()
+    (row,) = await drawn()
+    async with transaction() as session:
+        await reviewing.decide(session, row.id, operator_id=lead.id, verdict="fine", words="")
 
 
 async def test_who_handled_it_does_not_read_it(person: Person, clock: HeldClock) -> None:
