@@ -101,10 +101,11 @@ class TalkView:
     def can(self, state: str) -> bool:
         """Whether the open call may move there by this operator's hand."""
         call = self.page.escalation
-        if call is None or not self.mine:
+        if call is None or not self.mine or (self.danger and not self.seat.operator.trained):
             return False
         signatures = ladder.SIGNATURES_NEEDED.get(State(state), 1)
-        return ladder.can_move(call.state, state, lane=call.lane, signatures=signatures)
+        now = State.ACKNOWLEDGED if call.state == State.RINGING else call.state  # the step itself answers what rings
+        return ladder.can_move(now, state, lane=call.lane, signatures=signatures)
 
     @property
     def may_hand_over(self) -> bool:

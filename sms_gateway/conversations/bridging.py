@@ -29,9 +29,9 @@ from sms_gateway.triage.judgement import Harm, Writer
 from . import caution, harms, records, registering, scene, talk
 
 LONGEST_APPROACH = 300
-SERVICES = choosing.SERVICES
 ALWAYS_SAID = (DO_NOT_RING_BACK, "不要说是谁报的")
 """What every approach note ends with."""
+SERVICES = choosing.SERVICES
 LIFE = frozenset({Harm.FIRE, Harm.DROWNING, Harm.TRAFFIC, Harm.MEDICAL, Harm.SELF_HARM, Harm.VIOLENCE})
 """Life is in danger: the number is told without asking first (PRACTICE section 7)."""
 
@@ -165,14 +165,16 @@ async def press(
 
 async def on_rung(session: AsyncSession, escalation_id: int) -> None:
     """The ladder's last step: call the desk where the rule allows it, else suggest it on every page."""
-    known = await session.get(Escalation, escalation_id)
-    if known is None:
+    thread_id = await session.scalar(select(Escalation.thread_id).where(Escalation.id == escalation_id))
+    if thread_id is None:
         return
-    thread = await talk.get_talk(session, known.thread_id, for_update=True)
+    thread = await talk.get_talk(session, thread_id, for_update=True)
     escalation = await escalations.find_open(session, thread.id, for_update=True)
     if escalation is None or escalation.id != escalation_id or escalation.state != State.RINGING:
         return
     service = next(iter(escalation.services), "110")
+    if await bridge.is_with_desk(session, escalation.id, service=service):
+        return  # it rings because nobody of ours is with the child; the desk has the matter
     texts = await scene.read(session, escalation)
     where = await scene.where(session, thread, escalation, texts)
     began = scene.began(escalation, texts)
@@ -197,22 +199,26 @@ async def on_changed(session: AsyncSession, call_id: int) -> None:
     escalation = await session.scalar(select(Escalation).where(Escalation.id == call.escalation_id).with_for_update())
     thread = await talk.get_talk(session, call.thread_id)
     assert escalation is not None
-    told = {
-        event.what
-        for event in await escalations.list_events(session, escalation.id)
-        if event.detail.get("bridge") == call.id
-    }
+    told = await _last_told(session, escalation, call)
     if call.state in ("accepted", "concluded"):
-        if "bridge_accepted" not in told:
+        if told != "bridge_accepted":
             await _accepted(session, call, escalation, thread)
         await _lost(session, call, escalation)
-    elif call.state == "failed" and "bridge_failed" not in told:
+    elif call.state == "failed" and told != "bridge_failed":
         await escalations.note_bridge(session, escalation, "bridge_failed", bridge_id=call.id)
         await _ours_again(session, call, escalation)
-    elif call.state == "returned" and "bridge_returned" not in told:
+    elif call.state == "returned" and told != "bridge_returned":
         await _returned(session, call, escalation, thread)
-    elif call.state == "requested" and call.alarmed_at is not None and "bridge_late" not in told:
+    elif call.state == "requested" and call.alarmed_at is not None and told != "bridge_late":
         await escalations.note_bridge(session, escalation, "bridge_late", bridge_id=call.id)
+
+
+async def _last_told(session: AsyncSession, escalation: Escalation, call: BridgeCall) -> str | None:
+    """What the talk heard last of this hand-over: a desk may refuse, take it after all, and refuse again."""
+    for event in reversed(await escalations.list_events(session, escalation.id)):
+        if event.detail.get("bridge") == call.id and event.what.startswith("bridge_"):
+            return event.what
+    return None
 
 
 async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalation, thread: Thread) -> None:
@@ -220,6 +226,7 @@ async def _accepted(session: AsyncSession, call: BridgeCall, escalation: Escalat
     # While nobody of ours has answered it goes on ringing: the desk has the matter, the child has nobody to talk to.
     if can_move(escalation.state, State.HANDED_OVER, lane=escalation.lane):
         await escalations.move(session, escalation, State.HANDED_OVER, who="desk", detail={"bridge": call.id})
+    await escalations.ask_desk_later(session, escalation)
     operator = await session.get(Operator, call.requested_by) if call.requested_by else None
     if operator is not None:
         await registering.settle_duty(

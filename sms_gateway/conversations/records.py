@@ -16,6 +16,7 @@ from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
+from sms_gateway.jobs import defer
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.presence import note as audit
 from sms_gateway.operators.seats import DANGER
@@ -23,7 +24,7 @@ from sms_gateway.tickets import actors, places
 
 from . import registering, talk, transferring
 from .ownership import Owner
-from .service import SeatIsNotTrained
+from .service import SeatIsNotTrained, answer_as_seat
 
 LONGEST_NOTE = 2000
 UNITS = {
@@ -48,6 +49,13 @@ async def get_own_call(session: AsyncSession, thread_id: int, operator: Operator
     if found is None:
         raise NothingIsOpen
     return found
+
+
+async def _take_own_call(session: AsyncSession, thread_id: int, operator: Operator) -> Escalation:
+    """The same, to take it a step further: that answers what still rings, and danger is a trained seat's (`SeatIsNotTrained`)."""
+    call = await get_own_call(session, thread_id, operator)
+    await answer_as_seat(session, call, operator)
+    return call
 
 
 def _write(call: Escalation, operator: Operator, words: str) -> None:
@@ -82,7 +90,7 @@ async def note_handed_over(
     if unit not in UNITS:
         raise BadInput("请选交给了谁。")
     thread = await talk.get_own(session, thread_id, operator.id)
-    call = await get_own_call(session, thread_id, operator)
+    call = await _take_own_call(session, thread_id, operator)
     reference = _short(reference, needed="请写接的人、工号或警情编号，没有就写“没给编号”。")
     if call.state != State.HANDED_OVER:
         await escalations.move(
@@ -105,11 +113,12 @@ async def note_child_seen(
     session: AsyncSession, *, thread_id: int, operator: Operator, by: str, at: str, where: str, tonight: str
 ) -> None:
     """Somebody saw the child: who, when, where, and with whom it sleeps tonight (PRACTICE section 7)."""
-    call = await get_own_call(session, thread_id, operator)
+    call = await _take_own_call(session, thread_id, operator)
     parts = [
         _short(words, needed="四样都要写：谁见到的、几点、在哪、今晚和谁住。") for words in (by, at, where, tonight)
     ]
     await escalations.move(session, call, State.CHILD_SEEN, who=f"operator:{operator.id}")
+    await defer(session, "conversations.tell_desks", subject_id=call.id)
     _write(call, operator, "已见到孩子：{}，{}，在{}；今晚：{}".format(*parts))
     await notify(session, "hotline_thread", str(thread_id))
 
@@ -128,6 +137,7 @@ async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator
         _write(call, operator, f"地点：{words}")
     await places.follow(session, thread_id=thread_id, actor=actors.operator(operator.id))
     await talk.note(session, thread_id, "place_set", who=f"operator:{operator.id}", detail={"region": found.adcode})
+    await defer(session, "conversations.tell_place", thread_id=thread_id)
     await notify(session, "hotline_thread", str(thread_id))
     return found.adcode
 

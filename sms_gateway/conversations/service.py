@@ -12,6 +12,7 @@ from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
+from sms_gateway.jobs import defer
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.operators.models import Operator, Role
@@ -149,6 +150,14 @@ async def reply(
     )
 
 
+async def answer_as_seat(session: AsyncSession, escalation: Escalation, operator: Operator) -> None:
+    """What stops the ringing of danger is a trained seat's to say (`SeatIsNotTrained`); saying it takes the call."""
+    if escalation.lane in DANGER and not operator.trained:
+        raise SeatIsNotTrained
+    if escalation.state == State.RINGING:
+        await escalations.acknowledge(session, escalation, operator_id=operator.id)
+
+
 async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Operator) -> None:
     """The operator who has the talk has seen that it got worse: the ringing stops. Danger goes on calling for a trained seat."""
     escalation = await escalations.find_open(session, thread_id, for_update=True)
@@ -173,10 +182,11 @@ async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator
 
 
 async def mark(session: AsyncSession, *, thread_id: int, operator: Operator, to: State) -> None:
-    """Note how far the matter is: handed over, child seen, contact lost …"""
+    """Note how far the matter is: handed over, child seen, contact lost … Raises `SeatIsNotTrained` while it is danger."""
     await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is not None:
+        await answer_as_seat(session, escalation, operator)
         await escalations.move(session, escalation, to, who=f"operator:{operator.id}")
 
 
@@ -194,6 +204,7 @@ async def close(
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     danger = escalation is not None and escalation.lane in DANGER
     if escalation is not None:
+        await answer_as_seat(session, escalation, operator)
         signer = await _sign_off(session, escalation, operator, signed_by)
         await escalations.conclude(
             session, escalation, operator_id=operator.id, outcome=outcome, note=note_text, signed_off_by=signer
@@ -222,16 +233,24 @@ async def _sign_off(
 async def lower_after_false_alarm(
     session: AsyncSession, *, thread_id: int, operator: Operator, second: Operator, note_text: str
 ) -> None:
-    """Two people say that there is no danger: the escalation ends as a false alarm and the talk is blue again."""
+    """Two people say that there is no danger: the escalation ends as a false alarm and the talk is blue again.
+
+    Both are trained, or the second is a supervisor; where a bridge was used, it is one (`SupervisorMustSign`).
+    """
     if operator.id == second.id:
         raise BadInput("判误报要两个人。")
     thread = await talk.get_own(session, thread_id, operator.id)
     escalation = await escalations.find_open(session, thread_id, for_update=True)
     if escalation is None:
         return
+    if escalation.lane in DANGER and not (operator.trained and (second.trained or second.role == Role.SUPERVISOR)):
+        raise SeatIsNotTrained("红色、橙色判误报，要受过训的专席来判，再由另一位专席或值班长签字。")
+    signer = await _sign_off(session, escalation, operator, second)
     await escalations.conclude(
-        session, escalation, operator_id=operator.id, outcome="false_alarm", note=note_text, signatures=2
-    )
+        session, escalation, operator_id=operator.id, outcome="false_alarm", note=note_text, signatures=2,
+        signed_off_by=signer,
+    )  # fmt: skip
+    await defer(session, "conversations.tell_desks", subject_id=escalation.id)
     thread.lane = "blue"
     await contacts.set_open_case(session, thread.contact_id, open_case=False)
     await talk.note(

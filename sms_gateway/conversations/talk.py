@@ -27,7 +27,9 @@ async def get_talk(session: AsyncSession, thread_id: int, *, for_update: bool = 
     Locked, it still lets texts of that talk be stored: a door never waits for a turn, nor a turn for a door.
     """
     wanted = select(Thread).where(Thread.id == thread_id).options(joinedload(Thread.contact, innerjoin=True))
-    thread = await session.scalar(wanted.with_for_update(of=Thread, key_share=True) if for_update else wanted)
+    if for_update:  # what this session has read before it waited for the lock may be over
+        wanted = wanted.with_for_update(of=Thread, key_share=True).execution_options(populate_existing=True)
+    thread = await session.scalar(wanted)
     if thread is None:
         raise TalkNotFound
     return thread

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 E = State
 MOVES: dict[State, frozenset[State]] = {
-    E.RINGING: frozenset({E.ACKNOWLEDGED, E.IN_CONTACT, E.FALSE_ALARM}),
+    E.RINGING: frozenset({E.ACKNOWLEDGED, E.FALSE_ALARM}),  # whoever goes on from here has taken it first
     E.ACKNOWLEDGED: frozenset(
         {E.IN_CONTACT, E.HANDED_OVER, E.LOST_CONTACT, E.FALSE_ALARM, E.RINGING}
     ),  # ringing: given back

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
+from sms_gateway.bridge import service as bridge
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
@@ -148,7 +149,9 @@ async def _event(
 async def find_open(session: AsyncSession, thread_id: int, *, for_update: bool = False) -> Escalation | None:
     """The open escalation of that talk."""
     wanted = select(Escalation).where(Escalation.thread_id == thread_id, Escalation.closed_at.is_(None))
-    return await session.scalar(wanted.with_for_update() if for_update else wanted)
+    if for_update:  # fresh: this session may have read it before somebody else moved it
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(wanted)
 
 
 async def list_open(session: AsyncSession) -> list[Escalation]:
@@ -173,6 +176,10 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
     escalation.acknowledged_by = operator_id
     if escalation.state == State.RINGING:
         await move(session, escalation, State.ACKNOWLEDGED, who=f"operator:{operator_id}")
+        if await bridge.is_with_desk(
+            session, escalation.id
+        ):  # taken by a desk while it rang, or before it was given back
+            await move(session, escalation, State.HANDED_OVER, who="desk")
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 
@@ -209,22 +216,27 @@ async def move(
     await _event(session, escalation, str(to), who=who, detail=detail)
     if to is State.CHILD_SEEN:
         await look_backs.plan(session, escalation)
-    if to in SEEN_BY_NOBODY and escalation.lane == "red":
-        await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=_ask_again_at())
+    if to in SEEN_BY_NOBODY:
+        await ask_desk_later(session, escalation)
     await notify(session, "hotline_escalation", str(escalation.id))
 
 
-def _ask_again_at() -> datetime:
-    return clock.now() + timedelta(minutes=get_settings().ask_desk_minutes)
+async def ask_desk_later(session: AsyncSession, escalation: Escalation) -> None:
+    """In red a desk has the matter, or contact is lost: whoever has the talk asks again, until somebody saw the child."""
+    if escalation.lane == "red":
+        due_at = clock.now() + timedelta(minutes=get_settings().ask_desk_minutes)
+        await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=due_at)
 
 
 async def ask_desk(session: AsyncSession, escalation_id: int) -> bool:
     """Nobody has seen the child yet: whoever has the talk is told to ask the desk again. The child is not asked."""
     escalation = await session.scalar(select(Escalation).where(Escalation.id == escalation_id).with_for_update())
-    if escalation is None or escalation.closed_at is not None or escalation.state not in SEEN_BY_NOBODY:
+    if escalation is None or escalation.closed_at is not None or escalation.state == State.CHILD_SEEN:
+        return False
+    if escalation.state not in SEEN_BY_NOBODY and not await bridge.is_with_desk(session, escalation.id):
         return False
     await _event(session, escalation, "ask_desk")
-    await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=_ask_again_at())
+    await ask_desk_later(session, escalation)
     await notify(session, "hotline_escalation", str(escalation.id))
     return True
 
