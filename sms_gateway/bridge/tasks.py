@@ -13,7 +13,7 @@ from sms_gateway.platforms import linkage
 from sms_gateway.platforms.general import DeskDidNotAnswer, DeskRefused
 from sms_gateway.settings import get_settings
 
-from . import matters, police_texts, record, service, testing_posts, three_way
+from . import matters, police_texts, record, service, telling, testing_posts, three_way
 
 log = logs.get("bridge")
 
@@ -77,6 +77,29 @@ async def tell_desk(subject_id: int) -> None:
         log.warning("desk_would_not_hear", matter=subject_id, status=error.reason)
     async with transaction() as session:
         await matters.note_told(session, subject_id, status.state)
+
+
+@jobs.app.task(name="bridge.tell_incident", queue="replies", retry=RetryIfTransient(attempts=8))
+async def tell_incident(subject_id: int) -> None:
+    """Tell a desk the news of that event; while it does not answer, the next try has its time."""
+    async with transaction() as session:
+        news = await telling.begin(session, subject_id)
+    if news is None:
+        return
+    way = linkage.way_to(get_settings(), news.desk, news.driver)
+    try:
+        if way is None:
+            raise DeskDidNotAnswer("no_desk")
+        await linkage.tell_news(way, name=news.name, reference=news.reference, state=news.state, words=news.words)
+    except DeskDidNotAnswer as error:
+        log.warning("desk_heard_no_news", news=subject_id, status=error.status)
+        async with transaction() as session:
+            await telling.try_again(session, subject_id)
+        return
+    except DeskRefused as error:  # it will not hear of it: nothing more can be done by a machine
+        log.warning("desk_would_not_hear", news=subject_id, status=error.reason)
+    async with transaction() as session:
+        await telling.note_told(session, subject_id)
 
 
 @jobs.app.task(name="bridge.call", queue="danger", retry=RetryIfTransient(attempts=8))

@@ -10,6 +10,7 @@ from sms_gateway.tickets import places
 from . import (
     bridging,
     calling,
+    desk_news,
     drilling,
     forgotten,
     form_silence,
@@ -26,6 +27,7 @@ from . import (
 async def judge(message_id: int) -> None:
     """Which lane, before everything; in red the safe reply. No lock: it never waits behind anything."""
     await judging.judge(message_id)
+    await desk_news.look_at_text(message_id)
 
 
 @app.task(name="conversations.take_turn", queue="turns", retry=RetryAtOnce(attempts=2))
@@ -103,6 +105,20 @@ async def person_may_join(call_id: int) -> None:
     """The operator of a three-way call is on the line: call the person too, if they said that it is safe."""
     async with transaction() as session:
         await calling.bring_in(session, call_id)
+
+
+@app.task(name="conversations.tell_place", queue="replies", retry=RetryIfTransient(attempts=20))
+async def tell_place(thread_id: int) -> None:
+    """An operator wrote down where it is: desks that have the matter hear it."""
+    async with transaction() as session:
+        await desk_news.tell_place(session, thread_id)
+
+
+@app.task(name="conversations.tell_desks", queue="replies", retry=RetryIfTransient(attempts=20))
+async def tell_desks(subject_id: int) -> None:
+    """The child of this call was seen, or it was a false alarm: desks that have the matter hear it."""
+    async with transaction() as session:
+        await desk_news.tell_end(session, subject_id)
 
 
 @app.task(name="conversations.bridge_due", queue="danger", retry=RetryIfTransient(attempts=20))

@@ -4,7 +4,7 @@ Both ways by Standard Webhooks, as with the general desk. Out: `POST <url>`; `we
 that is repeated is one incident. 200 or 201 with `{"receipt"}`: accepted; 202: their number follows; 4xx with `{"reason"}`:
 refused; anything else, or nothing: try again. In: `{"reference", "state", "receipt", "words"}`.
 
-The other way round, a matter that is no emergency: the desk posts a `Matter` to `/platforms/linkage/<desk>/matters`, is
+What we learn later of an incident is posted to `<url>/updates`. The other way round, a matter that is no emergency: the desk posts a `Matter` to `/platforms/linkage/<desk>/matters`, is
 answered with our ticket's number, and hears at `<url>/matters` what becomes of it. No desk's real interface is published;
 this file is the one to change for another.
 """
@@ -215,11 +215,21 @@ def read_matter(settings: Settings, desk: str, headers: Mapping[str, str], body:
         raise MatterIsUnclear from None
 
 
+async def tell_news(way: Way, *, name: str, reference: str, state: str, words: str) -> None:
+    """Tell the desk news of an incident it has from us: `POST <url>/updates` with `state` `place` (and the place in `words`),
+    `child_seen` or `false_alarm`; any 2xx is heard. `name`: one a piece of news. Raises `DeskRefused`, `DeskDidNotAnswer`."""
+    body = json.dumps({"reference": reference, "state": state, "words": words}, ensure_ascii=False).encode()
+    _check_heard(await _post(way.url.rstrip("/") + "/updates", way.secret, name, body))
+
+
 async def tell_status(way: Way, *, name: str, number: str, ticket: str, state: str) -> None:
     """Tell the desk what became of its matter `number`: `POST <url>/matters`, any 2xx is heard. `name`: one a status, so that a
     repeated try is one. Raises `DeskRefused`, `DeskDidNotAnswer`."""
     body = json.dumps({"number": number, "ticket": ticket, "state": state}).encode()
-    answer = await _post(way.url.rstrip("/") + "/matters", way.secret, name, body)
+    _check_heard(await _post(way.url.rstrip("/") + "/matters", way.secret, name, body))
+
+
+def _check_heard(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN | {401, 403, 404}:

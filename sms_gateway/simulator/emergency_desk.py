@@ -7,6 +7,7 @@ GET  /simulator/desk/places                        whose desk it may be
 POST /simulator/desk/mood/{mood}                   `accepts`, `slow`, `refuses`, `hangs` or `loses` (says nothing useful)
 POST /simulator/desk/incidents/{reference}/{state} let it tell us, by its own signed webhook
 POST /simulator/desk/matters                       let it hand us a matter that is no emergency, signed
+POST /simulator/desk/incidents/updates             news of an incident it has from us, signed
 POST /simulator/desk/incidents/matters             what became of such a matter, told by us, signed
 
 All in this process's memory, for this machine's own user only; absent in production.
@@ -126,6 +127,19 @@ async def list_places() -> dict[str, Any]:
     """Whose desk it may be: services, and prefectures with the province, the first one first."""
     places = [PROVINCE, *(one.adcode for one in regions.list_regions("prefecture"))]
     return {"services": SERVICES, "places": [{"adcode": code, "name": regions.full_name(code)} for code in places]}
+
+
+@router.post("/simulator/desk/incidents/updates")
+async def hear_news(request: Request) -> JSONResponse:
+    """News of an incident it has: a better place, child seen, false alarm. Of one it does not know it says 404."""
+    body = await request.body()
+    general.check_signature(linkage.make_believe_secret(get_settings()), request.headers, body)
+    said = json.loads(body)
+    incident = _desk(request).incidents.get(said["reference"])
+    if incident is None:
+        raise NotFound
+    incident.setdefault("news", {})[request.headers["webhook-id"]] = {"state": said["state"], "words": said["words"]}
+    return JSONResponse({"ok": True})
 
 
 @router.get("/simulator/desk")

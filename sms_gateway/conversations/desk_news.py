@@ -1,0 +1,56 @@
+"""A desk that has a matter of ours hears what we learn of it later: where it is, that the child was seen, that it was nothing."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sms_gateway.bridge import placing, telling
+from sms_gateway.bridge.incident import read
+from sms_gateway.database import transaction
+from sms_gateway.escalations import service as escalations
+from sms_gateway.escalations.ladder import State
+from sms_gateway.escalations.models import Escalation
+from sms_gateway.messages.models import Message
+
+from . import bridging, scene, talk
+
+ENDS = {State.CHILD_SEEN: telling.CHILD_SEEN, State.FALSE_ALARM: telling.FALSE_ALARM}
+
+
+async def look_at_text(message_id: int) -> None:
+    """Somebody wrote: if that says better where it is, desks that have the matter hear it."""
+    async with transaction() as session:
+        thread_id = await session.scalar(select(Message.thread_id).where(Message.id == message_id))
+        if thread_id is not None:
+            await tell_place(session, thread_id)
+
+
+async def tell_place(session: AsyncSession, thread_id: int) -> None:
+    """Where the open call of that talk is, to the desks that were told less: a text that only names the county again is no news."""
+    escalation = await escalations.find_open(session, thread_id)
+    if escalation is None:
+        return
+    calls = await telling.list_told(session, escalation.id)
+    if not calls:
+        return
+    thread = await talk.get_talk(session, thread_id)
+    texts = await scene.read(session, escalation)
+    where = await scene.where(session, thread, escalation, texts)
+    if where.region is None:
+        return
+    for call in calls:
+        known = read(call.incident)
+        better = where.region != known.region or (where.below_county and not known.below_county)
+        if better or placing.names_spot(where.words):
+            told = await bridging.preview(session, thread, escalation, call.service, texts=texts)
+            await telling.queue(session, call, telling.PLACE, words=told.place)
+
+
+async def tell_end(session: AsyncSession, escalation_id: int) -> None:
+    """The child was seen, or it was a false alarm."""
+    escalation = (await session.scalars(select(Escalation).where(Escalation.id == escalation_id))).one()
+    state = ENDS.get(State(escalation.state))
+    if state is not None:
+        for call in await telling.list_told(session, escalation_id):
+            await telling.queue(session, call, state)
