@@ -92,6 +92,7 @@ async def _first_words(session: AsyncSession, thread_ids: list[int]) -> dict[int
     first = func.min(func.coalesce(Message.sent_at, Message.at))
     said = select(Message.thread_id, first).where(Message.thread_id.in_(thread_ids))
     said = said.where(Message.direction == Direction.OUT, Message.author == Author.OPERATOR)
+    said = said.where(Message.text_key.is_(None))  # a fixed text that leaves with "接" is no word of theirs
     return {row.thread_id: row[1] for row in await session.execute(said.group_by(Message.thread_id))}
 
 
