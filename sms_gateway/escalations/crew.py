@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.contacts.models import Contact
+from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.messages.models import Thread
 from sms_gateway.operators import seats
 from sms_gateway.operators.models import Operator, Recusal, Role
@@ -23,14 +23,15 @@ DESK = (Role.OPERATOR, Role.SUPERVISOR)
 
 
 async def load_seats(session: AsyncSession) -> list[SeatFacts]:
-    """Everybody of the desk who is on duty or has a console open."""
+    """Everybody of the desk who is on duty or has a console open. A drill in hand weighs nothing: what is real comes first."""
     now = clock.now()
     lane = func.coalesce(Escalation.lane, Thread.lane)
     held = select(Thread.operator_id, lane).outerjoin(
         Escalation, (Escalation.thread_id == Thread.id) & Escalation.closed_at.is_(None)
     )
+    held = held.where(Thread.owner == "operator", Thread.channel != Channel.DRILL)
     in_hand: dict[int, list[str]] = defaultdict(list)
-    for operator_id, its_lane in await session.execute(held.where(Thread.owner == "operator")):
+    for operator_id, its_lane in await session.execute(held):
         if operator_id is not None:
             in_hand[operator_id].append(its_lane)
     desk = select(Operator).where(Operator.role.in_(DESK), Operator.disabled_at.is_(None))

@@ -49,7 +49,7 @@ class Alarm:
 
 
 async def list_alarms(session: AsyncSession) -> list[Alarm]:
-    """Red that nobody has taken (a drill's last), the longest waiting first; then texts that did not arrive and code words."""
+    """Red that nobody has taken (a drill's last), the longest waiting first; then, in the same order, what else is called out."""
     last_ring = select(func.max(EscalationEvent.id)).where(
         EscalationEvent.escalation_id == Escalation.id, EscalationEvent.what == "rung"
     )
@@ -76,7 +76,10 @@ async def list_alarms(session: AsyncSession) -> list[Alarm]:
     )
     told = told.join(Escalation.contact)
     told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)
-    told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER)).order_by(EscalationEvent.id.desc())
+    told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER))
+    told = told.order_by(
+        Contact.channel == Channel.DRILL, EscalationEvent.id.desc()
+    )  # no drill crowds out what is real
     for event, row, region in await session.execute(told.limit(20)):
         if event.what == "unread" and row.acknowledged_by is not None:
             continue
