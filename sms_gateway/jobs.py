@@ -19,6 +19,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy
 from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import clock, logs
@@ -86,16 +88,18 @@ async def defer(session: AsyncSession, name: str, *, lock: str | None = None, **
     await defer_all(session, [Deferral(name, ids, lock)])
 
 
+PASSING = (OperationalError, InterfaceError, NoConnectionInTime, ConnectorException)
+"""What ends by itself; the third: every connection of our pool was taken."""
+
+
 class RetryIfTransient(BaseRetryStrategy):
-    """Try again what may pass: our errors that say so, and a database that is away; 1, 2, 4 … 60 s apart."""
+    """Try again what may pass: our errors that say so, and a database that is away or busy; 1, 2, 4 … 60 s apart."""
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        from sqlalchemy.exc import InterfaceError, OperationalError
-
-        passing = isinstance(exception, OperationalError | InterfaceError | ConnectorException)
+        passing = isinstance(exception, PASSING)
         if job.attempts >= self.attempts or not (
             passing or (isinstance(exception, HotlineError) and exception.retryable)
         ):
