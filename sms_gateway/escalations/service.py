@@ -20,7 +20,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import crew, ladder, look_backs, notices, unread
+from . import crew, ladder, look_backs, notices, receipts, unread
 from .ladder import Audience, State
 from .models import Escalation, EscalationEvent
 
@@ -58,6 +58,8 @@ async def open_or_raise(
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
     if news:
         await _start_clocks(session, found)
+        if lane == "red":
+            await receipts.expect(session, found.thread_id)
     await notify(session, "hotline_escalation", str(found.id))
     return found, news
 
