@@ -7,15 +7,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import placing, telling
 from sms_gateway.bridge.incident import read
+from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Message
+from sms_gateway.triage.judgement import Lane
 
 from . import bridging, scene, talk
 
-ENDS = {State.CHILD_SEEN: telling.CHILD_SEEN, State.FALSE_ALARM: telling.FALSE_ALARM}
+ENDS = {
+    State.CHILD_SEEN: telling.CHILD_SEEN, State.RESOLVED: telling.CHILD_SEEN, State.FALSE_ALARM: telling.FALSE_ALARM,
+}  # fmt: skip
+"""What a desk hears of a red call in that state: it is resolved only once the child was seen."""
 
 
 async def look_at_text(message_id: int) -> None:
@@ -47,10 +52,16 @@ async def tell_place(session: AsyncSession, thread_id: int) -> None:
             await telling.queue(session, call, telling.PLACE, words=told.place)
 
 
+async def tell_end_late(session: AsyncSession, call_id: int) -> None:
+    """Something became of that hand-over: a desk that takes the matter only now hears how it ended meanwhile."""
+    of = select(BridgeCall.escalation_id).where(BridgeCall.id == call_id)
+    await tell_end(session, (await session.scalars(of)).one())
+
+
 async def tell_end(session: AsyncSession, escalation_id: int) -> None:
     """The child was seen, or it was a false alarm."""
     escalation = (await session.scalars(select(Escalation).where(Escalation.id == escalation_id))).one()
     state = ENDS.get(State(escalation.state))
-    if state is not None:
+    if state is not None and escalation.lane == Lane.RED:
         for call in await telling.list_told(session, escalation_id):
             await telling.queue(session, call, state)

@@ -135,3 +135,5 @@ async def bridge_changed(call_id: int) -> None:
         await bridging.on_changed(session, call_id)
     async with transaction() as session:
         await province.on_failed(session, call_id)
+    async with transaction() as session:
+        await desk_news.tell_end_late(session, call_id)
