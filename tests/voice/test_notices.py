@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as some
 from sqlalchemy import select
 
 from sms_gateway import clock as clocks
+from sms_gateway import timers
 from sms_gateway.calls.models import Call
 from sms_gateway.calls.words import NOTICE_TEXT
 from sms_gateway.carriers.carrier import CarrierDidNotAnswer, CarrierIsBusy, CarrierRefused
+from sms_gateway.clock import HeldClock
 from sms_gateway.contacts.models import Contact
 from sms_gateway.database import transaction
 from sms_gateway.escalations import notices
@@ -113,6 +116,28 @@ async def test_no_further_call_is_made_once_somebody_has_it(red: int, phones: Ph
         await run_jobs()
         await phones.settle()
     assert phones.purposes() == ["notice"]
+
+
+async def test_at_the_supervisors_step_the_ladders_own_timer_texts_and_calls_the_phone(
+    person: Person, phones: Phones, clock: HeldClock, carrier: FakeCarrier, run_jobs: Run
+) -> None:
+    await add_supervisor("zhiban", "+8613800000801", on_duty=True)
+    phones.manner = "answers"
+    await person.texts(DANGER)
+
+    async def texted_after(seconds: float) -> list[str]:
+        clock.advance(timedelta(seconds=seconds))
+        await timers.sweep()
+        await run_jobs()
+        await phones.settle()
+        await run_jobs()
+        return [body for to, body in carrier.sent if to == "+8613800000801"]
+
+    assert [await texted_after(seconds) for seconds in (31, 30, 58)] == [[], [], []]
+    assert await texted_after(2) == [SIGNATURE + NOTICE_TEXT]
+    assert phones.purposes() == ["notice"]
+    assert await states() == {"text": ["sent"], "call": ["sent"]}
+    assert len(await texted_after(240)) == 1, "once for each time it comes to that step"
 
 
 @pytest.mark.parametrize("trouble", [CarrierIsBusy, CarrierDidNotAnswer])
