@@ -121,10 +121,7 @@ async def _climb(session: AsyncSession, escalation: Escalation) -> int:
 
 
 async def _ring_on(session: AsyncSession, escalation: Escalation) -> datetime:
-    """Nobody answered the whole ladder: ring everybody again and again. When the next time is.
-
-    Counted from the last ring, so that a job that runs twice rings once.
-    """
+    """Nobody answered the whole ladder: everybody is rung a pause after the last ring, once if this runs twice. When next."""
     pause, now = timedelta(seconds=get_settings().ring_everyone_seconds), clock.now()
     rung = select(func.max(EscalationEvent.at)).where(
         EscalationEvent.escalation_id == escalation.id, EscalationEvent.what == "rung"

@@ -9,14 +9,16 @@ from sqlalchemy import select
 
 from sms_gateway import timers
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import bridging, service, transferring
+from sms_gateway.conversations import bridging, service, talk, transferring
 from sms_gateway.database import transaction
+from sms_gateway.escalations import crew
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import ThreadEvent
 from sms_gateway.operators import pauses
 from sms_gateway.operators.models import Operator
+from sms_gateway.operators.seats import SeatFacts
 from sms_gateway.settings import get_settings
 from tests.console.story import add_operator
 from tests.telling import Person
@@ -113,7 +115,7 @@ async def test_how_much_a_seat_holds(person: Person) -> None:
     await person.texts(KICKING)
     async with transaction() as session:
         await service.take_over(session, thread_id=person.thread_id, operator=li)
-        thread = await transferring.talk.get_talk(session, person.thread_id)
+        thread = await talk.get_talk(session, person.thread_id)
         lane = await transferring.lane_of(session, thread)
     assert get_settings().seat_capacity == 3
     free = next(seat for seat in await _seats() if seat.operator_id == he.id)
@@ -122,6 +124,6 @@ async def test_how_much_a_seat_holds(person: Person) -> None:
     assert transferring.why_not(full, "blue", shut=False, capacity=get_settings().seat_capacity) is not None
 
 
-async def _seats() -> list[transferring.seats.SeatFacts]:
+async def _seats() -> list[SeatFacts]:
     async with transaction() as session:
-        return await transferring.crew.load_seats(session)
+        return await crew.load_seats(session)
