@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from sms_gateway import clock as clocks
 from sms_gateway.app import make_gateway
 from sms_gateway.carriers import simulator
 from sms_gateway.clock import HeldClock
 from sms_gateway.settings import get_settings
+from sms_gateway.simulator import door, emergency_desk, general_desk, telephone
 from tests.gateway_client import HOST, stored_texts
 
 SMS = "/carriers/simulator/sms"
@@ -90,6 +93,13 @@ async def test_in_production_there_is_no_make_believe_anything(production: FastA
     async with httpx.AsyncClient(transport=httpx.ASGITransport(production), base_url=HOST) as gateway:
         for path in ("/phone", "/simulator/phones", "/simulator/faults", "/simulator/messages?reference=1"):
             assert (await gateway.get(path)).status_code == 404
+        for room in (door, emergency_desk, general_desk, telephone):  # /phone, /desk, /telephone and what they call
+            assert room.router.routes
+            for route in room.router.routes:
+                assert isinstance(route, APIRoute)
+                path = re.sub(r"{[^}]+}", "1", route.path)
+                for method in route.methods or ():
+                    assert (await gateway.request(method, path)).status_code == 404, path
         assert (await post(gateway, FORM)).status_code == 404
         page = await gateway.get("/")
         assert page.headers["strict-transport-security"]
