@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -86,8 +86,12 @@ class Settings(BaseSettings):
     bridge_after_seconds: float = Field(default=180.0, gt=0)
     give_back_seconds: float = Field(default=15.0, ge=6, le=18)
     """With the sweep, which comes round each second, danger is back in line within 20 s."""
+    seen_within_seconds: float = Field(default=20.0, ge=6)
+    gone_after_seconds: float = Field(default=60.0, ge=6)
+    alarm_minutes: float = Field(default=10.0, gt=0)
     receipt_within_seconds: float = Field(default=60.0, gt=0)
     desk_accepts_within_seconds: float = Field(default=60.0, gt=0)
+    bridge_retry_seconds: tuple[Annotated[float, Field(ge=1)], ...] = Field(default=(2, 4, 8, 15), min_length=1)
     ask_desk_minutes: float = Field(default=30.0, gt=0)
     orange_read_minutes: float = Field(default=15.0, gt=0)
     orange_phone_minutes: float = Field(default=30.0, gt=0)

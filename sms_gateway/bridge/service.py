@@ -28,8 +28,6 @@ __all__ = ["accept", "fail", "lock", "note"]
 
 BY_JOB = {"call": "bridge.call", "text12110": "bridge.text12110"}
 """Drivers with a job of their own; the others speak linkage."""
-PAUSES = (2, 4, 8, 15)
-"""Seconds before the next try; the last one again and again, until it is accepted."""
 LONGEST_RECEIPT = 40
 LONGEST_WORDS = 1000
 
@@ -94,7 +92,8 @@ async def try_again(session: AsyncSession, call_id: int, *, error: str) -> None:
         return
     call.last_error = error[:40]
     await note(session, call, "no_answer", detail={"error": error[:40], "try": call.attempts})
-    pause = PAUSES[min(call.attempts, len(PAUSES)) - 1]
+    pauses = get_settings().bridge_retry_seconds  # the last one again and again
+    pause = pauses[min(call.attempts, len(pauses)) - 1]
     await set_timer(session, job="bridge.send", subject_id=call.id, due_at=clock.now() + timedelta(seconds=pause))
 
 

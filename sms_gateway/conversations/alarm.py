@@ -28,8 +28,6 @@ from . import beside, giving_back, pending, safe_reply, side_by_side, talk
 from .commands import is_all_well, read_command
 from .ownership import Owner
 
-GONE_AFTER = timedelta(seconds=60)
-"""An operator whose console is silent for longer does not read what comes now: a person is due within a minute."""
 SAME_WRITER_WITHIN = timedelta(hours=2)
 _TO_A_CHILD = frozenset(
     {"red.violence", "red.abuse", "red.abuse.recent", "red.confined", "red.alone", "red.other", "red.suicide"}
@@ -92,9 +90,12 @@ async def _wait_for_person(session: AsyncSession, thread: Thread, message: Messa
 
 
 async def call_another_if_gone(session: AsyncSession, thread: Thread, message: Message) -> None:
-    """A text for an operator whose console is shut: the talk waits for a person again, and rings if it is danger."""
-    holder = thread.operator_id
-    if holder is not None and await is_there(session, holder, within=GONE_AFTER):
+    """A text for an operator whose console is shut: the talk waits for a person again, and rings if it is danger.
+
+    Shut: silent for `gone_after_seconds`. Who is silent so long does not read what comes now; a person is due within a minute.
+    """
+    holder, gone_after = thread.operator_id, timedelta(seconds=get_settings().gone_after_seconds)
+    if holder is not None and await is_there(session, holder, within=gone_after):
         return
     await giving_back.give_back(session, thread, holder=holder, why="gone", waiting_since=message.at)
 

@@ -12,7 +12,7 @@ from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.messages.models import Thread
 from sms_gateway.operators import seats
 from sms_gateway.operators.models import Operator, Recusal, Role
-from sms_gateway.operators.presence import SEEN_WITHIN
+from sms_gateway.operators.presence import seen_since
 from sms_gateway.operators.reach import region_of
 from sms_gateway.operators.seats import SeatFacts
 from sms_gateway.settings import get_settings
@@ -24,7 +24,7 @@ DESK = (Role.OPERATOR, Role.SUPERVISOR)
 
 async def load_seats(session: AsyncSession) -> list[SeatFacts]:
     """Everybody of the desk who is on duty or has a console open. A drill in hand weighs nothing: what is real comes first."""
-    now = clock.now()
+    now, since = clock.now(), seen_since()
     lane = func.coalesce(Escalation.lane, Thread.lane)
     held = select(Thread.operator_id, lane).outerjoin(
         Escalation, (Escalation.thread_id == Thread.id) & Escalation.closed_at.is_(None)
@@ -35,11 +35,11 @@ async def load_seats(session: AsyncSession) -> list[SeatFacts]:
         if operator_id is not None:
             in_hand[operator_id].append(its_lane)
     desk = select(Operator).where(Operator.role.in_(DESK), Operator.disabled_at.is_(None))
-    desk = desk.where(Operator.on_duty | (Operator.last_seen_at >= now - SEEN_WITHIN))
+    desk = desk.where(Operator.on_duty | (Operator.last_seen_at >= since))
     return [
         SeatFacts(
             operator_id=one.id, region=region_of(one.unit), supervisor=one.role == Role.SUPERVISOR, trained=one.trained,
-            on_duty=one.on_duty, there=one.last_seen_at is not None and one.last_seen_at >= now - SEEN_WITHIN,
+            on_duty=one.on_duty, there=one.last_seen_at is not None and one.last_seen_at >= since,
             on_break=one.break_until is not None and one.break_until > now, load=seats.load_of(in_hand[one.id]),
         )
         for one in await session.scalars(desk)

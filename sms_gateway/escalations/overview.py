@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.settings import get_settings
 
 from .ladder import State
 from .models import Escalation, EscalationEvent
 
-FRESH = timedelta(minutes=10)
-"""A text that did not arrive, or a code word, is called out this long."""
 CALLED_OUT = (
     "text_did_not_arrive",
     "silence_word",
@@ -27,6 +26,7 @@ CALLED_OUT = (
     "bridge_returned",
     "desk_lost_contact",
 )
+"""What else is called out, for `alarm_minutes`: a text that did not arrive, a code word …"""
 DANGER = ("red", "orange")
 
 
@@ -71,11 +71,12 @@ async def list_alarms(session: AsyncSession) -> list[Alarm]:
         )
         for row, ring, region in await session.execute(ringing)
     ]
+    since = clock.now() - timedelta(minutes=get_settings().alarm_minutes)
     told = select(EscalationEvent, Escalation, Contact.region).join(
         Escalation, Escalation.id == EscalationEvent.escalation_id
     )
     told = told.join(Escalation.contact)
-    told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= clock.now() - FRESH)
+    told = told.where(EscalationEvent.what.in_(CALLED_OUT), EscalationEvent.at >= since)
     told = told.where(Escalation.closed_at.is_(None), Escalation.lane.in_(DANGER))
     told = told.order_by(
         Contact.channel == Channel.DRILL, EscalationEvent.id.desc()

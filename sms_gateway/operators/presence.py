@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.settings import get_settings
 
 from .models import AuditRow, Operator, Role
 
-SEEN_WITHIN = timedelta(seconds=20)
-"""An operator whose console has been silent for longer is away (heartbeats come every 5 s)."""
+
+def seen_since(now: datetime | None = None) -> datetime:
+    """An operator whose console has been silent since before then is away (heartbeats come every 5 s)."""
+    return (now or clock.now()) - timedelta(seconds=get_settings().seen_within_seconds)
 
 
 async def is_anyone_on_duty(session: AsyncSession) -> bool:
     """Whether somebody on duty has an open console."""
-    there = exists().where(
-        Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN
-    )
+    there = exists().where(Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= seen_since())
     return bool(await session.scalar(select(there)))
 
 
-async def is_there(session: AsyncSession, operator_id: int, *, within: timedelta = SEEN_WITHIN) -> bool:
-    """Whether this operator's console was open within that time."""
-    there = exists().where(
-        Operator.id == operator_id, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - within
-    )
+async def is_there(session: AsyncSession, operator_id: int, *, within: timedelta | None = None) -> bool:
+    """Whether this operator's console was open within that time; as `seen_since` where none is given."""
+    since = clock.now() - within if within is not None else seen_since()
+    there = exists().where(Operator.id == operator_id, Operator.disabled_at.is_(None), Operator.last_seen_at >= since)
     return bool(await session.scalar(select(there)))
 
 
 async def list_on_duty(session: AsyncSession) -> list[Operator]:
     """Everybody on duty with an open console."""
     there = select(Operator).where(
-        Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= clock.now() - SEEN_WITHIN
+        Operator.on_duty, Operator.disabled_at.is_(None), Operator.last_seen_at >= seen_since()
     )
     return list(await session.scalars(there.order_by(Operator.badge)))
 

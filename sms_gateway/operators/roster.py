@@ -8,10 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock
-
 from .models import AuditRow, Operator
-from .presence import SEEN_WITHIN
+from .presence import seen_since
 
 
 async def list_operators(session: AsyncSession) -> Sequence[Operator]:
@@ -31,7 +29,7 @@ async def name_operators(session: AsyncSession, ids: Collection[int]) -> dict[in
 def is_there(operator: Operator, now: datetime | None = None) -> bool:
     """Whether this operator has an open console right now."""
     seen = operator.last_seen_at
-    return seen is not None and seen >= (now or clock.now()) - SEEN_WITHIN
+    return seen is not None and seen >= seen_since(now)
 
 
 async def list_audit(

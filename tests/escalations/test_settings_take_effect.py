@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sms_gateway import timers
+from sms_gateway.bridge import service as bridge
 from sms_gateway.clock import HeldClock
 from sms_gateway.conversations import bridging, service, talk, transferring
 from sms_gateway.database import transaction
-from sms_gateway.escalations import crew
+from sms_gateway.escalations import crew, overview
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import ThreadEvent
-from sms_gateway.operators import pauses
+from sms_gateway.operators import pauses, presence, roster
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.seats import SeatFacts
 from sms_gateway.settings import get_settings
@@ -33,7 +34,8 @@ def settings(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "VOICE": "none", "RECEIPT_WITHIN_SECONDS": "7", "DESK_ACCEPTS_WITHIN_SECONDS": "9", "ASK_DESK_MINUTES": "3",
         "ORANGE_READ_MINUTES": "2", "ORANGE_PHONE_MINUTES": "4", "TRANSFER_WITHIN_SECONDS": "11", "BREAK_MINUTES": "5",
         "SEAT_CAPACITY": "3", "RING_AGAIN_SECONDS": "4", "RING_EVERYONE_SECONDS": "8", "RING_SUPERVISOR_SECONDS": "16",
-        "BRIDGE_AFTER_SECONDS": "24",
+        "BRIDGE_AFTER_SECONDS": "24", "SEEN_WITHIN_SECONDS": "12", "GONE_AFTER_SECONDS": "25", "ALARM_MINUTES": "2",
+        "BRIDGE_RETRY_SECONDS": "[3,50]",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"HOTLINE_{name}", value)
     get_settings.cache_clear()
@@ -127,3 +129,47 @@ async def test_how_much_a_seat_holds(person: Person) -> None:
 async def _seats() -> list[SeatFacts]:
     async with transaction() as session:
         return await crew.load_seats(session)
+
+
+async def test_how_long_a_silent_console_counts_as_open(person: Person, clock: HeldClock) -> None:
+    operator = await add_operator("jia", "甲")
+    await person.texts("你好")
+    async with transaction() as session:
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+    clock.advance(timedelta(seconds=13))
+    assert not (await _seats())[0].there
+    async with transaction() as session:
+        assert not roster.is_there(await session.get_one(Operator, operator.id))
+        assert not await presence.is_anyone_on_duty(session)
+    await person.texts("还在吗")
+    assert (await person.talk()).operator_id == operator.id, "away, but not gone"
+    clock.advance(timedelta(seconds=13))
+    await person.texts("在不在")
+    assert (await person.talk()).owner == "waiting"
+
+
+async def test_how_long_an_alarm_is_called_out(person: Person, clock: HeldClock) -> None:
+    await person.texts(KICKING)
+    for minutes, called in ((0, True), (1.9, True), (0.2, False)):
+        clock.advance(timedelta(minutes=minutes))
+        async with transaction() as session:
+            if not minutes:
+                call = await escalations.find_open(session, person.thread_id)
+                assert call is not None
+                await escalations.note_silence(session, call, call.message_id or 0)
+            kinds = {alarm.kind for alarm in await overview.list_alarms(session)}
+        assert ("silence_word" in kinds) == called
+
+
+async def test_when_a_silent_desk_is_asked_again(person: Person, clock: HeldClock) -> None:
+    operator = await add_operator("jia", "甲")
+    await person.texts(KICKING)
+    async with transaction() as session:
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+        call = await bridging.press(session, thread_id=person.thread_id, operator=operator, service="110")
+        for pause in (3, 50, 50):
+            call.attempts += 1
+            await session.flush()
+            await bridge.try_again(session, call.id, error="silent")
+            newest = select(func.max(timers.Timer.due_at)).where(timers.Timer.job == "bridge.send")
+            assert await session.scalar(newest) == clock.now() + timedelta(seconds=pause)
