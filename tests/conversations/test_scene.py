@@ -85,7 +85,7 @@ async def test_what_was_told_an_hour_before_belongs_to_it(person: Person, clock:
     await person.texts(FIRE)
     told = await _told(person, "119")
     assert "老街" in told.place and told.below_county and "家里有狗" in told.approach
-    assert [call.service for call in await _climb(person, clock)] == ["119"]
+    assert {call.service for call in await _climb(person, clock)} == {"119"}
 
 
 async def test_a_danger_that_goes_on_for_days_keeps_what_was_said_when_it_began(

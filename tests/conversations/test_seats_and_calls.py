@@ -174,8 +174,11 @@ async def test_a_fire_with_a_place_goes_to_the_desk_when_nobody_answers(person: 
         await timers.sweep()
         await person.run()
     async with transaction() as session:
-        call = (await session.scalars(select(BridgeCall))).one()
+        call, *later = (await session.scalars(select(BridgeCall).order_by(BridgeCall.id))).all()
         assert (call.service, call.desk, call.driver, call.requested_by) == ("119", "119@530600", "simulator", None)
+        assert [one.desk for one in later] == ["119@530000"], (
+            "no gateway, no make-believe desk: silence goes to the province"
+        )
         assert call.incident["below_county"] and "不要回拨" in call.incident["approach"]
         message = (await session.scalars(select(Message).order_by(Message.id).limit(1))).one()
         thread = await talk.get_talk(session, message.thread_id)
