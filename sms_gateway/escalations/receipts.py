@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.contacts.models import Channel
 from sms_gateway.messages.delivery import OPEN
 from sms_gateway.messages.models import Direction, Message, Thread
-from sms_gateway.messages.outbox import AT_HOME
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import set_timer
 
@@ -23,7 +23,7 @@ async def expect(session: AsyncSession, thread_id: int) -> int:
     within = timedelta(seconds=get_settings().receipt_within_seconds)
     on_its_way = select(Message.id, Message.at).join(Thread, Thread.id == Message.thread_id).where(
         Message.thread_id == thread_id, Message.direction == Direction.OUT, Message.state.in_(OPEN),
-        Message.at >= clock.now() - LOOKS_BACK, Thread.channel.not_in(AT_HOME),
+        Message.at >= clock.now() - LOOKS_BACK, Thread.channel != Channel.DRILL,
     )  # fmt: skip
     found = (await session.execute(on_its_way)).all()
     for message_id, at in found:

@@ -83,7 +83,7 @@ async def queue(
     if message_id is not None and start:
         lock = f"operator-out:{thread.id}" if author == Author.OPERATOR else None
         await defer(session, "messages.send", message_id=message_id, lock=lock)
-    if message_id is not None and thread.lane == "red" and not at_home:
+    if message_id is not None and thread.lane == "red" and thread.channel != Channel.DRILL:
         due_at = clock.now() + timedelta(seconds=get_settings().receipt_within_seconds)
         await set_timer(session, job="escalations.no_receipt", subject_id=message_id, due_at=due_at)
     return message_id
@@ -184,6 +184,17 @@ async def mark_sent(session: AsyncSession, message_id: int, carrier_id: str | No
         for receipt in await session.scalars(early):
             _settle(message, State(receipt.state), receipt.error)
     await notify(session, "hotline_thread", str(message.thread_id))
+
+
+async def mark_shown(session: AsyncSession, *, thread_id: int, message_ids: list[int]) -> None:
+    """These texts of that talk stand on the visitor's page: to a web page that is what a delivery receipt is to a phone."""
+    ours = Message.thread_id == thread_id, Message.direction == Direction.OUT, Message.state == State.SENT
+    found = select(Message).where(*ours, Message.id.in_(message_ids)).order_by(Message.id).with_for_update()
+    shown = (await session.scalars(found)).all()
+    for message in shown:
+        _settle(message, State.DELIVERED, None)
+    if shown:
+        await notify(session, "hotline_thread", str(thread_id))
 
 
 async def mark(session: AsyncSession, message_id: int, state: State, error: str | None = None) -> None:

@@ -70,7 +70,11 @@ function show(text) {
   place(item, text.id);
   shown.set(text.id, item);
   $("welcome").classList.add("past");
-  if (text.who !== "me") showTyping(false);
+  if (text.who !== "me") {
+    showTyping(false);
+    untold.add(text.id);
+    queueMicrotask(tellShown);
+  }
   near || text.who === "me" ? toEnd() : ($("newest").hidden = false);
 }
 
@@ -228,6 +232,21 @@ function listen() {
 function line(sentence) {
   $("line").textContent = sentence || (matchMedia("(pointer: fine)").matches ? "连按两下 Esc 也能马上离开" : "右上角可以马上离开");
 }
+
+// ---- what stands here is told, so that somebody worries about what does not ----
+
+const untold = new Set();
+
+async function tellShown() {
+  const ids = [...untold];
+  if (!ids.length) return;
+  untold.clear();
+  try {
+    const answer = await fetch("/chat/shown", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ids }) });
+    if (!answer.ok) throw new Error("shown");
+  } catch { for (const id of ids) untold.add(id); }
+}
+setInterval(tellShown, 5000);  // what could not be told at once
 
 // ---- leaving ----
 

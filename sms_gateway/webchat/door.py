@@ -21,7 +21,7 @@ from sms_gateway.contacts.web_session import end_web_session
 from sms_gateway.database import notify, transaction
 from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.listening import Heard, subscribe
-from sms_gateway.messages import inbox
+from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.models import ThreadEvent
 from texts.normalise import clean
 
@@ -155,6 +155,21 @@ async def tell_typing(request: Request) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/chat/shown", status_code=204)
+async def note_shown(request: Request) -> Response:
+    """`{"ids": [...]}`: these of our texts stand on the page. What nobody has shown after a minute rings in red, as a text message
+    without its receipt does. 422 for anything else."""
+    _check_origin(request)
+    ids = read_shown(await request.body())
+    token = visitor.find_visitor(request)
+    if token is not None:
+        async with transaction() as session:
+            thread = await talk.find_thread(session, token)
+            if thread is not None:
+                await outbox.mark_shown(session, thread_id=thread.id, message_ids=ids)
+    return Response(status_code=204)
+
+
 @router.post("/chat/leave", status_code=204)
 async def leave(request: Request) -> Response:
     """End the session on both sides: nobody comes back to this talk from this browser."""
@@ -223,6 +238,20 @@ def read_written(raw: bytes) -> Written:
     if not clean(body):
         raise TextIsEmpty
     return Written(text_id, body)
+
+
+def read_shown(raw: bytes) -> list[int]:
+    """The posted ids. Raises `BadInput`."""
+    try:
+        posted: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadInput from None
+    ids = posted.get("ids") if isinstance(posted, dict) else None
+    if not isinstance(ids, list) or len(ids) > talk.LONGEST_TALK:
+        raise BadInput
+    if not all(type(one) is int and 0 < one < 2**63 for one in ids):
+        raise BadInput
+    return ids
 
 
 def _check_origin(request: Request) -> None:

@@ -46,6 +46,31 @@ async def test_a_visitor_writes_and_reads_the_answer_without_reloading(gateway_s
     await expect(page.locator(".text.me")).to_have_count(1)
 
 
+async def states() -> list[str | None]:
+    """Of our texts, in their order."""
+    async with transaction() as session:
+        ours = select(Message.state).where(Message.direction == Direction.OUT).order_by(Message.id)
+        return list(await session.scalars(ours))
+
+
+async def test_a_text_has_arrived_when_the_page_shows_it_and_has_not_when_the_page_is_closed(
+    gateway_site: str, make_page: MakePage
+) -> None:
+    page = await make_page()
+    await page.goto(gateway_site)
+    await write(page, "有人吗")
+    await expect(page.locator(".text.me .note")).not_to_contain_text("发送")
+    async with page.expect_response("**/chat/shown"):
+        await answer_last("我在。")
+    assert await states() == ["delivered"]
+    await page.goto("about:blank")
+    await answer_last("还在吗？")
+    assert await states() == ["delivered", "sent"]
+    async with page.expect_response("**/chat/shown"):
+        await page.goto(gateway_site)
+    assert await states() == ["delivered", "delivered"]
+
+
 async def test_a_talk_survives_a_reload_and_two_tabs_show_the_same(gateway_site: str, make_page: MakePage) -> None:
     page = await make_page()
     await page.goto(gateway_site)
