@@ -193,5 +193,6 @@ async def take_from_colleague(session: AsyncSession, *, thread_id: int, operator
     call = await escalations.find_open(session, thread_id, for_update=True)
     if call is not None:
         call.acknowledged_by = operator.id
+        await answer_as_seat(session, call, operator)  # it may have risen to danger in the colleague's hands, and ring
         await notify(session, "hotline_escalation", str(call.id))
     await audit(session, operator_id=operator.id, what="take_from_colleague", subject=f"thread:{thread_id}")

@@ -101,6 +101,23 @@ async def test_a_trained_holder_goes_on_from_a_call_that_rings_anew_and_has_it_t
     assert (call.state, call.acknowledged_by) == (State.IN_CONTACT, seat.id)
 
 
+async def test_a_lead_who_takes_what_rings_in_a_colleagues_hands_has_answered_it(
+    person: Person, clock: HeldClock
+) -> None:
+    plain = await add_operator("xin", "新人", trained=False)
+    lead = await add_operator("ban", "班长", Role.SUPERVISOR)
+    await person.texts("你好")
+    await _take(person, plain)
+    await person.texts(KICKING)
+    async with transaction() as session:
+        await records.take_from_colleague(session, thread_id=person.thread_id, operator=lead)
+    call = await _call(person)
+    assert (call.state, call.acknowledged_by) == (State.ACKNOWLEDGED, lead.id)
+    before = call.step
+    await _pass(person, clock, seconds=90, there=lead)
+    assert (await _call(person)).step == before
+
+
 async def test_a_false_alarm_is_told_by_a_trained_seat_and_signed_by_another_or_by_a_lead(person: Person) -> None:
     plain, seat = await add_operator("xin", "新人", trained=False), await add_operator("lao", "专席")
     lead = await add_operator("ban", "班长", Role.SUPERVISOR, trained=False)
