@@ -37,22 +37,23 @@ class Where:
 
 def find(texts: Sequence[str], *, noted: str | None, by_operator: bool = False) -> Where:
     """The place in `texts` (oldest first). `noted`: the adcode the talk already has; `by_operator`: a person wrote it down."""
-    county, prefecture, words, spot = None, None, "", False
+    county, prefecture, words, spot = None, None, "", ""
     for text in reversed(list(texts)[-READ:]):
         found = regions.recognise(text)
         county = county or (found.county.adcode if found.county else None)
         prefecture = prefecture or (found.prefecture.adcode if found.prefecture else None)
-        named = names_spot(text)
-        spot = spot or named
-        if not words and (named or found.county or found.prefecture):
+        if not spot and names_spot(text):
+            spot = text.strip()[:LONGEST]
+        if not words and (found.county or found.prefecture):
             words = text.strip()[:LONGEST]
+    words = spot or words  # "镇雄县的警察来了吗" says less than the street told before
     region = (noted if by_operator else None) or county or noted or prefecture
     if region is None:
         return Where(None, words, "unknown", below_county=False)
     if region.endswith("00"):
         return Where(region, words, "guessed", below_county=False)
     certainty = "operator" if by_operator else "said" if county else "guessed"
-    return Where(region, words, certainty, below_county=spot)
+    return Where(region, words, certainty, below_county=bool(spot))
 
 
 def names_spot(text: str) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -48,17 +49,30 @@ async def list_told(session: AsyncSession, escalation_id: int) -> Sequence[Bridg
     return (await session.scalars(wanted.where(has).order_by(BridgeCall.id).with_for_update())).all()
 
 
-async def queue(session: AsyncSession, call: BridgeCall, state: str, *, words: str = "") -> bool:
-    """The locked call's desk is to hear this; False when the same was its last news of that kind."""
-    what = TO_TELL + state
-    known = select(BridgeEvent).where(BridgeEvent.call_id == call.id, BridgeEvent.what == what)
-    last = await session.scalar(known.order_by(BridgeEvent.id.desc()).limit(1))
+def _of(call: BridgeCall, state: str) -> Select[BridgeEvent]:
+    known = select(BridgeEvent).where(BridgeEvent.call_id == call.id, BridgeEvent.what == TO_TELL + state)
+    return known.order_by(BridgeEvent.id.desc()).limit(1)
+
+
+async def known_place(session: AsyncSession, call: BridgeCall) -> tuple[str, bool]:
+    """What the desk knows of where it is: the region's adcode ("": none), and whether something below the county was named."""
+    last = await session.scalar(_of(call, PLACE))
+    if last is not None:
+        return str(last.detail.get("region", "")), bool(last.detail.get("spot"))
+    return str(call.incident.get("region", "")), bool(call.incident.get("below_county"))
+
+
+async def queue(
+    session: AsyncSession, call: BridgeCall, state: str, *, words: str = "", detail: dict[str, Any] | None = None
+) -> bool:
+    """The locked call's desk is to hear this; False when the same was its last news of that kind. `detail`: no words in it."""
+    last = await session.scalar(_of(call, state))
     said = str(call.incident.get("place", "")) if last is None and state == PLACE else None
     if words == said or (last is not None and (last.words or "") == words):
         return False
-    await record.note(session, call, what, words=words or None)
+    await record.note(session, call, TO_TELL + state, words=words or None, detail=detail)
     await session.flush()
-    event = (await session.scalars(known.order_by(BridgeEvent.id.desc()).limit(1))).one()
+    event = (await session.scalars(_of(call, state))).one()
     await defer(session, TELL, subject_id=event.id)
     return True
 

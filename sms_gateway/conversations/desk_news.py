@@ -6,7 +6,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import placing, telling
-from sms_gateway.bridge.incident import read
 from sms_gateway.bridge.models import BridgeCall
 from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
@@ -45,11 +44,12 @@ async def tell_place(session: AsyncSession, thread_id: int) -> None:
     if where.region is None:
         return
     for call in calls:
-        known = read(call.incident)
-        better = where.region != known.region or (where.below_county and not known.below_county)
+        region, spot = await telling.known_place(session, call)
+        better = where.region != region or (where.below_county and not spot)
         if better or placing.names_spot(where.words):
             told = await bridging.preview(session, thread, escalation, call.service, texts=texts)
-            await telling.queue(session, call, telling.PLACE, words=told.place)
+            detail = {"region": where.region, "spot": where.below_county}
+            await telling.queue(session, call, telling.PLACE, words=told.place, detail=detail)
 
 
 async def tell_end_late(session: AsyncSession, call_id: int) -> None:
