@@ -43,8 +43,9 @@ lint: setup-test
 	.venv-rasa/bin/python -m mypy $(RASA_SIDE)
 	.venv/bin/lint-imports
 
+# Two processes, each with a PostgreSQL of its own; a file stays in one.
 unit: setup-test
-	$(PYTEST) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
+	$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
 
 journeys: setup-test
 	$(PYTEST) tests/journeys

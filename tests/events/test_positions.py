@@ -59,21 +59,22 @@ async def test_everything_is_seen_once_while_many_write_and_several_fan_out(data
                 await fan_out(session)
                 await asyncio.sleep(random.random() / 200)
 
-    async def read() -> list[str]:
+    async def read() -> tuple[list[str], int]:
         seen, after = [], 0
         while writing:
             found, after = await _subjects(after)
             seen += found
             await asyncio.sleep(0.002)
-        await tasks.fan_out_all()
-        return seen + (await _subjects(after))[0]
+        return seen, after
 
     others = [asyncio.create_task(place()) for _ in range(2)]
     reader = asyncio.create_task(read())
     await asyncio.gather(*(write(numbers[start::4]) for start in range(4)))
     writing = False
     await asyncio.gather(*others)
-    seen = await reader
+    seen, after = await reader
+    await tasks.fan_out_all()
+    seen += (await _subjects(after))[0]
     assert sorted(seen) == numbers
     async with transaction() as session:
         positions = list(await session.scalars(select(HotlineEvent.position).order_by(HotlineEvent.position)))
