@@ -10,6 +10,7 @@ PREPARE = @$(or $(PYTHON),$(error 需要 Python 3.11 或更新的版本（带 ve
 
 HOTLINE := .venv/bin/hotline
 PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest
+IN_TWO := -n 2 --dist loadfile
 FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuning
 RASA_SIDE := bot texts sealing
 TRAINED := bot/example_vectors.npz policy_faq/passages.npz sms_gateway/data/category-weights.npz sms_gateway/triage/weights.npz texts/tuned.npz
@@ -43,9 +44,9 @@ lint: setup-test
 	.venv-rasa/bin/python -m mypy $(RASA_SIDE)
 	.venv/bin/lint-imports
 
-# Two processes, each with a PostgreSQL of its own; a file stays in one.
+# Unit and browser tests run in two processes, each with a PostgreSQL of its own; a file stays in one.
 unit: setup-test
-	$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
+	$(PYTEST) $(IN_TWO) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
 
 journeys: setup-test
 	$(PYTEST) tests/journeys
@@ -54,7 +55,7 @@ bot: setup-test
 	$(PYTEST) tests/bot
 
 browser: setup-test
-	$(PYTEST) tests/browser
+	$(PYTEST) $(IN_TWO) tests/browser
 
 # Parts of the hotline are killed in the middle of a call: each once, or ROUNDS times.
 chaos-short: setup-test
