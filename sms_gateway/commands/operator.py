@@ -82,7 +82,10 @@ def add(
     woman: Annotated[
         bool | None, typer.Option("--woman/--man", help="女值班员、男值班员；每班至少一名女值班员")
     ] = None,
-    phone: Annotated[str | None, typer.Option(help="值班手机，红色叫到值班长这一步时打过去，橙色一直没人看时发短信，如 +8613800000001")] = None,
+    phone: Annotated[
+        str | None,
+        typer.Option(help="值班手机，红色叫到值班长这一步时打过去，橙色一直没人看时发短信，如 +8613800000001"),
+    ] = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="不设密码，只用一次性链接登录")] = False,
 ) -> None:
     whose = _reach_of(role, unit)  # before the password is asked for
