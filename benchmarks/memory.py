@@ -33,6 +33,11 @@ def shared_mb(pids: Sequence[int]) -> float:
     return sum(_field(pid, "smaps_rollup", "Pss") for pid in pids)
 
 
+def own_mb(pids: Sequence[int]) -> float:
+    """What these processes hold of their own, without files and shared buffers (anonymous PSS), MB."""
+    return sum(_field(pid, "smaps_rollup", "Pss_Anon") for pid in pids)
+
+
 def postgres_pids(port: int) -> list[int]:
     """The server that listens on that port, and its backends."""
     for place in Path("/proc").glob("[0-9]*"):

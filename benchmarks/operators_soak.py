@@ -28,7 +28,7 @@ from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Operator
 
-from .memory import postgres_pids, resident_mb, shared_mb
+from .memory import own_mb, postgres_pids, resident_mb, shared_mb
 from .operators_line import DESKS, DeskLine, Phones, desk_line, somebody
 from .results import Row, row
 
@@ -60,6 +60,8 @@ class Soaked:
     doubled: int = 0
     took: float = 0.0
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    with_buffers: list[tuple[float, float]] = field(default_factory=list)
+    """PostgreSQL with its shared buffers: they fill, as rows come, up to their fixed size. Told, not judged."""
 
     def growth(self, name: str) -> float:
         """MB a process holds more in the last third of the settled run than in its first third."""
@@ -189,7 +191,9 @@ async def _sample(line: DeskLine, found: Soaked, began: float) -> None:
             with suppress(ProcessLookupError, OSError):
                 found.memory[name].append((at, resident_mb(line.hotline.pid(name))))
         with suppress(OSError):
-            found.memory["postgres"].append((at, shared_mb(postgres_pids(line.postgres.port))))
+            server = postgres_pids(line.postgres.port)
+            found.memory["postgres"].append((at, own_mb(server)))
+            found.with_buffers.append((at, shared_mb(server)))
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -242,6 +246,9 @@ def tell(console: Console, found: Soaked) -> None:
         first, last = samples[0][1], samples[-1][1]
         flat = "flat" if found.is_flat(name) else "GROWS"
         console.print(f"  {name}: {first:.0f} -> {last:.0f} MB, {found.growth(name):+.1f} MB once warm: {flat}")
+    if found.with_buffers:
+        first, last = found.with_buffers[0][1], found.with_buffers[-1][1]
+        console.print(f"  postgres with its shared buffers, which fill to a fixed size: {first:.0f} -> {last:.0f} MB")
 
 
 async def run(minutes: float) -> Soaked:
