@@ -47,8 +47,10 @@ POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.4
 """With these a killed worker frees its contact in 3.5-5.6 s (DESIGN section 2)."""
 CHORE_SECONDS = 1.0
-SOONER = {"timers": 0.4}
-"""Chores that come round sooner: a step of the ladder is at most a second late, the job that takes it included."""
+PACE = {"timers": 0.4, "desk_matters": 5.0, "duty_posts": 60.0}
+"""Seconds of chores that come round sooner or later than the rest. A step of the ladder is at most a second late, the job
+that takes it included; what became of a desk's matter may wait; the lines of the duty book are called one a minute at most.
+"""
 HURRIED = {"danger": 0.1, "replies": 0.1}
 """Queues that are also looked at this often: a job that comes in while its worker is just finding nothing is not told
 of again (Procrastinate forgets the notice), and a safe reply must not wait half a second for that.
@@ -126,13 +128,13 @@ async def free_stalled(worker_app: App) -> int:
 
 
 async def each_second(what: Callable[[], Awaitable[Any]], name: str) -> None:
-    """Run `what` every second (see `SOONER`) for ever; a failure is logged and the next time tries again."""
+    """Run `what` every second (see `PACE`) for ever; a failure is logged and the next time tries again."""
     while True:
         try:
             await what()
         except Exception:
             log.warning("chore_failed", chore=name, exc_info=True)
-        await asyncio.sleep(SOONER.get(name, CHORE_SECONDS))
+        await asyncio.sleep(PACE.get(name, CHORE_SECONDS))
 
 
 async def work(

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sms_gateway.crypto import Encrypted, SealedRow
 from sms_gateway.database import Base
 
+WITH_DESK = ("accepted", "concluded")
+"""States in which the desk has taken the matter and has not given it back."""
+
 
 class BridgeCall(SealedRow, Base):
     """One hand-over to one emergency desk: `requested -> accepted -> concluded`, or `failed`, or `returned` (not theirs)."""

@@ -19,7 +19,8 @@ CHANGED = "conversations.bridge_changed"
 
 async def lock(session: AsyncSession, call_id: int) -> BridgeCall:
     """The bridge call, locked until the transaction ends."""
-    return (await session.scalars(select(BridgeCall).where(BridgeCall.id == call_id).with_for_update())).one()
+    wanted = select(BridgeCall).where(BridgeCall.id == call_id).with_for_update()
+    return (await session.scalars(wanted.execution_options(populate_existing=True))).one()
 
 
 async def note(

@@ -20,7 +20,7 @@ from sms_gateway.timers import set_timer
 
 from .choosing import Route
 from .incident import Incident
-from .models import BridgeCall, BridgeEvent, BridgeHeard
+from .models import WITH_DESK, BridgeCall, BridgeEvent, BridgeHeard
 from .record import CHANGED, accept, fail, lock, note
 from .said import Said, last_said
 
@@ -170,7 +170,7 @@ async def _moves(session: AsyncSession, call: BridgeCall, state: str, receipt: s
         if not receipt and call.receipt is None:
             raise DeskSaysNonsense("受理要带警情编号。")
         await accept(session, call, receipt=(receipt or call.receipt or "")[:LONGEST_RECEIPT], who="desk")
-    elif state == "accepted" or call.state not in ("accepted", "concluded"):
+    elif state == "accepted" or call.state not in WITH_DESK:
         return False
     if state == "concluded" and call.state == "accepted":
         call.state, call.ended_at = "concluded", clock.now()
@@ -220,13 +220,13 @@ async def list_events(session: AsyncSession, call_ids: Sequence[int]) -> Sequenc
 
 async def is_with_desk(session: AsyncSession, escalation_id: int, *, service: str | None = None) -> bool:
     """Whether a desk (of `service`, 110 …) has taken this call's matter and has not given it back."""
-    taken = exists().where(BridgeCall.escalation_id == escalation_id, BridgeCall.state.in_(("accepted", "concluded")))
+    taken = exists().where(BridgeCall.escalation_id == escalation_id, BridgeCall.state.in_(WITH_DESK))
     return bool(await session.scalar(select(taken if service is None else taken.where(BridgeCall.service == service))))
 
 
 async def list_said(session: AsyncSession, escalation_ids: Sequence[int]) -> dict[int, tuple[BridgeCall, Said]]:
     """What the desks that have these matters said last, by escalation: of several desks the one that spoke last."""
-    has = BridgeCall.state.in_(("accepted", "concluded"))
+    has = BridgeCall.state.in_(WITH_DESK)
     calls = list(await session.scalars(select(BridgeCall).where(BridgeCall.escalation_id.in_(escalation_ids), has)))
     events = await list_events(session, [call.id for call in calls]) if calls else []
     found: dict[int, tuple[BridgeCall, Said]] = {}

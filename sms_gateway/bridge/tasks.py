@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sms_gateway import clock, jobs, logs
+from collections.abc import Awaitable, Callable
+
+from sms_gateway import jobs, logs
 from sms_gateway.calls import service as calls
 from sms_gateway.calls.states import STATES
 from sms_gateway.carriers.carrier import SendError
@@ -63,20 +65,17 @@ async def tell_desk(subject_id: int) -> None:
         return
     settings = get_settings()
     way = linkage.way_to(settings, status.desk, "linkage" if settings.bridge_live else "simulator")
-    try:
-        if way is None:
-            raise DeskDidNotAnswer("no_desk")
-        await linkage.tell_status(way, name=status.name, number=status.number, ticket=status.ticket, state=status.state)
-    except DeskDidNotAnswer as error:
-        log.warning("desk_not_told", matter=subject_id, status=error.status)
+
+    async def post(to: linkage.Way) -> None:
+        await linkage.tell_status(to, name=status.name, number=status.number, ticket=status.ticket, state=status.state)
+
+    if await _tell(way, post, what=subject_id):
         async with transaction() as session:
-            if not await matters.try_again(session, subject_id, status.state):
-                log.error("desk_never_told", matter=subject_id)
+            await matters.note_told(session, subject_id, status.state)
         return
-    except DeskRefused as error:  # it will not hear of it: nothing more can be done by a machine
-        log.warning("desk_would_not_hear", matter=subject_id, status=error.reason)
     async with transaction() as session:
-        await matters.note_told(session, subject_id, status.state)
+        if not await matters.try_again(session, subject_id, status.state):
+            log.error("desk_never_told", matter=subject_id)
 
 
 @jobs.app.task(name="bridge.tell_incident", queue="replies", retry=RetryIfTransient(attempts=8))
@@ -87,19 +86,31 @@ async def tell_incident(subject_id: int) -> None:
     if news is None:
         return
     way = linkage.way_to(get_settings(), news.desk, news.driver)
+
+    async def post(to: linkage.Way) -> None:
+        await linkage.tell_news(to, name=news.name, reference=news.reference, state=news.state, words=news.words)
+
+    if await _tell(way, post, what=subject_id):
+        async with transaction() as session:
+            await telling.note_told(session, subject_id)
+        return
+    async with transaction() as session:
+        if not await telling.try_again(session, subject_id):
+            log.error("desk_never_told", news=subject_id)
+
+
+async def _tell(way: linkage.Way | None, post: Callable[[linkage.Way], Awaitable[None]], *, what: int) -> bool:
+    """Whether the desk is through with it: it has heard, or it will not hear of it and a machine can do no more."""
     try:
         if way is None:
             raise DeskDidNotAnswer("no_desk")
-        await linkage.tell_news(way, name=news.name, reference=news.reference, state=news.state, words=news.words)
+        await post(way)
     except DeskDidNotAnswer as error:
-        log.warning("desk_heard_no_news", news=subject_id, status=error.status)
-        async with transaction() as session:
-            await telling.try_again(session, subject_id)
-        return
-    except DeskRefused as error:  # it will not hear of it: nothing more can be done by a machine
-        log.warning("desk_would_not_hear", news=subject_id, status=error.reason)
-    async with transaction() as session:
-        await telling.note_told(session, subject_id)
+        log.warning("desk_not_told", subject=what, status=error.status)
+        return False
+    except DeskRefused as error:
+        log.warning("desk_would_not_hear", subject=what, status=error.reason)
+    return True
 
 
 @jobs.app.task(name="bridge.call", queue="danger", retry=RetryIfTransient(attempts=8))
@@ -151,18 +162,11 @@ async def test_call_changed(call_id: int, number: int) -> None:  # noqa: ARG001 
         await testing_posts.follow(session, await calls.get(session, call_id))
 
 
-EACH_SECONDS = 60.0
-"""A line of the duty book is called each minute at most: the lines are for emergencies."""
-_last_look = -EACH_SECONDS
-
-
 async def sweep_posts() -> None:
-    """The month's test calls, one after the other; the post's row lock lets one process make each."""
-    global _last_look  # noqa: PLW0603 - this process's own pace
-    now = clock.wall_seconds()
-    if now - _last_look < EACH_SECONDS:
-        return
-    _last_look = now
+    """The month's test calls, one after the other; the post's row lock lets one process make each.
+
+    Each minute at most (`jobs.PACE`): the lines of the duty book are for emergencies.
+    """
     async with transaction() as session:
         post_id = await testing_posts.find_due(session)
         if post_id is not None:

@@ -19,7 +19,7 @@ from sms_gateway.jobs import defer
 from sms_gateway.timers import set_timer
 
 from . import record
-from .models import BridgeCall, BridgeEvent
+from .models import WITH_DESK, BridgeCall, BridgeEvent
 
 PLACE, CHILD_SEEN, FALSE_ALARM = "place", "child_seen", "false_alarm"
 TO_TELL = "to_tell_"
@@ -45,7 +45,7 @@ class News:
 async def list_told(session: AsyncSession, escalation_id: int) -> Sequence[BridgeCall]:
     """The hand-overs of that call for a person whose desks hear news: asked or taken, on linkage."""
     wanted = select(BridgeCall).where(BridgeCall.escalation_id == escalation_id, BridgeCall.driver.in_(BY_LINKAGE))
-    has = BridgeCall.state.in_(("requested", "accepted", "concluded"))
+    has = BridgeCall.state.in_(("requested", *WITH_DESK))
     return (await session.scalars(wanted.where(has).order_by(BridgeCall.id).with_for_update())).all()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.bridge import duty_book, matters
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import Incident
-from sms_gateway.bridge.models import BridgeCall, BridgeEvent, DeskMatter
+from sms_gateway.bridge.models import WITH_DESK, BridgeCall, BridgeEvent, DeskMatter
 from sms_gateway.bridge.said import Said, last_said
 from sms_gateway.contacts.models import Channel
 from sms_gateway.conversations import bridging, province
@@ -39,7 +39,7 @@ class Bridge:
     @property
     def said(self) -> Said | None:
         """How far the desk that has it says it is."""
-        return last_said(self.events) if self.call.state in ("accepted", "concluded") else None
+        return last_said(self.events) if self.call.state in WITH_DESK else None
 
     @property
     def on_the_line(self) -> bool:

@@ -11,7 +11,7 @@ from sms_gateway import clock, regions
 from sms_gateway.bridge import automatic, choosing
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import DO_NOT_RING_BACK, UNKNOWN_PLACE, Incident
-from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.bridge.models import WITH_DESK, BridgeCall
 from sms_gateway.bridge.said import LOST, last_said
 from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput
@@ -200,7 +200,7 @@ async def on_changed(session: AsyncSession, call_id: int) -> None:
     thread = await talk.get_talk(session, call.thread_id)
     assert escalation is not None
     told = await _last_told(session, escalation, call)
-    if call.state in ("accepted", "concluded"):
+    if call.state in WITH_DESK:
         if told != "bridge_accepted":
             await _accepted(session, call, escalation, thread)
         await _lost(session, call, escalation)
@@ -249,10 +249,8 @@ async def _lost(session: AsyncSession, call: BridgeCall, escalation: Escalation)
 
 async def _ours_again(session: AsyncSession, call: BridgeCall, escalation: Escalation) -> None:
     """A desk gave up what it had: unless another desk has the matter, it does not go on as handed over."""
-    others = select(BridgeCall.id).where(
-        BridgeCall.escalation_id == escalation.id, BridgeCall.id != call.id, BridgeCall.state.in_(("accepted", "concluded"))
-    )  # fmt: skip
-    if escalation.state == State.HANDED_OVER and call.accepted_at and await session.scalar(others.limit(1)) is None:
+    handed_over = escalation.state == State.HANDED_OVER and call.accepted_at is not None
+    if handed_over and not await bridge.is_with_desk(session, escalation.id):
         await escalations.move(session, escalation, State.IN_CONTACT, who="desk", detail={"bridge": call.id})
 
 

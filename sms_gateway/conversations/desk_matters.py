@@ -7,7 +7,6 @@ written back by text. What is harm rings whatever the desk called it: who says "
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +36,6 @@ BECAME = {
     Status.DECLINED: "declined", Status.TRANSFERRED: "transferred", Status.WITHDRAWN: "withdrawn", Status.MERGED: "merged",
 }  # fmt: skip
 """What a desk hears of a ticket in that state; of the others nothing."""
-EVERY = timedelta(seconds=5)
 AT_ONCE = 50
 """Matters whose desks are told of news in one look."""
 
@@ -121,21 +119,8 @@ async def act(session: AsyncSession, thread: Thread, message: Message, judged: J
         await talk.move(session, thread, Owner.WAITING, who="triage", detail={"message": message.id})
 
 
-_last_look = 0.0
-
-
 async def sweep() -> int:
-    """Every few seconds: desks hear what became of their matters; returns how many. Any number of processes may sweep."""
-    global _last_look  # noqa: PLW0603 - this process's own pace
-    now = clock.wall_seconds()
-    if now - _last_look < EVERY.total_seconds():
-        return 0
-    _last_look = now
-    return await look()
-
-
-async def look() -> int:
-    """Note what the tickets have come to, and let the desks be told; returns how many."""
+    """Desks hear what their matters' tickets have come to; returns how many. Any number of processes may sweep (`jobs.PACE`)."""
     became = case({str(status): state for status, state in BECAME.items()}, value=Ticket.status)
     wanted = select(DeskMatter, became).join(Ticket, Ticket.id == DeskMatter.ticket_id)
     wanted = wanted.where(DeskMatter.ended_at.is_(None), became.is_not(None), became != DeskMatter.state)

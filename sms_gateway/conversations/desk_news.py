@@ -7,11 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.bridge import placing, telling
 from sms_gateway.bridge.models import BridgeCall
-from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
 from sms_gateway.escalations.models import Escalation
-from sms_gateway.messages.models import Message
 from sms_gateway.triage.judgement import Lane
 
 from . import bridging, scene, talk
@@ -20,14 +18,6 @@ ENDS = {
     State.CHILD_SEEN: telling.CHILD_SEEN, State.RESOLVED: telling.CHILD_SEEN, State.FALSE_ALARM: telling.FALSE_ALARM,
 }  # fmt: skip
 """What a desk hears of a red call in that state: it is resolved only once the child was seen."""
-
-
-async def look_at_text(message_id: int) -> None:
-    """Somebody wrote: if that says better where it is, desks that have the matter hear it."""
-    async with transaction() as session:
-        thread_id = await session.scalar(select(Message.thread_id).where(Message.id == message_id))
-        if thread_id is not None:
-            await tell_place(session, thread_id)
 
 
 async def tell_place(session: AsyncSession, thread_id: int) -> None:

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock, logs, triage
+from sms_gateway.bridge import placing
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import notify, transaction
 from sms_gateway.jobs import defer
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
+from sms_gateway.operators.seats import DANGER
 from sms_gateway.tickets import phrases
 from sms_gateway.tickets.asides import tells_only_particulars, tells_with_whom
 from sms_gateway.triage.judgement import Judgement, Lane
@@ -99,8 +101,9 @@ def _keep(message: Message, judged: Judgement, vector: Vector) -> None:
 async def _act(session: AsyncSession, message: Message, judged: Judgement) -> None:
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     thread.last_inbound_at = message.at
-    if alarm.note_place(thread, message.body):  # also where a human has the talk: the desk is chosen by it
-        # a job of its own: nothing about a ticket may stand in the way of an alarm
+    news = alarm.note_place(thread, message.body)  # also where a human has the talk: the desk is chosen by it
+    if news or (thread.lane in DANGER and placing.names_spot(message.body)):
+        # a job of its own: neither a ticket nor a desk may stand in the way of an alarm
         await defer(session, "conversations.place_told", thread_id=thread.id)
     if thread.channel == Channel.DESK:
         await desk_matters.act(session, thread, message, judged)

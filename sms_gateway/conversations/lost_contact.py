@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ASK_EACH_MINUTES = 30
-"""How often the desk is asked until the child was seen (PRACTICE section 7)."""
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -27,6 +24,8 @@ class Facts:
     safe_contact: str = ""
     others: int = 0
     may_write: bool = True
+    ask_minutes: float = 30.0
+    """How often the desk is asked until the child was seen (PRACTICE section 7); the setting, where it is another."""
 
 
 def next_steps(facts: Facts) -> list[str]:
@@ -46,7 +45,7 @@ def next_steps(facts: Facts) -> list[str]:
 
 def _desk(facts: Facts) -> str:
     if facts.handed_to:
-        return f"告诉 {facts.handed_to}：联系断了，最后来信几点、说了什么，请上门看；每 {ASK_EACH_MINUTES} 分钟问一次，只问接警方。"
+        return f"告诉 {facts.handed_to}：联系断了，最后来信几点、说了什么，请上门看；每 {facts.ask_minutes:g} 分钟问一次，只问接警方。"
     return "马上交 110：说明联系断了，带上最后的地点、最后一句话和出警提示。"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.bridge import choosing
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import read
-from sms_gateway.bridge.models import BridgeCall
+from sms_gateway.bridge.models import WITH_DESK, BridgeCall
 from sms_gateway.errors import Conflict
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
@@ -37,16 +37,12 @@ def next_of(thread: Thread, calls: Sequence[BridgeCall]) -> list[tuple[BridgeCal
     for call in {one.service: one for one in reversed(calls)}.values():
         silent = call.state == "requested" and call.alarmed_at is not None and call.driver != "call"
         given_up = call.state == "failed" and call.settled_at is None
-        if not (silent or given_up) or any(_is_with_desk(one) for one in calls if one.service == call.service):
+        if not (silent or given_up) or any(one.state in WITH_DESK for one in calls if one.service == call.service):
             continue
         route = bridging.route_to(thread, call.service, None)
         if route.driver != "hand" and route.desk != call.desk:
             found[call.service] = call, route
     return list(found.values())
-
-
-def _is_with_desk(call: BridgeCall) -> bool:
-    return call.state in ("accepted", "concluded")
 
 
 async def ask(session: AsyncSession, *, thread_id: int, operator: Operator, call_id: int) -> BridgeCall:

@@ -137,7 +137,7 @@ async def set_place(session: AsyncSession, *, thread_id: int, operator: Operator
         _write(call, operator, f"地点：{words}")
     await places.follow(session, thread_id=thread_id, actor=actors.operator(operator.id))
     await talk.note(session, thread_id, "place_set", who=f"operator:{operator.id}", detail={"region": found.adcode})
-    await defer(session, "conversations.tell_place", thread_id=thread_id)
+    await defer(session, "conversations.place_told", thread_id=thread_id)
     await notify(session, "hotline_thread", str(thread_id))
     return found.adcode
 

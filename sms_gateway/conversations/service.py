@@ -161,10 +161,8 @@ async def answer_as_seat(session: AsyncSession, escalation: Escalation, operator
 async def _answer_ringing(session: AsyncSession, thread_id: int, operator: Operator) -> None:
     """The operator who has the talk has seen that it got worse: the ringing stops. Danger goes on calling for a trained seat."""
     escalation = await escalations.find_open(session, thread_id, for_update=True)
-    if escalation is None or (escalation.lane in DANGER and not operator.trained):
-        return
-    if escalation.state == State.RINGING:
-        await escalations.acknowledge(session, escalation, operator_id=operator.id)
+    if escalation is not None and (operator.trained or escalation.lane not in DANGER):
+        await answer_as_seat(session, escalation, operator)
 
 
 async def hand_back(session: AsyncSession, *, thread_id: int, operator: Operator) -> None:

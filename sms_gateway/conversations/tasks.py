@@ -27,7 +27,6 @@ from . import (
 async def judge(message_id: int) -> None:
     """Which lane, before everything; in red the safe reply. No lock: it never waits behind anything."""
     await judging.judge(message_id)
-    await desk_news.look_at_text(message_id)
 
 
 @app.task(name="conversations.take_turn", queue="turns", retry=RetryAtOnce(attempts=2))
@@ -81,7 +80,9 @@ async def look_at_child(ticket_id: int) -> None:
 
 @app.task(name="conversations.place_told", queue="replies", retry=RetryIfTransient(attempts=20))
 async def place_told(thread_id: int) -> None:
-    """The person said where they are: the matter opened from this talk goes there too."""
+    """Where it is was told, or written down: desks that have the matter hear it, and the ticket opened from this talk goes there."""
+    async with transaction() as session:
+        await desk_news.tell_place(session, thread_id)
     async with transaction() as session:
         await places.follow(session, thread_id=thread_id)
 
@@ -105,13 +106,6 @@ async def person_may_join(call_id: int) -> None:
     """The operator of a three-way call is on the line: call the person too, if they said that it is safe."""
     async with transaction() as session:
         await calling.bring_in(session, call_id)
-
-
-@app.task(name="conversations.tell_place", queue="replies", retry=RetryIfTransient(attempts=20))
-async def tell_place(thread_id: int) -> None:
-    """An operator wrote down where it is: desks that have the matter hear it."""
-    async with transaction() as session:
-        await desk_news.tell_place(session, thread_id)
 
 
 @app.task(name="conversations.tell_desks", queue="replies", retry=RetryIfTransient(attempts=20))

@@ -175,9 +175,8 @@ async def acknowledge(session: AsyncSession, escalation: Escalation, *, operator
     escalation.acknowledged_by = operator_id
     if escalation.state == State.RINGING:
         await move(session, escalation, State.ACKNOWLEDGED, who=f"operator:{operator_id}")
-        if await bridge.is_with_desk(
-            session, escalation.id
-        ):  # taken by a desk while it rang, or before it was given back
+        # A desk took it while it rang, or before it was given back.
+        if await bridge.is_with_desk(session, escalation.id):
             await move(session, escalation, State.HANDED_OVER, who="desk")
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
@@ -224,6 +223,7 @@ async def ask_desk_later(session: AsyncSession, escalation: Escalation) -> None:
     """In red a desk has the matter, or contact is lost: whoever has the talk asks again, until somebody saw the child."""
     if escalation.lane == "red":
         due_at = clock.now() + timedelta(minutes=get_settings().ask_desk_minutes)
+        await drop_timers(session, job="escalations.ask_desk", subject_id=escalation.id)  # one question at a time
         await set_timer(session, job="escalations.ask_desk", subject_id=escalation.id, due_at=due_at)
 
 

@@ -4,9 +4,9 @@ Both ways by Standard Webhooks, as with the general desk. Out: `POST <url>`; `we
 that is repeated is one incident. 200 or 201 with `{"receipt"}`: accepted; 202: their number follows; 4xx with `{"reason"}`:
 refused; anything else, or nothing: try again. In: `{"reference", "state", "receipt", "words"}`.
 
-What we learn later of an incident is posted to `<url>/updates`. The other way round, a matter that is no emergency: the desk posts a `Matter` to `/platforms/linkage/<desk>/matters`, is
-answered with our ticket's number, and hears at `<url>/matters` what becomes of it. No desk's real interface is published;
-this file is the one to change for another.
+What we learn later of an incident is posted to `<url>/updates`. The other way round, a matter that is no emergency: the desk
+posts a `Matter` to `/platforms/linkage/<desk>/matters`, is answered with our ticket's number, and hears at `<url>/matters` what
+becomes of it. No desk's real interface is published; this file is the one to change for another.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ WITHIN_SECONDS = 8.0
 LONGEST_ID = 64
 LONGEST_RECEIPT = 40
 MAKE_BELIEVE = "/simulator/desk/incidents"
-
-
 LONGEST_MATTER = 32 * 1024
 """Bytes of a matter."""
 LONGEST_WHAT = 4000

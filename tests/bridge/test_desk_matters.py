@@ -190,7 +190,7 @@ async def test_what_is_going_on_rings_and_nothing_is_written_back(
 async def _becomes(status: str) -> None:
     async with transaction() as session:
         await session.execute(update(Ticket).values(status=status))
-    await desk_matters.look()
+    await desk_matters.sweep()
 
 
 async def test_the_desk_hears_what_became_of_it(door: httpx.AsyncClient, run_jobs: RunJobs) -> None:

@@ -44,7 +44,7 @@ async def test_a_matter_is_handed_over_and_comes_back(
     await expect(page.locator("#says")).to_contain_text(f"还是工单 {ticket.number}")
     async with transaction() as session:
         await session.execute(update(Ticket).values(status="concluded"))
-    await desk_matters.look()
+    await desk_matters.sweep()
     await person.run()
     await expect(matter.locator(".state")).to_have_text("已办结")
     width = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -15,9 +15,8 @@ from sms_gateway.conversations import alarm, bridging, giving_back, records, ser
 from sms_gateway.conversations.ownership import Owner, TalkHasAnotherOwner
 from sms_gateway.database import transaction
 from sms_gateway.escalations import drills, unrung
-from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.ladder import State
-from sms_gateway.escalations.models import Escalation, LookBack
+from sms_gateway.escalations.models import LookBack
 from sms_gateway.messages import inbox
 from sms_gateway.messages.models import Message
 from sms_gateway.operators import presence
@@ -26,22 +25,9 @@ from sms_gateway.settings import get_settings
 from tests.console.story import add_operator
 from tests.telling import Person
 
+from .hands import call_of, events_of, take
+
 KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
-
-
-async def _call(person: Person) -> Escalation:
-    async with transaction() as session:
-        return (await session.scalars(select(Escalation).where(Escalation.thread_id == person.thread_id))).one()
-
-
-async def _events(call: Escalation) -> list[str]:
-    async with transaction() as session:
-        return [event.what for event in await escalations.list_events(session, call.id)]
-
-
-async def _take(person: Person, operator: Operator) -> None:
-    async with transaction() as session:
-        await service.take_over(session, thread_id=person.thread_id, operator=operator)
 
 
 async def _seen(session: AsyncSession, person: Person, operator: Operator) -> None:
@@ -53,17 +39,17 @@ async def _seen(session: AsyncSession, person: Person, operator: Operator) -> No
 async def test_only_a_trained_seat_takes_red_and_it_may_take_it_from_one_who_is_none(person: Person) -> None:
     plain, trained = await add_operator("xin", "新人", trained=False), await add_operator("lao", "专席")
     await person.texts("你好")
-    await _take(person, plain)  # no danger: anybody's
+    await take(person, plain)  # no danger: anybody's
     await person.texts(KICKING)
     with pytest.raises(service.SeatIsNotTrained):
-        await _take(person, plain)
-    assert (await _call(person)).state == State.RINGING, "it goes on calling for a trained seat"
-    await _take(person, trained)
+        await take(person, plain)
+    assert (await call_of(person)).state == State.RINGING, "it goes on calling for a trained seat"
+    await take(person, trained)
     assert (await person.talk()).operator_id == trained.id
     with pytest.raises(service.SeatIsNotTrained):
-        await _take(person, plain)
+        await take(person, plain)
     with pytest.raises(TalkHasAnotherOwner):
-        await _take(person, await add_operator("lao2", "专席二"))
+        await take(person, await add_operator("lao2", "专席二"))
 
 
 async def test_who_drops_off_gives_danger_back_within_twenty_seconds_and_nobody_is_greeted_twice(
@@ -71,7 +57,7 @@ async def test_who_drops_off_gives_danger_back_within_twenty_seconds_and_nobody_
 ) -> None:
     first, second = await add_operator("jia", "甲"), await add_operator("yi", "乙")
     await person.texts(KICKING)
-    await _take(person, first)
+    await take(person, first)
     await person.run()
     assert [text for text in person.news() if "真人" in text]
     clock.advance(timedelta(seconds=14))
@@ -81,10 +67,10 @@ async def test_who_drops_off_gives_danger_back_within_twenty_seconds_and_nobody_
         await presence.beat(session, operator_id=second.id)
     assert await giving_back.sweep() == 1
     assert await giving_back.sweep() == 0
-    thread, call = await person.talk(), await _call(person)
+    thread, call = await person.talk(), await call_of(person)
     assert (thread.owner, call.state, call.step) == (Owner.WAITING, State.RINGING, 0), "the ladder begins anew"
-    assert "given_back" in await _events(call)
-    await _take(person, second)
+    assert "given_back" in await events_of(call)
+    await take(person, second)
     await person.run()
     assert not person.news(), "a second person joins without a word of ours"
 
@@ -96,7 +82,7 @@ async def test_a_red_text_without_a_receipt_rings_once(person: Person, clock: He
         await timers.sweep()
         await person.run()
         clock.advance(timedelta(seconds=61))
-    assert (await _events(await _call(person))).count("text_did_not_arrive") == 1
+    assert (await events_of(await call_of(person))).count("text_did_not_arrive") == 1
 
 
 async def test_until_somebody_saw_the_child_the_desk_is_asked_and_then_looked_back_at(
@@ -104,7 +90,7 @@ async def test_until_somebody_saw_the_child_the_desk_is_asked_and_then_looked_ba
 ) -> None:
     operator = await add_operator("jia", "甲")
     await person.texts(KICKING)
-    await _take(person, operator)
+    await take(person, operator)
     async with transaction() as session:
         await records.note_handed_over(
             session, thread_id=person.thread_id, operator=operator, unit="110", reference="接警员 0231"
@@ -113,13 +99,13 @@ async def test_until_somebody_saw_the_child_the_desk_is_asked_and_then_looked_ba
         clock.advance(timedelta(minutes=30, seconds=1))
         await timers.sweep()
         await person.run()
-    assert (await _events(await _call(person))).count("ask_desk") == 2
+    assert (await events_of(await call_of(person))).count("ask_desk") == 2
     async with transaction() as session:
         await _seen(session, person, operator)
     clock.advance(timedelta(minutes=31))
     await timers.sweep()
     await person.run()
-    assert (await _events(await _call(person))).count("ask_desk") == 2
+    assert (await events_of(await call_of(person))).count("ask_desk") == 2
     async with transaction() as session:
         assert await session.scalar(select(func.count()).select_from(LookBack)) == 4
 
@@ -127,7 +113,7 @@ async def test_until_somebody_saw_the_child_the_desk_is_asked_and_then_looked_ba
 async def test_where_a_desk_was_asked_another_supervisor_signs_the_end(person: Person) -> None:
     operator, lead = await add_operator("jia", "甲"), await add_operator("ban", "班长", Role.SUPERVISOR)
     await person.texts(KICKING)
-    await _take(person, operator)
+    await take(person, operator)
     async with transaction() as session:
         await bridging.press(session, thread_id=person.thread_id, operator=operator, service="110")
         await service.mark(session, thread_id=person.thread_id, operator=operator, to=State.IN_CONTACT)
@@ -147,7 +133,7 @@ async def test_where_a_desk_was_asked_another_supervisor_signs_the_end(person: P
         await service.close(
             session, thread_id=person.thread_id, operator=operator, outcome="safe", note_text="好了", signed_by=lead
         )
-    assert (await _call(person)).signed_off_by == lead.id
+    assert (await call_of(person)).signed_off_by == lead.id
 
 
 async def test_nobody_answers_the_ladder_rings_on_and_the_bridge_is_only_suggested_without_a_place(
@@ -159,12 +145,12 @@ async def test_nobody_answers_the_ladder_rings_on_and_the_bridge_is_only_suggest
         clock.advance(timedelta(seconds=31))
         await timers.sweep()
         await person.run()
-    events = await _events(await _call(person))
+    events = await events_of(await call_of(person))
     assert events.count("bridge_suggested") == 1
     assert events.count("rung") >= 6, "after the last step it goes on ringing"
     async with transaction() as session:
         assert await session.scalar(select(func.count()).select_from(BridgeCall)) == 0
-    assert (await _call(person)).closed_at is None
+    assert (await call_of(person)).closed_at is None
 
 
 async def test_a_fire_with_a_place_goes_to_the_desk_when_nobody_answers(person: Person, clock: HeldClock) -> None:
@@ -188,7 +174,7 @@ async def test_a_fire_with_a_place_goes_to_the_desk_when_nobody_answers(person: 
 
 async def test_a_call_whose_timer_was_lost_rings_again(person: Person, clock: HeldClock) -> None:
     await person.texts(KICKING)
-    call = await _call(person)
+    call = await call_of(person)
     async with transaction() as session:
         await timers.drop_timers(session, job="escalations.step", subject_id=call.id)
     assert await unrung.sweep() == 0, "it rang just now"
@@ -196,18 +182,18 @@ async def test_a_call_whose_timer_was_lost_rings_again(person: Person, clock: He
     assert await unrung.sweep() == 1
     await timers.sweep()
     await person.run()
-    assert (await _call(person)).step == 4
+    assert (await call_of(person)).step == 4
 
 
 async def test_a_graver_text_after_a_talk_was_given_back_counts_from_itself(person: Person, clock: HeldClock) -> None:
     operator = await add_operator("jia", "甲")
     await person.texts("班上有个娃娃身上老是有伤 问他就说摔的 我是他班主任")
-    await _take(person, operator)
+    await take(person, operator)
     clock.advance(timedelta(seconds=30))
     assert await giving_back.sweep() == 1
     clock.advance(timedelta(minutes=10))
     await person.texts("他爸现在就在学校门口拿刀追他")
-    call = await _call(person)
+    call = await call_of(person)
     assert (call.lane, call.step) == ("red", 0), "not the whole ladder at once"
 
 
@@ -225,14 +211,14 @@ async def test_who_has_not_written_is_not_greeted(person: Person, clock: HeldClo
         await presence.beat(session, operator_id=operator.id)
     await person.run()
     person.news()
-    await _take(person, operator)
+    await take(person, operator)
     await person.run()
     assert not person.news()
 
 
 async def test_the_end_of_a_drill_takes_no_timer_of_a_real_text(person: Person, clock: HeldClock) -> None:
     await person.texts(KICKING)
-    call = await _call(person)
+    call = await call_of(person)
     async with transaction() as session:  # a text may have the very number of the call
         due_at = clock.now() + timedelta(hours=1)
         await timers.set_timer(session, job="escalations.no_receipt", subject_id=call.id, due_at=due_at)
