@@ -240,7 +240,8 @@ async def test_while_the_database_is_away_a_text_is_kept_on_disk_sealed_and_once
     get_settings.cache_clear()
     answers = [await post(gateway, "/twilio/sms", sms(Body=SECRET_WORDS)) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
-    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    # The encoder unpacks itself into `models` where this test is the first of its process to judge a text.
+    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "models")
     assert SECRET_WORDS.encode() not in kept.read_bytes()
 
 
