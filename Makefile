@@ -44,9 +44,11 @@ lint: setup-test
 	.venv-rasa/bin/python -m mypy $(RASA_SIDE)
 	.venv/bin/lint-imports
 
-# Unit and browser tests run in two processes, each with a PostgreSQL of its own; a file stays in one.
+# Unit and browser tests run in two processes, each with a PostgreSQL of its own; a file stays in one;
+# what measures time has the machine to itself.
 unit: setup-test
-	$(PYTEST) $(IN_TWO) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos
+	$(PYTEST) $(IN_TWO) tests --ignore=tests/journeys --ignore=tests/bot --ignore=tests/browser --ignore=tests/chaos --ignore=tests/benchmarks
+	$(PYTEST) tests/benchmarks
 
 journeys: setup-test
 	$(PYTEST) tests/journeys
