@@ -1,0 +1,66 @@
+"""A cell of an audience file as a number to text, or why it is refused. Pure; no number is ever part of a reason.
+
+Mainland mobiles go by one pattern (a million a second), `phonenumbers` reads the rest, only to say what it is: outreach goes to
+mobiles of the mainland alone.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from texts.normalise import clean
+
+_MOBILE = re.compile(r"(?:(?:\+|00)?86[ -]?)?(1[3-9]\d)[ -]?(\d{4})[ -]?(\d{4})(?:\.0)?", re.ASCII)
+""" "138 0000 0001", "+86 138-0000-0001", "008613800000001", and "13800000001.0", as a spreadsheet writes a number."""
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
+LONGEST = 40
+
+
+class Refused(StrEnum):
+    """Why a line of the file is not texted, as the report of an import says it."""
+
+    EMPTY = "empty"
+    FORMULA = "formula"
+    """A cell that a spreadsheet would calculate: refused, never read."""
+    ROUNDED = "rounded"
+    """1.38E+10: the spreadsheet has lost the last digits."""
+    LANDLINE = "landline"
+    FOREIGN = "foreign"
+    NOT_A_NUMBER = "not_a_number"
+    DUPLICATE = "duplicate"
+    """Stands in the file before."""
+
+
+def read(cell: str) -> tuple[str, None] | tuple[None, Refused]:
+    """The E.164 number of a mainland mobile, or why there is none."""
+    if (plain := _MOBILE.fullmatch(cell)) is not None:
+        return "+86" + "".join(plain.groups()), None
+    words = clean(cell[: LONGEST + 1]).strip().strip("'\"\u200b\ufeff")
+    if not words:
+        return None, Refused.EMPTY
+    if words[0] in "=@" or (words[0] in "+-" and not words[1:2].isdigit()):
+        return None, Refused.FORMULA
+    if (plain := _MOBILE.fullmatch(words)) is not None:
+        return "+86" + "".join(plain.groups()), None
+    if _SCIENTIFIC.fullmatch(words):
+        return None, Refused.ROUNDED
+    return None, _what(words)
+
+
+def _what(words: str) -> Refused:
+    if len(words) > LONGEST or any(sign.isalpha() for sign in words):
+        return Refused.NOT_A_NUMBER
+    try:
+        number = phonenumbers.parse(words, "CN")
+    except phonenumbers.NumberParseException:
+        return Refused.NOT_A_NUMBER
+    if not phonenumbers.is_possible_number(number):
+        return Refused.NOT_A_NUMBER
+    if number.country_code != 86:
+        return Refused.FOREIGN
+    landlines = (PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return Refused.LANDLINE if phonenumbers.number_type(number) in landlines else Refused.NOT_A_NUMBER
