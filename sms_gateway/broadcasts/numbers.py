@@ -7,6 +7,7 @@ mobiles of the mainland alone.
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 
 import phonenumbers
@@ -39,7 +40,7 @@ def read(cell: str) -> tuple[str, None] | tuple[None, Refused]:
     """The E.164 number of a mainland mobile, or why there is none."""
     if (plain := _MOBILE.fullmatch(cell)) is not None:
         return "+86" + "".join(plain.groups()), None
-    words = clean(cell[: LONGEST + 1]).strip().strip("'\"\u200b\ufeff")
+    words = unicodedata.normalize("NFKC", clean(cell[: LONGEST + 1])).strip().strip("'\"\u200b\ufeff")
     if not words:
         return None, Refused.EMPTY
     if words[0] in "=@" or (words[0] in "+-" and not words[1:2].isdigit()):
