@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from sqlalchemy import select, update
@@ -25,10 +25,11 @@ class FakeCarrier:
     """A carrier that remembers what it was given; `fails` is raised instead, once each."""
 
     name: str = "simulator"
+    echoes_reference: bool = True
     sent: list[tuple[str, str]] = field(default_factory=list)
     fails: list[SendError] = field(default_factory=list)
 
-    async def send(self, *, to: str, body: str, reference: int) -> str:
+    async def send(self, *, to: str, body: str, reference: int, validity: timedelta | None = None) -> str:
         if self.fails:
             raise self.fails.pop(0)
         self.sent.append((to, body))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sms_gateway.errors import HotlineError
 
@@ -56,12 +58,24 @@ class Found(StrEnum):
     CANNOT_SAY = "cannot_say"
 
 
+@dataclass(frozen=True)
+class TextOut:
+    """A text for a carrier. `to`: E.164; `reference`: ours, below 10**18; `validity`: how long the carrier may try, None for its own rule."""
+
+    to: str
+    body: str
+    reference: int
+    validity: timedelta | None = None
+
+
 class Carrier(Protocol):
-    """An edge that sends texts. `reference` is our message id; it comes back in receipts."""
+    """An edge that sends texts. `reference` is our message id, or that of a recipient (`broadcasts.references`)."""
 
     name: str
+    echoes_reference: bool
+    """Whether receipts carry our reference. Where not (a connection that knows its own ids only), outreach keeps the carrier's ids."""
 
-    async def send(self, *, to: str, body: str, reference: int) -> str:
+    async def send(self, *, to: str, body: str, reference: int, validity: timedelta | None = None) -> str:
         """Hand a text over; returns the carrier's id. Raises `SendError`."""
         ...
 
@@ -71,4 +85,15 @@ class Carrier(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections."""
+        ...
+
+
+@runtime_checkable
+class SendsMany(Protocol):
+    """A carrier that takes many texts in one go: one request, or a window of a connection that stays open."""
+
+    most_at_once: int
+
+    async def send_many(self, texts: Sequence[TextOut]) -> list[str | SendError]:
+        """Hand over up to `most_at_once` texts; for each, in order, the carrier's id or what went wrong. Raises nothing of a text's own."""
         ...

@@ -105,6 +105,7 @@ class SimulatorCarrier:
     """Hands texts to the simulator door over HTTP, pooled, as a real carrier's client would."""
 
     name = NAME
+    echoes_reference = True
 
     def __init__(self, *, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = httpx.AsyncClient(
@@ -120,9 +121,10 @@ class SimulatorCarrier:
         """To this machine's own gateway."""
         return cls(url=settings.gateway_url, token=access_token(settings))
 
-    async def send(self, *, to: str, body: str, reference: int) -> str:
+    async def send(self, *, to: str, body: str, reference: int, validity: timedelta | None = None) -> str:
         """Hand a text over; returns the make-believe carrier's id. Raises `SendError`."""
-        answer = await self._call("POST", json={"to": to, "body": body, "reference": reference})
+        seconds = None if validity is None else int(validity.total_seconds())
+        answer = await self._call("POST", json={"to": to, "body": body, "reference": reference, "validity": seconds})
         carrier_id = answer.get("id")
         if not isinstance(carrier_id, str):
             raise CarrierDidNotAnswer("no_id")

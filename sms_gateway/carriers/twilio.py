@@ -71,6 +71,8 @@ REFUSED_FOR_NOW: Final = frozenset({429, 503})
 TIMEOUT_SECONDS = 10.0
 """For a whole request; twilio-python's own default is none at all."""
 LOOK_UP_LIMIT = 50
+LONGEST_VALIDITY = 36_000
+"""Seconds. Source: Twilio's OpenAPI description, `ValidityPeriod` of CreateMessage."""
 SKEW = timedelta(seconds=2)
 
 
@@ -101,6 +103,7 @@ class TwilioCarrier:
     """Sends by Twilio's Messages API over pooled connections; to be made inside a running event loop."""
 
     name = NAME
+    echoes_reference = True
 
     def __init__(
         self, *, account: str, token: str, sender: dict[str, str], webhook_url: str, api_url: str = API
@@ -125,11 +128,13 @@ class TwilioCarrier:
             api_url=settings.twilio_api_url or API,
         )
 
-    async def send(self, *, to: str, body: str, reference: int) -> str:
-        """Hand a text over; returns its `MessageSid`. Raises `SendError`."""
-        callback = f"{self._callback}?m={reference}"
+    async def send(self, *, to: str, body: str, reference: int, validity: timedelta | None = None) -> str:
+        """Hand a text over; returns its `MessageSid`. Twilio holds one for `validity` (whole seconds, 1 s to 10 h). Raises `SendError`."""
+        wanted: dict[str, Any] = {**self._sender, "status_callback": f"{self._callback}?m={reference}"}
+        if validity is not None:
+            wanted["validity_period"] = min(max(int(validity.total_seconds()), 1), LONGEST_VALIDITY)
         with _our_errors():
-            made = await self._client.messages.create_async(to=to, body=body, status_callback=callback, **self._sender)
+            made = await self._client.messages.create_async(to=to, body=body, **wanted)
         if not made.sid:
             raise CarrierDidNotAnswer("no_sid")
         return str(made.sid)

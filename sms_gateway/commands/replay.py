@@ -35,10 +35,11 @@ class Memory:
     """A carrier that hands texts to nobody: what left, by number."""
 
     name: str = "simulator"
+    echoes_reference: bool = True
     left: dict[str, list[str]] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
-    async def send(self, *, to: str, body: str, reference: int) -> str:
+    async def send(self, *, to: str, body: str, reference: int, validity: object = None) -> str:  # noqa: ARG002 - the protocol
         self.left.setdefault(to, []).append(body)
         return f"replay-{reference}-{next(self.ids)}"
 

@@ -39,4 +39,3 @@ class Contact(SealedRow, Base):
     """Since when the line sends nothing (88, 别回)."""
     open_case: Mapped[bool] = mapped_column(default=False)
     """Written by tickets and escalations, read by broadcasts: no outreach to an open case."""
-    last_outreach_at: Mapped[datetime | None]

@@ -6,6 +6,8 @@ from sqlalchemy import MetaData
 
 from sms_gateway import beats, bot_trackers, timers
 from sms_gateway.bridge import models as bridge
+from sms_gateway.broadcasts import models as broadcasts
+from sms_gateway.broadcasts import roll_models as rolls
 from sms_gateway.calls import models as calls
 from sms_gateway.contacts import models as contacts
 from sms_gateway.conversations import models as conversations
@@ -18,7 +20,7 @@ from sms_gateway.operators import models as operators
 from sms_gateway.tickets import models as tickets
 
 ROOMS = (
-    beats, bot_trackers, timers, bridge, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets,
+    beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets,
 )  # fmt: skip
 
 
