@@ -114,7 +114,12 @@ class Broadcast(Base):
     rate: Mapped[float] = mapped_column(Float, default=0.0)
     """Texts a second it may send now, reckoned each second."""
     held_by: Mapped[str | None] = mapped_column(String(12))
-    """Why that is less than the carrier takes: `people`, `hours`, `nobody`; None: nothing holds it."""
+    """Why that is less than the carrier takes (`governing.Held`); None: nothing holds it."""
+    measured: Mapped[float] = mapped_column(Float, default=0.0)
+    """Texts a second that left lately."""
+    measured_left: Mapped[int] = mapped_column(default=0)
+    measured_at: Mapped[datetime | None]
+    """What `measured` was reckoned from last."""
 
 
 class BroadcastRecipient(Base):
@@ -191,8 +196,23 @@ class BroadcastUnknown(Base):
     tries: Mapped[int] = mapped_column(Integer, default=0)
 
 
+class BroadcastCount(Base):
+    """How many numbers of a region are in a state; with the `BroadcastTally` rows not yet added it is exact at every moment."""
+
+    __tablename__ = "broadcast_counts"
+
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcasts.id"), primary_key=True)
+    region: Mapped[str] = mapped_column(String(6), primary_key=True)
+    state: Mapped[str] = mapped_column(String(24), primary_key=True)
+    """A `recipients.State`, or `suppressed:` with the reason."""
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
 class BroadcastTally(Base):
-    """A change of a count: rows are only added, by whoever moved recipients in the same transaction, and summed up later."""
+    """A change of a count: rows are only added, by whoever moved recipients in the same transaction, so nobody waits for anybody.
+
+    The governor adds them to `BroadcastCount` each second and drops them.
+    """
 
     __tablename__ = "broadcast_tallies"
     __table_args__ = (Index("ix_broadcast_tallies_broadcast_id", "broadcast_id"),)
@@ -201,7 +221,7 @@ class BroadcastTally(Base):
     broadcast_id: Mapped[int] = mapped_column(BigInteger)
     region: Mapped[str] = mapped_column(String(6))
     state: Mapped[str] = mapped_column(String(24))
-    """A `recipients.State`, or `suppressed:` with the reason."""
+    """As of `BroadcastCount`."""
     change: Mapped[int] = mapped_column(BigInteger)
 
 

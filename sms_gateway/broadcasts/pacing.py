@@ -6,6 +6,7 @@ the first day (FIELD 1.4), and a slice of the carrier's rate stays with talks an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,3 +82,26 @@ def operators_needed(*, texts: int, reply_share: float, hours: float) -> float:
         raise ValueError("hours must be more than none")
     replies_a_second = texts * reply_share / (hours * 3600)
     return replies_a_second * TALK_MINUTES * 60 / TALKS_AT_ONCE
+
+
+BURST_SECONDS = 1.0
+"""A bucket holds what a second brings: after a pause nothing goes out in a rush."""
+
+
+def refilled(*, tokens: float, elapsed: float, rate: float) -> float:
+    """The tokens of a bucket `elapsed` seconds later. A clock that jumped back brings nothing, one that jumped ahead a second's worth."""
+    return min(max(tokens, 0.0) + max(elapsed, 0.0) * rate, max(rate * BURST_SECONDS, 1.0))
+
+
+LITTLE = 1000
+"""Texts after which what was measured weighs as much as what was expected."""
+
+
+def live_reply_share(*, expected: float, texted: int, replied: int) -> float:
+    """How many of those texted write back: the editor's guess, ever less of it the more texts have shown."""
+    return (expected * LITTLE + replied) / (LITTLE + max(texted, 0))
+
+
+def free_operators(talks: Sequence[int]) -> float:
+    """Whole operators that are free: one with two of five talks counts three fifths. `talks`: of each who is on duty."""
+    return sum(max(0.0, TALKS_AT_ONCE - held) / TALKS_AT_ONCE for held in talks)

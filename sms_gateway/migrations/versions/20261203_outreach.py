@@ -163,6 +163,9 @@ def upgrade() -> None:
         sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rate", sa.Float(), nullable=False),
         sa.Column("held_by", sa.String(length=12), nullable=True),
+        sa.Column("measured", sa.Float(), nullable=False),
+        sa.Column("measured_left", sa.BigInteger(), nullable=False),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["approved_by"], ["operators.id"], name=op.f("fk_broadcasts_approved_by")),
         sa.ForeignKeyConstraint(["created_by"], ["operators.id"], name=op.f("fk_broadcasts_created_by")),
         sa.ForeignKeyConstraint(["template_id"], ["outreach_templates.id"], name=op.f("fk_broadcasts_template_id")),
@@ -203,6 +206,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast_chunks")),
     )
     op.create_index("ix_broadcast_chunks_broadcast_id", "broadcast_chunks", ["broadcast_id"], unique=False)
+    op.create_table(
+        "broadcast_counts",
+        sa.Column("broadcast_id", sa.BigInteger(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcasts.id"], name=op.f("fk_broadcast_counts_broadcast_id")),
+        sa.PrimaryKeyConstraint("broadcast_id", "region", "state", name=op.f("pk_broadcast_counts")),
+    )
     op.create_table(
         "broadcast_events",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -266,6 +278,7 @@ def downgrade() -> None:
     op.drop_table("broadcast_lanes")
     op.drop_index("ix_broadcast_events_broadcast_id_id", table_name="broadcast_events")
     op.drop_table("broadcast_events")
+    op.drop_table("broadcast_counts")
     op.drop_index("ix_broadcast_chunks_broadcast_id", table_name="broadcast_chunks")
     op.drop_table("broadcast_chunks")
     op.drop_table("outreach_roll_refusals")
