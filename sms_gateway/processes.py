@@ -36,17 +36,39 @@ def _serve(name: str, port: int) -> None:
     )  # fmt: skip
 
 
-def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk")]) -> None:
-    """Take the jobs of one queue until told to stop."""
+OUTREACH = "outreach"
+"""A worker that takes no jobs: it sends what the ledgers of running broadcasts hold."""
+
+
+def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk，或 outreach（群发）")]) -> None:
+    """Take the jobs of one queue, or send outreach, until told to stop."""
     import uvloop
 
     from . import jobs
 
-    if queue not in jobs.QUEUES:
-        raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join(jobs.QUEUES)}。")
+    if queue not in (*jobs.QUEUES, OUTREACH):
+        raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join((*jobs.QUEUES, OUTREACH))}。")
     logs.configure(f"worker-{queue}")
     _load_what_is_slow(queue)
-    uvloop.run(_work(queue))
+    uvloop.run(_send_outreach() if queue == OUTREACH else _work(queue))
+
+
+async def _send_outreach() -> None:
+    import signal
+
+    from .broadcasts.sending import Sender
+    from .jobs import each_second
+
+    sender, loop = Sender(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, sender.stop.set)
+    beside = [asyncio.create_task(each_second(chore, name)) for name, chore in chores(OUTREACH)]
+    try:
+        await sender.run()
+    finally:
+        for chore in beside:
+            chore.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _work(queue: str) -> None:
@@ -93,6 +115,12 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     from .tickets import anchors, clocks
 
     mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
+    if queue in (OUTREACH, "replies"):  # one of them governs at a time
+        from .broadcasts.governing import govern
+
+        mine.append(("govern", govern))
+    if queue == OUTREACH:
+        return mine
     if queue in ("danger", "replies"):  # two of them, neither ever stuck: a timer never waits for one dead process
         mine.append(("timers", timers.sweep))
     if queue in ("replies", "bulk"):  # two of them, as the timers

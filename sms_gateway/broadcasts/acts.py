@@ -87,7 +87,7 @@ async def create(session: AsyncSession, *, operator_id: int, draft: Draft) -> Br
     )
     session.add(made)
     await session.flush()
-    await _note(session, made, "created", who=_person(operator_id))
+    await note(session, made, "created", who=_person(operator_id))
     return made
 
 
@@ -209,10 +209,11 @@ def _person(operator_id: int | None) -> str:
 
 async def _changed(session: AsyncSession, one: Broadcast, what: str, operator_id: int | None, **detail: Any) -> None:
     one.version += 1
-    await _note(session, one, what, who=_person(operator_id), **detail)
+    await note(session, one, what, who=_person(operator_id), **detail)
 
 
-async def _note(session: AsyncSession, one: Broadcast, what: str, *, who: str, **detail: Any) -> None:
+async def note(session: AsyncSession, one: Broadcast, what: str, *, who: str, **detail: Any) -> None:
+    """Write the event, and tell open pages."""
     session.add(BroadcastEvent(broadcast_id=one.id, what=what, who=who, at=clock.now(), detail=detail))
     await session.flush()
     await notify(session, "hotline_broadcast", str(one.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import delete, func, insert, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .models import BroadcastCount, BroadcastTally
@@ -70,3 +70,15 @@ def outstanding(states: Mapping[str, int]) -> int:
 def left(states: Mapping[str, int]) -> int:
     """Texts that left, or may have."""
     return sum(states.get(state, 0) for state in (State.SENT, State.DELIVERED, State.UNKNOWN, State.FAILED))
+
+
+async def replace(session: AsyncSession, broadcast_id: int, counted: Mapping[tuple[str, str], int]) -> None:
+    """Keep these counts, by region and state, in place of what was kept."""
+    for table in (BroadcastTally, BroadcastCount):
+        await session.execute(delete(table).where(table.broadcast_id == broadcast_id))
+    rows = [
+        {"broadcast_id": broadcast_id, "region": region, "state": state, "count": n}
+        for (region, state), n in counted.items()
+    ]
+    if rows:
+        await session.execute(insert(BroadcastCount), rows)

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.crypto import blind_index
 
-from .models import Contact
+from .models import Channel, Contact
 
 
 async def opt_out(session: AsyncSession, contact_id: int) -> None:
     """No more outreach. Help is not touched by it."""
     await session.execute(update(Contact).where(Contact.id == contact_id).values(outreach_opted_out_at=clock.now()))
+
+
+async def opt_out_number(session: AsyncSession, number: str) -> None:
+    """No more outreach to the E.164 `number`, whether we know them yet or not: they told the carrier."""
+    contact = Contact(
+        channel=Channel.SMS, address=number, address_index=blind_index(number, f"contacts.address.{Channel.SMS}"),
+        created_at=clock.now(), outreach_opted_out_at=clock.now(), open_case=False,
+    )  # fmt: skip
+    known = {"uid", "channel", "address_sealed", "address_index", "created_at", "outreach_opted_out_at", "open_case"}
+    row = insert(Contact).values({name: getattr(contact, name) for name in known})
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=[Contact.channel, Contact.address_index],
+            set_={
+                "outreach_opted_out_at": func.coalesce(
+                    Contact.outreach_opted_out_at, row.excluded.outreach_opted_out_at
+                )
+            },
+        )
+    )
 
 
 async def opt_in(session: AsyncSession, contact_id: int) -> None:

@@ -13,7 +13,7 @@ from .places import PYTHON, RASA_PYTHON, DataDir
 from .ready import answers
 from .supervisor import Child
 
-WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "bulk"}
+WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "bulk", "outreach": "outreach"}
 """Worker processes beside `danger` and the queue of each. Two for turns: when one is killed, the other takes its texts on."""
 
 AT_ONCE = frozenset({"danger", "replies", "gateway", "console"})
