@@ -101,7 +101,7 @@ async def states(broadcast_id: int) -> dict[int, str]:
     wanted = select(BroadcastRecipient.number, BroadcastRecipient.state)
     async with transaction() as session:
         found = await session.execute(wanted.where(BroadcastRecipient.broadcast_id == broadcast_id))
-        return {number: state for number, state in found}
+        return {row.number: row.state for row in found}
 
 
 async def recipient(broadcast_id: int, number: int) -> BroadcastRecipient:
