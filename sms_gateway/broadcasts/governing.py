@@ -179,7 +179,7 @@ async def _talks_in_hand(session: AsyncSession) -> list[int]:
         if one.role in (Role.OPERATOR, Role.SUPERVISOR) and (one.break_until is None or one.break_until <= now)
     ]  # fmt: skip
     held = select(Thread.operator_id, func.count()).where(Thread.owner == "operator", Thread.channel != Channel.DRILL)
-    talks = {who: n for who, n in (await session.execute(held.group_by(Thread.operator_id))).tuples()}  # noqa: C416 - mypy reads it so
+    talks = {who: n for who, n in await session.execute(held.group_by(Thread.operator_id))}  # noqa: C416 - rows, not pairs
     return [talks.get(who, 0) for who in there]
 
 
