@@ -19,6 +19,7 @@ from .lifecycle import Status
 from .models import Broadcast, BroadcastEvent
 
 MACHINE = "machine"
+"""Who did it where no account did: the governor, or somebody at the server's command line."""
 
 
 class BroadcastNotFound(NotFound):
@@ -194,8 +195,8 @@ async def next_wave(
     return one
 
 
-async def cancel(session: AsyncSession, broadcast_id: int, *, operator_id: int) -> Broadcast:
-    """End it for good; whoever was not texted yet is not. No version, as of `pause`."""
+async def cancel(session: AsyncSession, broadcast_id: int, *, operator_id: int | None) -> Broadcast:
+    """End it for good; whoever was not texted yet is not. No version, as of `pause`; `operator_id` None: at the command line."""
     one = await get(session, broadcast_id, for_update=True)
     one.status = lifecycle.move(one.status, Status.CANCELLED)
     one.ended_at = clock.now()
