@@ -228,7 +228,7 @@ async def _adopt(session: AsyncSession, one: Broadcast) -> None:
             await session.execute(insert(BroadcastChunk).values(broadcast_id=one.id, beat_at=ledger.NOW, **again))
     claimed = [row.number for row in numbers if row.state == "claimed"]
     await ledger.settle(session, one.id, [ledger.Outcome(number, State.UNKNOWN) for number in claimed])
-    await ledger.keep_unknown(session, one.id, claimed, after=timedelta(seconds=30))
+    await ledger.keep_unknown(session, one.id, claimed, after=timedelta())
     log.warning("outreach_numbers_without_worker", broadcast=one.id, numbers=len(numbers))
     if not numbers:
         await _recount(session, one)

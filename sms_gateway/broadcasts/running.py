@@ -29,6 +29,7 @@ class Running:
     region_hours: dict[str, list[str]]
     regions: tuple[str, ...]
     _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    _validity: dict[str, tuple[int, timedelta | None]] = field(default_factory=dict, compare=False, repr=False)
     _hours: dict[str, Hours] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, region: str) -> str:
@@ -49,9 +50,14 @@ class Running:
         return [region for region in self.regions if not may_send(now, self.hours(region))]
 
     def validity(self, region: str, now: datetime) -> timedelta | None:
-        """How long the carrier may try; None: nothing is given to it now."""
-        hours = self.hours(region)
-        return validity(now, hours) if may_send(now, hours) else None
+        """How long the carrier may try; None: nothing is given to it now. Reckoned once a second for each region."""
+        second = int(now.timestamp())
+        known = self._validity.get(region)
+        if known is None or known[0] != second:
+            hours = self.hours(region)
+            known = second, validity(now, hours) if may_send(now, hours) else None
+            self._validity[region] = known
+        return known[1]
 
 
 async def list_running(session: AsyncSession) -> list[Running]:

@@ -25,6 +25,7 @@ from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.jobs import PASSING
+from sms_gateway.settings import get_settings
 
 from . import addresses, ledger, pace, references, taking, unknowns
 from .models import CarrierReference
@@ -47,7 +48,6 @@ BEAT_SECONDS = 2.0
 TRUST = 8.0
 """Seconds without a beat of its own after which a worker hands nothing over: a request begun before ends (10 s) before `DEAD_AFTER`."""
 DEAD_AFTER = timedelta(seconds=30)
-LOOK_UP_AFTER = timedelta(seconds=30)
 BUSY_PAUSE = timedelta(seconds=2)
 SETTLE_AGAIN_SECONDS = 0.5
 
@@ -109,7 +109,7 @@ class Sender:
 
     async def _mend(self) -> None:
         async with transaction() as session:
-            lost = await ledger.recover(session, dead_after=DEAD_AFTER, look_up_after=LOOK_UP_AFTER)
+            lost = await ledger.recover(session, dead_after=DEAD_AFTER, look_up_after=_look_up_after())
         if lost:
             log.warning("outreach_chunks_of_dead_workers", chunks=lost)
         await unknowns.look_up_due(self.name)
@@ -235,7 +235,7 @@ class Sender:
         lost = [one.number for one in told if one.state is State.UNKNOWN]
         async with transaction() as session:
             await ledger.settle(session, taken.broadcast_id, told)
-            await ledger.keep_unknown(session, taken.broadcast_id, lost, after=LOOK_UP_AFTER)
+            await ledger.keep_unknown(session, taken.broadcast_id, lost, after=_look_up_after())
             if not edge.echoes_reference:
                 ids = [(one.carrier_id, one.number) for one in told if one.carrier_id]
                 session.add_all(
@@ -254,6 +254,10 @@ class Sender:
                     await contacts.opt_out_number(
                         session, addresses.open_sealed(one.row.address_sealed, one.row.address_index)
                     )
+
+
+def _look_up_after() -> timedelta:
+    return timedelta(seconds=get_settings().unknown_after_seconds)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,7 @@ from .running import Running, running_of
 
 log = logs.get("broadcasts")
 
-AT_ONCE = 50
+AT_ONCE = 20
 AGAIN_AFTER = (60.0, 300.0, 1800.0, 7200.0)
 """Seconds until the next look-up while a carrier cannot say; then it stays `unknown`."""
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,21 +42,30 @@ class _Lost:
 
 
 async def look_up_due(worker: str) -> int:
-    """Look up those that are due, up to fifty; how many. Any number of workers may: a row is looked up by one."""
-    async with transaction() as session:
-        lost = await _claim_due(session)
-    for broadcast_id, one in lost:
-        try:
-            found, carrier_id = await carrier(one.carrier).find(
-                to=one.to, body=one.body, reference=references.reference_of(broadcast_id, one.number), since=one.since
-            )
-        except SendError:
-            found, carrier_id = Found.CANNOT_SAY, None
+    """Look up all that are due, twenty at a time; how many. Any number of workers may: a row is looked up by one."""
+    total = 0
+    while True:
         async with transaction() as session:
-            await _note(session, broadcast_id, one, found, carrier_id)
-    if lost:
-        log.info("outreach_looked_up", worker=worker, texts=len(lost))
-    return len(lost)
+            lost = await _claim_due(session)
+        await asyncio.gather(*(_look_up(broadcast_id, one) for broadcast_id, one in lost))
+        total += len(lost)
+        if len(lost) < AT_ONCE:
+            break
+    if total:
+        log.info("outreach_looked_up", worker=worker, texts=total)
+    return total
+
+
+async def _look_up(broadcast_id: int, one: _Lost) -> None:
+    reference = references.reference_of(broadcast_id, one.number)
+    try:
+        found, carrier_id = await carrier(one.carrier).find(
+            to=one.to, body=one.body, reference=reference, since=one.since
+        )
+    except SendError:
+        found, carrier_id = Found.CANNOT_SAY, None
+    async with transaction() as session:
+        await _note(session, broadcast_id, one, found, carrier_id)
 
 
 async def _claim_due(session: AsyncSession) -> list[tuple[int, _Lost]]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +13,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.memory import postgres_pids
 from benchmarks.operators_line import DESKS, DeskLine, Phones, desk_line, somebody
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation, EscalationEvent
 from sms_gateway.messages.models import Message
-from sms_gateway.supervision import postgres
-from sms_gateway.supervision.supervisor import SHIM
+from tests.chaos.server import Server
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 """How often each thing is taken away: once in `make test`, more in `make chaos`."""
@@ -87,7 +82,7 @@ class Chaos:
     def __init__(self, line: DeskLine) -> None:
         self.line = line
         self.phones = Phones(line.gateway_port)
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server = Server(line.postgres)
 
     async def danger(self) -> Call:
         """Somebody in danger writes; the carrier tries until the text is taken."""
@@ -100,28 +95,13 @@ class Chaos:
 
     def stop_postgres(self) -> None:
         """At once, as when the machine loses its power."""
-        pid = postgres_pids(self.line.postgres.port)[0]
-        os.kill(pid, signal.SIGQUIT)
-        for _ in range(100):
-            if not postgres_pids(self.line.postgres.port):
-                return
-            time.sleep(0.05)
-        raise AssertionError("PostgreSQL did not end")
+        self._server.kill(signal.SIGQUIT)
 
     def start_postgres(self) -> None:
-        """The same cluster on the same port; gone with this process."""
-        cluster = self.line.postgres.folder / "server" / "postgres"
-        user = postgres.server_user(cluster)
-        words = [sys.executable, "-I", "-S", str(SHIM), "0", str(int(signal.SIGKILL)), *map(str, user.ids)]
-        words += postgres.server_command(cluster, self.line.postgres.port, scratch=True)
-        self._server = subprocess.Popen(
-            words, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )  # fmt: skip
+        self._server.start()
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.send_signal(signal.SIGQUIT)
-            self._server.wait(10)
+        self._server.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,151 @@
+"""A hotline for outreach: a scratch database, the make-believe carrier as a process of its own that remembers, workers that send."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sms_gateway import database
+from sms_gateway.broadcasts import acts
+from sms_gateway.broadcasts.models import Broadcast
+from sms_gateway.carriers import simulator
+from sms_gateway.database import transaction
+from sms_gateway.migrations import upgrade
+from sms_gateway.operators import accounts, presence
+from sms_gateway.operators.models import Role
+from sms_gateway.settings import get_settings
+from sms_gateway.supervision.children import ONE_THREAD, Inner, bare_environment, children
+from sms_gateway.supervision.places import PYTHON, free_ports
+from sms_gateway.supervision.ready import answers
+from sms_gateway.supervision.scratch import ScratchHotline, ScratchPostgres, scratch_hotline, scratch_postgres
+from sms_gateway.supervision.supervisor import Child
+
+from .operators_line import as_hotline
+
+SETTINGS = {
+    "HOTLINE_CARRIER": "simulator",
+    "HOTLINE_SEEN_WITHIN_SECONDS": "86400",  # somebody is on duty without a browser
+    "HOTLINE_GONE_AFTER_SECONDS": "86400",
+    "HOTLINE_UNKNOWN_AFTER_SECONDS": "5",
+}
+ALL_DAY = {"hours_start": time(0), "hours_end": time(23, 59, 59)}
+"""Measured and tested at any hour; what the hours do is tested with a held clock."""
+
+
+@dataclass
+class OutreachLine:
+    """The processes, and what a measure or a test does with them."""
+
+    hotline: ScratchHotline
+    postgres: ScratchPostgres
+    carrier_url: str
+    http: httpx.AsyncClient
+
+    @property
+    def gateway_port(self) -> int:
+        return int(self.hotline.environment["HOTLINE_PORT"])
+
+    async def set_faults(self, **faults: object) -> None:
+        """What the carrier does wrong from now on (`simulator.faults.Faults`)."""
+        (await self.http.put("/simulator/faults", json=faults)).raise_for_status()
+
+    async def truth(self, *, first: int = 0, last: int = 2**63 - 1) -> dict[str, Any]:
+        """What the carrier remembers (`simulator.truth.Truth.report`)."""
+        answer = await self.http.get("/simulator/truth", params={"first": first, "last": last})
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+    async def add_workers(self, count: int) -> list[str]:
+        """Further sending processes; their names."""
+        table = children(_inner(self.hotline.environment), _all(self.hotline))
+        names = [f"outreach_{number}" for number in range(2, 2 + count)]
+        for name in names:
+            await self.hotline.supervisor.start(replace(table["outreach"], name=name), wait=False)
+        return names
+
+
+def _inner(environment: Mapping[str, str]) -> Inner:
+    return Inner(0, 0, environment["HOTLINE_DATABASE_URL"], None)
+
+
+@asynccontextmanager
+async def outreach_line(
+    *names: str, settings: Mapping[str, str] | None = None, database_url: str | None = None
+) -> AsyncIterator[OutreachLine]:
+    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of somebody else's server."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with scratch_postgres() as server:
+        base = database_url or server.create("outreach")
+        upgrade(base)
+        chosen = {**SETTINGS, "HOTLINE_SIMULATOR_URL": url, **(settings or {})}
+        async with scratch_hotline(server.folder / "data", database_url=base, settings=chosen) as hotline:
+            await hotline.supervisor.start(_carrier(port, hotline, server.folder))
+            table = children(_inner(hotline.environment), _all(hotline))
+            for name in names:
+                await hotline.supervisor.start(table[name], wait=name == "gateway")
+            with as_hotline(hotline.environment):
+                token = simulator.access_token(get_settings())
+                headers = {"Authorization": f"Bearer {token}"}
+                async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as http:
+                    try:
+                        yield OutreachLine(hotline, server, url, http)
+                    finally:
+                        await database.dispose()
+
+
+def _all(hotline: ScratchHotline) -> dict[str, str]:
+    return {**bare_environment(), **ONE_THREAD, "PYTHONUNBUFFERED": "1", **hotline.environment}
+
+
+def _carrier(port: int, hotline: ScratchHotline, folder: Path) -> Child:
+    environment = _all(hotline) | {"HOTLINE_DATA_DIR": str(folder / "carrier")}
+    command = (str(PYTHON), "-m", "sms_gateway.cli", "simulator", "--port", str(port))
+    return Child("carrier", command, environment, ready=answers(port, "/simulator/faults"))
+
+
+async def an_editor() -> int:
+    """An account that writes."""
+    async with transaction() as session:
+        made = await accounts.add(
+            session, login=f"ed{os.urandom(4).hex()}", name="编辑", role=Role.EDITOR, password=None
+        )
+        return made.id
+
+
+async def on_duty(count: int = 1) -> None:
+    """So many operators who are there all the time."""
+    for _ in range(count):
+        async with transaction() as session:
+            one = await accounts.add(
+                session, login=f"op{os.urandom(4).hex()}", name="值班", role=Role.OPERATOR, password=None
+            )
+            await presence.set_duty(session, operator_id=one.id, on_duty=True)
+
+
+async def until_over(broadcast_id: int, *, within: float) -> Broadcast:
+    """Wait until it is completed, cancelled, or stands still."""
+    async with asyncio.timeout(within):
+        while True:
+            await asyncio.sleep(0.25)
+            try:
+                async with transaction() as session:
+                    one = await acts.get(session, broadcast_id)
+            except Exception:  # noqa: BLE001 - the database is away just now
+                continue
+            if one.status not in ("running", "approved"):
+                return one
+
+
+def kill(line: OutreachLine, name: str) -> None:
+    """kill -9; the supervisor starts it again."""
+    os.kill(line.hotline.pid(name), signal.SIGKILL)
