@@ -30,6 +30,7 @@ from .shield import Shield
 from .simulator import door as simulator_door
 from .simulator import emergency_desk, general_desk, telephone
 from .simulator.carrier_state import MakeBelieveCarrier
+from .simulator.truth import Truth
 from .webchat import door as webchat
 from .webchat import visitor
 
@@ -101,6 +102,30 @@ def make_console() -> FastAPI:
     dress(app, get_settings())
     console.furnish(app)
     return app
+
+
+def make_simulator() -> FastAPI:
+    """The make-believe carrier as a process of its own, which remembers in `DATA_DIR/simulator.sqlite3`; never in production."""
+    settings = get_settings()
+    if settings.production:
+        raise SystemExit("生产模式没有模拟运营商。")
+    simulator_edge.secret(settings)
+    app = FastAPI(
+        title="模拟运营商", lifespan=_simulator_life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )  # fmt: skip
+    app.include_router(simulator_door.router)
+    dress(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _simulator_life(app: FastAPI) -> AsyncIterator[None]:
+    settings = get_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app.state.make_believe = MakeBelieveCarrier(settings, truth=Truth(settings.data_dir / "simulator.sqlite3"))
+    app.state.make_believe.start()
+    yield
+    await app.state.make_believe.aclose()
 
 
 @asynccontextmanager

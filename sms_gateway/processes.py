@@ -26,6 +26,11 @@ def console() -> None:
     _serve("console", get_settings().console_port)
 
 
+def simulator(port: Annotated[int, typer.Option(help="只听 127.0.0.1")] = 8090) -> None:
+    """The make-believe carrier by itself, which remembers what it took; development only."""
+    _serve("simulator", port)
+
+
 def _serve(name: str, port: int) -> None:
     import uvicorn
 

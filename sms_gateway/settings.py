@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     console_port: int = Field(default=8001, ge=1, le=65535)
     public_url: str | None = None
     carrier: str = "simulator"
+    simulator_url: str | None = None
 
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
@@ -199,6 +200,13 @@ class Settings(BaseSettings):
                 "写了 HOTLINE_GENERAL_DESK_URL，还要写 HOTLINE_GENERAL_DESK_SECRET：至少 24 字节的 base64。"
             )
         return self
+
+    @field_validator("simulator_url")
+    @classmethod
+    def _on_this_machine(cls, url: str | None) -> str | None:
+        if url and not (url.startswith("http://") and _is_reachable(url)):
+            raise ValueError("HOTLINE_SIMULATOR_URL 只能是本机的 http 地址。")
+        return url or None
 
     @model_validator(mode="after")
     def _known_carriers(self) -> Self:

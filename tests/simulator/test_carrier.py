@@ -67,7 +67,7 @@ async def test_a_text_typed_on_a_phone_reaches_the_inbox_by_the_signed_webhook(
     await make_believe.settle()
     (stored,) = await stored_texts()
     assert (stored.body, stored.carrier) == ("有人吗 😭", "simulator")
-    (text,) = make_believe.phone(NUMBER).texts
+    (text,) = make_believe.phones.get(NUMBER).texts
     assert (text.mine, text.state) == (True, "sent")
 
 
@@ -77,7 +77,7 @@ async def test_a_text_of_the_hotline_reaches_the_phone_and_is_marked_delivered(
     message_id = await queued()
     carrier_id = await driver.send(to=NUMBER, body="【云南12345】收到。", reference=message_id)
     await make_believe.settle()
-    (text,) = make_believe.phone(NUMBER).texts
+    (text,) = make_believe.phones.get(NUMBER).texts
     assert (text.id, text.body, text.mine, text.state) == (carrier_id, "【云南12345】收到。", False, "delivered")
     assert await state_of(message_id) == "delivered"
 
@@ -93,7 +93,7 @@ async def test_a_refusal_is_told_in_our_words(
     with pytest.raises(SendError) as raised:
         await driver.send(to=NUMBER, body="x", reference=1)
     assert type(raised.value) is error
-    assert not make_believe.phone(NUMBER).texts
+    assert not make_believe.phones.get(NUMBER).texts
 
 
 async def test_a_text_stopped_by_the_filter_is_blocked_and_never_shown(
@@ -104,7 +104,7 @@ async def test_a_text_stopped_by_the_filter_is_blocked_and_never_shown(
     await driver.send(to=NUMBER, body="x", reference=message_id)
     await make_believe.settle()
     assert await state_of(message_id) == "blocked"
-    assert not make_believe.phone(NUMBER).texts
+    assert not make_believe.phones.get(NUMBER).texts
     assert CarrierBlockedText.state == "blocked"
 
 
@@ -175,10 +175,10 @@ async def test_invalid_fields_are_named_and_not_repeated(gateway: httpx.AsyncCli
 
 async def test_phones_and_texts_are_kept_in_bounds(make_believe: MakeBelieveCarrier) -> None:
     for number in range(PHONES_KEPT + 50):
-        phone = make_believe.phone(f"{PREFIX}{number:04}")
+        phone = make_believe.phones.get(f"{PREFIX}{number:04}")
         phone.show(PhoneText(str(number), mine=True, body="x", at="2026-01-01T00:00:00", state="sent"))
-    assert len(make_believe.list_phones()) <= PHONES_KEPT
-    assert make_believe.list_phones()[0].number == f"{PREFIX}{PHONES_KEPT + 49:04}"
+    assert len(make_believe.phones.list()) <= PHONES_KEPT
+    assert make_believe.phones.list()[0].number == f"{PREFIX}{PHONES_KEPT + 49:04}"
     for number in range(TEXTS_KEPT + 5):
         phone.show(PhoneText(f"t{number}", mine=True, body="x", at="2026-01-01T00:00:00", state="sent"))
     assert len(phone.texts) == TEXTS_KEPT
@@ -186,4 +186,4 @@ async def test_phones_and_texts_are_kept_in_bounds(make_believe: MakeBelieveCarr
 
 async def test_a_fresh_phone_has_no_texts(gateway: httpx.AsyncClient, make_believe: MakeBelieveCarrier) -> None:
     tail = (await gateway.get("/simulator/fresh")).json()["tail"]
-    assert not make_believe.phone(PREFIX + tail).texts
+    assert not make_believe.phones.get(PREFIX + tail).texts
