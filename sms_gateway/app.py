@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from . import database, jobs, webhooks
 from .api import door as api
 from .api import health, linkage, platforms, voice
+from .broadcasts.receipt_batches import Collector
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
@@ -70,6 +71,7 @@ def make_gateway() -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     app.state.health = health.Health()
+    app.state.receipts = Collector()
     app.include_router(webhooks.router)
     app.include_router(webchat.router)
     app.include_router(health.router)
@@ -142,6 +144,7 @@ async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     replaying = asyncio.create_task(jobs.each_second(spool.replay, "spool"))
     yield
     replaying.cancel()
+    await app.state.receipts.aclose()
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:
         await make_believe.aclose()

@@ -30,3 +30,11 @@ class Conflict(HotlineError):
 class BadInput(HotlineError):
     status_code = 422
     sentence = "填写的内容不对，请检查后再试。"
+
+
+class DatabaseIsAway(HotlineError):
+    """Nothing was stored: whoever brought it is told to try again."""
+
+    status_code = 503
+    retryable = True
+    sentence = "系统暂时存不了，请稍后再送一次。"

@@ -139,6 +139,7 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         mine += [("forgotten", find_forgotten), ("given_back", giving_back.sweep), ("unrung", unrung.sweep)]
     if queue == "bulk":
         from .bridge.tasks import sweep_posts
+        from .broadcasts import receipt_batches
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
@@ -146,7 +147,7 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .tickets import dashboards, groups
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
-        mine.append(("desk_matters", desk_matters.sweep))
+        mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
     return mine
 
 

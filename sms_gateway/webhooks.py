@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from . import clock, logs
 from .bridge import police_texts
+from .broadcasts.receipt_batches import Collector
+from .broadcasts.receipts import Told
+from .broadcasts.references import is_outreach
 from .carriers import simulator, twilio
 from .carriers.incoming import ReceiptIn, TextIn, read_form
 from .contacts.models import Channel
 from .contacts.phone import NotAPhoneNumber, parse
 from .database import transaction
-from .errors import HotlineError, NotFound
+from .errors import DatabaseIsAway, HotlineError, NotFound
 from .messages import inbox, outbox, spool
 from .settings import Settings, get_settings
 
 log = logs.get("webhooks")
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 LONGEST_SENDER = 128
 
 
@@ -30,15 +36,6 @@ class SignatureIsWrong(HotlineError):
 
 class ContentTypeIsWrong(HotlineError):
     status_code = 415
-    sentence = f"只收 {FORM}。"
-
-
-class DatabaseIsAway(HotlineError):
-    """The text was not stored: the carrier is told to try again."""
-
-    status_code = 503
-    retryable = True
-    sentence = "系统暂时存不了，请稍后再送一次。"
 
 
 router = APIRouter()
@@ -58,7 +55,9 @@ async def receive_sms(request: Request) -> Response:
 async def receive_status(request: Request) -> Response:
     """What became of a text of ours, by Twilio."""
     form = await _twilio_form(request)
-    await note_receipt(twilio.read_receipt(form, request.query_params.get("m")))
+    receipt = twilio.read_receipt(form, request.query_params.get("m"))
+    if receipt is not None:  # None says nothing new
+        await note_receipts(request, [receipt])
     return Response(twilio.EMPTY_TWIML, media_type="text/xml")
 
 
@@ -72,7 +71,14 @@ async def receive_simulated_sms(request: Request) -> dict[str, bool]:
 @make_believe.post("/carriers/simulator/status")
 async def receive_simulated_status(request: Request) -> dict[str, bool]:
     """What became of a text of ours, by the make-believe carrier."""
-    await note_receipt(simulator.read_receipt(await _simulator_form(request)))
+    await note_receipts(request, [simulator.read_receipt(await _simulator_form(request))])
+    return {"ok": True}
+
+
+@make_believe.post("/carriers/simulator/receipts")
+async def receive_simulated_receipts(request: Request) -> dict[str, bool]:
+    """Up to 500 receipts in one body, as domestic gateways push them: 200 once all of them are stored, else all come again."""
+    await note_receipts(request, simulator.read_receipts(await _signed_body(request, JSON)))
     return {"ok": True}
 
 
@@ -100,23 +106,37 @@ async def accept(text: TextIn) -> None:
             return
 
 
-async def note_receipt(receipt: ReceiptIn | None) -> None:
-    """Store a receipt and apply it by rank; None says nothing new. Raises `DatabaseIsAway`."""
-    if receipt is None:
-        return
+async def note_receipts(request: Request, receipts: Sequence[ReceiptIn]) -> None:
+    """Store receipts and apply them by rank, those of outreach in the batch that is gathering. Raises `DatabaseIsAway`, `TooManyReceipts`."""
+    outreach = [receipt for receipt in receipts if is_outreach(receipt.reference)]
+    talks = [receipt for receipt in receipts if not is_outreach(receipt.reference)]
+    if outreach:
+        collector: Collector = request.app.state.receipts
+        await collector.put(
+            *(Told(one.carrier, one.carrier_id, one.state, one.error, one.reference) for one in outreach)
+        )
+    if talks:
+        await _note_talks(talks)
+
+
+async def _note_talks(receipts: Sequence[ReceiptIn]) -> None:
+    known = 0
     try:
         async with transaction() as session:
-            known = await outbox.apply_receipt(
-                session,
-                carrier=receipt.carrier,
-                carrier_id=receipt.carrier_id,
-                state=receipt.state,
-                error=receipt.error,
-                reference=receipt.reference,
-            )
+            for receipt in sorted(
+                receipts, key=lambda one: one.carrier_id
+            ):  # in one order: two requests never block each other
+                known += await outbox.apply_receipt(
+                    session,
+                    carrier=receipt.carrier,
+                    carrier_id=receipt.carrier_id,
+                    state=receipt.state,
+                    error=receipt.error,
+                    reference=receipt.reference,
+                )
     except (OperationalError, InterfaceError, PoolTimeout, OSError):
         raise DatabaseIsAway from None
-    log.info("receipt_received", state=receipt.state, known=known)
+    log.info("receipts_received", receipts=len(receipts), known=known)
 
 
 def read_sender(text: TextIn) -> str:
@@ -132,7 +152,7 @@ async def _twilio_form(request: Request) -> dict[str, str]:
     if settings.twilio_auth_token is None:
         raise NotFound
     token = settings.twilio_auth_token.get_secret_value()
-    form = read_form(await _form_body(request))
+    form = read_form(await _body_of(request, FORM))
     signature = request.headers.get(twilio.SIGNATURE_HEADER)
     if not twilio.is_genuine(token=token, url=_called_address(request, settings), form=form, signature=signature):
         raise SignatureIsWrong
@@ -140,17 +160,22 @@ async def _twilio_form(request: Request) -> dict[str, str]:
 
 
 async def _simulator_form(request: Request) -> dict[str, str]:
-    body = await _form_body(request)
+    return read_form(await _signed_body(request, FORM))
+
+
+async def _signed_body(request: Request, kind: str) -> bytes:
+    """The body, signed by the make-believe carrier."""
+    body = await _body_of(request, kind)
     signature = request.headers.get(simulator.SIGNATURE_HEADER)
     key = simulator.secret(get_settings())
     if not simulator.is_genuine(key, path=_path(request), body=body, signature=signature, at=clock.now()):
         raise SignatureIsWrong
-    return read_form(body)
+    return body
 
 
-async def _form_body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise ContentTypeIsWrong
+async def _body_of(request: Request, kind: str) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise ContentTypeIsWrong(f"只收 {kind}。")
     return await request.body()
 
 

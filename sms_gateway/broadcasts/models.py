@@ -286,3 +286,16 @@ class CarrierReference(Base):
     carrier_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     reference: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[datetime]
+
+
+class EarlyReceipt(Base):
+    """A receipt with the carrier's own id only, here before our note of that text (`CarrierReference`)."""
+
+    __tablename__ = "outreach_early_receipts"
+
+    carrier: Mapped[str] = mapped_column(String(16), primary_key=True)
+    carrier_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    error: Mapped[str | None] = mapped_column(String(40))
+    at: Mapped[datetime]
+    """By the database's clock."""

@@ -70,6 +70,9 @@ REFUSED_FOR_NOW: Final = frozenset({429, 503})
 
 TIMEOUT_SECONDS = 10.0
 """For a whole request; twilio-python's own default is none at all."""
+CONNECTIONS = 128
+"""At once from one process. More sends than this must not be under way: a wait for a free connection would end as a lost answer.
+A worker of outreach is a process with connections of its own, so it takes none of those a talk's reply needs."""
 LOOK_UP_LIMIT = 50
 LONGEST_VALIDITY = 36_000
 """Seconds. Source: Twilio's OpenAPI description, `ValidityPeriod` of CreateMessage."""
@@ -81,7 +84,7 @@ class HttpClient(AsyncTwilioHttpClient):
 
     def __init__(self, api_url: str) -> None:
         super().__init__(pool_connections=False)
-        self.session = ClientSession(connector=TCPConnector(limit=64))
+        self.session = ClientSession(connector=TCPConnector(limit=CONNECTIONS))
         self._api_url = api_url.rstrip("/")
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:

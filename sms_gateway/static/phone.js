@@ -205,19 +205,28 @@ const FAULT_NOTES = {
   opted_out: "运营商说对方退订了，短信送不到。", silent: "短信会到，但热线等不到回音，要自己去查。",
 };
 
+const SHARES = ["refused", "blocked", "undelivered", "no_answer", "answer_lost", "duplicated", "out_of_order"].map((what) => `share_${what}`);
+const FAULT_NUMBERS = ["delay_seconds", "delay_most", "receipt_delay_seconds", "receipt_delay_most", "rate"];
+const FAULT_TICKS = ["duplicate", "bulk"];
+
 function showFaults(found) {
   faults.refuse.value = found.refuse;
-  faults.delay_seconds.value = found.delay_seconds;
-  faults.duplicate.checked = found.duplicate;
+  for (const name of FAULT_NUMBERS) faults[name].value = found[name];
+  for (const name of SHARES) faults[name].value = Number((found[name] * 100).toFixed(4));
+  for (const name of FAULT_TICKS) faults[name].checked = found[name];
   $("delay-shown").textContent = Math.round(found.delay_seconds);
-  const notes = [FAULT_NOTES[found.refuse], found.delay_seconds > 0 && `每条晚到 ${Math.round(found.delay_seconds)} 秒。`, found.duplicate && "每条都送两遍，热线只该算一条。"];
+  const notes = [FAULT_NOTES[found.refuse], found.delay_seconds > 0 && `每条晚到 ${Math.round(found.delay_seconds)} 秒。`, found.duplicate && "每条都送两遍，热线只该算一条。",
+    [...SHARES, "rate", "delay_most", "receipt_delay_seconds", "receipt_delay_most"].some((name) => found[name] > 0) && "还有群发时的毛病。", found.bulk && "回执成批送来。"];
   $("faults-note").textContent = notes.filter(Boolean).join(" ");
   $("faults-note").hidden = !$("faults-note").textContent;
 }
 
 faults.addEventListener("input", () => { $("delay-shown").textContent = faults.delay_seconds.value; });
 faults.addEventListener("change", async () => {
-  const wanted = { refuse: faults.refuse.value, delay_seconds: Number(faults.delay_seconds.value), duplicate: faults.duplicate.checked };
+  const wanted = { refuse: faults.refuse.value };
+  for (const name of FAULT_NUMBERS) wanted[name] = Number(faults[name].value);
+  for (const name of SHARES) wanted[name] = Number(faults[name].value) / 100;
+  for (const name of FAULT_TICKS) wanted[name] = faults[name].checked;
   const answer = await fetch("/simulator/faults", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wanted) });
   if (answer.ok) showFaults(await answer.json());
 });

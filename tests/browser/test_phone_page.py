@@ -110,6 +110,23 @@ async def test_faults_can_be_set_and_are_felt(gateway_site: str, make_page: Make
     await expect(page.locator("[name=refuse]")).to_have_value("blocked")
 
 
+async def test_faults_of_outreach_can_be_set_too(gateway_site: str, make_page: MakePage) -> None:
+    page = await make_page()
+    await page.goto(f"{gateway_site}/phone#0004")
+    await page.click("#faults summary")
+    await page.fill("[name=share_refused]", "12.5")
+    await page.check("[name=bulk]")
+    await expect(page.locator("#faults-note")).to_contain_text("群发时的毛病")
+    found = await (await page.request.get(f"{gateway_site}/simulator/faults")).json()
+    assert (found["share_refused"], found["bulk"], found["refuse"]) == (0.125, True, "none")
+    await page.reload()
+    await expect(page.locator("[name=share_refused]")).to_have_value("12.5")
+    await page.click("#faults summary")
+    await page.fill("[name=share_refused]", "0")
+    await page.uncheck("[name=bulk]")
+    await expect(page.locator("#faults-note")).to_be_hidden()
+
+
 async def test_markup_is_shown_and_never_run(gateway_site: str, make_page: MakePage) -> None:
     page = await make_page()
     await page.goto(f"{gateway_site}/phone#0005")

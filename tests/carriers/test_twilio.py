@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import jsonschema_rs
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sms_gateway import clock as clocks
+from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.carriers import twilio
 from sms_gateway.carriers.carrier import (
     CarrierBlockedText,
@@ -31,8 +36,20 @@ NUMBER = "+8613800000001"
 Answer = Callable[[web.Request], Any]
 
 
+DESCRIPTION = json.loads(Path(__file__).with_name("twilio_messages.json").read_text())
+FORM = DESCRIPTION["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages.json"]["post"]["requestBody"]
+
+
+def faults(form: dict[str, str]) -> list[str]:
+    """What is wrong with a form by Twilio's description; a field it does not know is wrong too."""
+    whole = {**FORM, "components": DESCRIPTION["components"], "additionalProperties": False}
+    kinds = {name: schema.get("type") for name, schema in FORM["properties"].items()}
+    typed = {name: int(value) if kinds.get(name) == "integer" else value for name, value in form.items()}
+    return [error.message for error in jsonschema_rs.validator_for(whole).iter_errors(typed)]
+
+
 class Api:
-    """A Messages API that keeps what it was asked; `answer` decides what it says."""
+    """A Messages API that checks every form and keeps what it was asked; `answer` decides what it says."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, str]] = []
@@ -42,7 +59,9 @@ class Api:
         self.connections: set[Any] = set()
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append({str(name): str(value) for name, value in (await request.post()).items()})
+        form = {str(name): str(value) for name, value in (await request.post()).items()}
+        assert not faults(form)
+        self.asked.append(form)
         self.headers.append(request.headers)
         self.connections.add(request.transport)
         answer = self.answer(request)
@@ -104,6 +123,55 @@ async def test_a_messaging_service_takes_the_place_of_a_number(api: Api) -> None
     await carrier.aclose()
     assert api.asked[0]["MessagingServiceSid"] == "MG" + "3" * 32
     assert "From" not in api.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("validity", "asked"),
+    [
+        (timedelta(hours=2, minutes=30), "9000"),
+        (timedelta(seconds=59, milliseconds=900), "59"),
+        (timedelta(milliseconds=20), "1"),
+        (timedelta(seconds=-3), "1"),
+        (timedelta(hours=11), "36000"),
+    ],
+)
+async def test_a_text_is_held_no_longer_than_it_is_good_within_what_twilio_takes(
+    api: Api, carrier: TwilioCarrier, validity: timedelta, asked: str
+) -> None:
+    await carrier.send(to=NUMBER, body="x", reference=1, validity=validity)
+    assert api.asked[0]["ValidityPeriod"] == asked
+
+
+async def test_a_text_without_a_time_is_held_by_twilios_own_rule(api: Api, carrier: TwilioCarrier) -> None:
+    await carrier.send(to=NUMBER, body="x", reference=1)
+    assert "ValidityPeriod" not in api.asked[0]
+
+
+async def test_a_recipients_reference_comes_back_whole(api: Api, carrier: TwilioCarrier) -> None:
+    reference = reference_of(99_999_999, 999_999_999)
+    assert reference > 2**31
+    await carrier.send(to=NUMBER, body="x", reference=reference, validity=timedelta(hours=1))
+    (back,) = parse_qs(urlsplit(api.asked[0]["StatusCallback"]).query)["m"]
+    receipt = twilio.read_receipt({"MessageSid": "SM1", "MessageStatus": "delivered"}, back)
+    assert receipt is not None
+    assert receipt.reference == reference
+
+
+async def test_as_many_sends_as_a_worker_has_are_under_way_at_once(api: Api, carrier: TwilioCarrier) -> None:
+    all_there, going = asyncio.Event(), 0
+
+    async def wait_for_all(_: web.Request) -> web.Response:
+        nonlocal going
+        going += 1
+        if going == twilio.CONNECTIONS:
+            all_there.set()
+        await all_there.wait()
+        return web.json_response({"sid": "SM" + "2" * 32}, status=201)
+
+    api.answer = wait_for_all
+    async with asyncio.timeout(8):
+        sends = (carrier.send(to=NUMBER, body="x", reference=n) for n in range(1, twilio.CONNECTIONS + 1))
+        assert len(await asyncio.gather(*sends)) == twilio.CONNECTIONS
 
 
 async def test_texts_one_after_the_other_share_a_connection(api: Api, carrier: TwilioCarrier) -> None:
@@ -211,6 +279,11 @@ async def test_nothing_that_was_sent_is_logged_or_kept(
     assert NUMBER not in caplog.text
     assert "秘密" not in caplog.text
     assert carrier._http._test_only_last_request is None
+
+
+def test_twilios_own_list_of_states_is_the_table() -> None:
+    named = set(DESCRIPTION["components"]["schemas"]["message_enum_status"]["enum"])
+    assert named - {"receiving", "received"} == set(twilio.STATES)  # those two are of texts to us
 
 
 @pytest.mark.parametrize("status", list(twilio.STATES))

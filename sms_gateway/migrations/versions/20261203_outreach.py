@@ -63,6 +63,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("carrier", "carrier_id", name=op.f("pk_outreach_carrier_references")),
     )
     op.create_table(
+        "outreach_early_receipts",
+        sa.Column("carrier", sa.String(length=16), nullable=False),
+        sa.Column("carrier_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("carrier", "carrier_id", "state", name=op.f("pk_outreach_early_receipts")),
+    )
+    op.create_table(
         "outreach_pace",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("tokens", sa.Float(), nullable=False),
@@ -289,6 +298,7 @@ def downgrade() -> None:
     op.drop_table("outreach_rolls")
     op.drop_table("outreach_roll_numbers")
     op.drop_table("outreach_pace")
+    op.drop_table("outreach_early_receipts")
     op.drop_table("outreach_carrier_references")
     op.drop_index("ix_broadcast_unknowns_look_up_at", table_name="broadcast_unknowns")
     op.drop_table("broadcast_unknowns")
