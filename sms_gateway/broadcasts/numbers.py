@@ -32,6 +32,8 @@ class Refused(StrEnum):
     LANDLINE = "landline"
     FOREIGN = "foreign"
     NOT_A_NUMBER = "not_a_number"
+    UNREADABLE = "unreadable"
+    """The line is neither UTF-8 nor GBK, or has no end."""
     DUPLICATE = "duplicate"
     """Stands in the file before."""
 
