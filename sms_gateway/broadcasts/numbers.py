@@ -38,6 +38,19 @@ class Refused(StrEnum):
     """Stands in the file before."""
 
 
+WHY: dict[str, str] = {
+    Refused.EMPTY: "没写号码",
+    Refused.FORMULA: "公式，不计算",
+    Refused.ROUNDED: "表格把号码存成了 1.38E+10，后几位丢了",
+    Refused.LANDLINE: "固定电话，收不了短信",
+    Refused.FOREIGN: "境外号码",
+    Refused.NOT_A_NUMBER: "不是手机号",
+    Refused.UNREADABLE: "这一行读不出来（编码坏了或太长）",
+    Refused.DUPLICATE: "前面已经有这个号码",
+}
+"""The reason as an editor reads it."""
+
+
 def read(cell: str) -> tuple[str, None] | tuple[None, Refused]:
     """The E.164 number of a mainland mobile, or why there is none."""
     if (plain := _MOBILE.fullmatch(cell)) is not None:

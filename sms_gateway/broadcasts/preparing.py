@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement, Integer, SmallInteger, case, cast, delete, func, insert, literal, select, text, update,
+    ColumnElement, Integer, SmallInteger, case, cast, delete, func, insert, literal, select, text,
 )  # fmt: skip
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,12 +22,11 @@ from sms_gateway import clock, logs
 from sms_gateway.database import engine, notify, transaction
 from sms_gateway.errors import BadInput, Conflict, HotlineError
 
-from . import segments, waves
+from . import acts, segments, waves
 from .lifecycle import Status
 from .models import (
     Broadcast,
     BroadcastChunk,
-    BroadcastEvent,
     BroadcastLane,
     BroadcastRecipient,
     BroadcastTally,
@@ -65,7 +64,6 @@ class DraftChanged(HotlineError):
 @dataclass(frozen=True)
 class _Draft:
     id: int
-    version: int
     segment: Segment
     pilot: int
     county: str | None
@@ -117,7 +115,11 @@ async def _begin(session: AsyncSession, broadcast_id: int) -> _Draft | None:
     row.prepared, row.total, row.duplicates, row.waves = "preparing", 0, 0, []
     await drop_ledger(session, broadcast_id)
     await notify(session, "hotline_broadcast", str(broadcast_id))
-    return _Draft(row.id, row.version, Segment.from_data(row.audience), row.pilot, row.first_county)
+    return _draft_of(row)
+
+
+def _draft_of(row: Broadcast) -> _Draft:
+    return _Draft(row.id, Segment.from_data(row.audience), row.pilot, row.first_county)
 
 
 async def drop_ledger(session: AsyncSession, broadcast_id: int) -> None:
@@ -232,20 +234,12 @@ async def _mark_ready(session: AsyncSession, draft: _Draft, total: int, plan: li
         select(func.count()).select_from(RollNumber).where(*segments.conditions(draft.segment))
     )
     duplicates = (listed or 0) - total
-    marked = await session.execute(
-        update(Broadcast)
-        .where(
-            Broadcast.id == draft.id,
-            Broadcast.version == draft.version,
-            Broadcast.status == Status.DRAFT,
-            Broadcast.prepared == "preparing",
-        )
-        .values(prepared="ready", prepared_at=clock.now(), total=total, duplicates=duplicates, waves=plan)
-        .returning(Broadcast.id)
-    )
-    if marked.first() is None:
+    row = await session.get_one(Broadcast, draft.id, with_for_update=True, populate_existing=True)
+    if row.status != Status.DRAFT or row.prepared != "preparing" or _draft_of(row) != draft:
         raise DraftChanged
-    await _note(session, draft.id, "prepared", {"total": total, "duplicates": duplicates})
+    row.prepared, row.prepared_at = "ready", clock.now()
+    row.total, row.duplicates, row.waves = total, duplicates, plan
+    await acts.note(session, row, "prepared", who=acts.MACHINE, total=total, duplicates=duplicates)
 
 
 async def _fail(broadcast_id: int, sentence: str) -> None:
@@ -254,10 +248,4 @@ async def _fail(broadcast_id: int, sentence: str) -> None:
         if row is None or row.status != Status.DRAFT or row.prepared == "ready":
             return
         row.prepared = "failed"
-        await _note(session, broadcast_id, "prepare_failed", {"why": sentence})
-
-
-async def _note(session: AsyncSession, broadcast_id: int, what: str, detail: dict[str, Any]) -> None:
-    session.add(BroadcastEvent(broadcast_id=broadcast_id, what=what, who="machine", at=clock.now(), detail=detail))
-    await session.flush()
-    await notify(session, "hotline_broadcast", str(broadcast_id))
+        await acts.note(session, row, "prepare_failed", who=acts.MACHINE, why=sentence)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice
@@ -94,8 +94,8 @@ def _every_other_is_nul(head: bytes) -> bool:
 
 
 def _is_binary(head: bytes) -> bool:
-    """A few stray control signs happen in exports; a tenth of them, or text in no encoding, does not."""
-    if len(_CONTROL.findall(head)) * 10 > len(head):
+    """A few stray control signs happen in exports; many of them, or text in no encoding, do not."""
+    if len(_CONTROL.findall(head)) > max(10, len(head) // 30):
         return True
     lines = [line for line in head.replace(b"\r", b"\n").split(b"\n") if line]
     if len(head) == 4096:
@@ -106,6 +106,7 @@ def _is_binary(head: bytes) -> bool:
 def read(file: BinaryIO) -> Iterator[Batch]:
     """The lines of the file in batches, header left out. Raises `BadInput` with a sentence, at once or in the middle."""
     kind, size = kind_of(file)
+    done: Callable[[Batch], float] | None = None
     match kind:
         case Kind.CSV:
             rows, columns = _csv(file)
@@ -113,7 +114,6 @@ def read(file: BinaryIO) -> Iterator[Batch]:
         case Kind.XLSX:
             sheets.check_package(file, size)
             rows, columns = _with_columns(sheets.read_sheet(file))
-            done = None
         case Kind.PARQUET:
             rows, columns, total = _parquet(file)
             done = _by_line(total)
@@ -127,11 +127,11 @@ def read(file: BinaryIO) -> Iterator[Batch]:
         yield batch
 
 
-def _by_place(file: BinaryIO, size: int):  # type: ignore[no-untyped-def]
+def _by_place(file: BinaryIO, size: int) -> Callable[[Batch], float]:
     return lambda _: file.tell() / max(1, size)
 
 
-def _by_line(total: int):  # type: ignore[no-untyped-def]
+def _by_line(total: int) -> Callable[[Batch], float]:
     return lambda batch: batch.lines[-1] / max(1, total)
 
 

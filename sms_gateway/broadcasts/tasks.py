@@ -8,6 +8,7 @@ from sms_gateway import jobs, logs
 from sms_gateway.jobs import RetryIfTransient
 
 from . import importing, preparing
+from .rolls import RollIsBeingRead
 from .sources import InParts
 
 log = logs.get("broadcasts")
@@ -19,6 +20,8 @@ async def import_roll(context: JobContext, roll_id: int) -> None:
     """Read an uploaded file into its roll."""
     try:
         await importing.run(roll_id, InParts(roll_id))
+    except RollIsBeingRead:  # another run is at it, and will tell how it ended
+        raise
     except Exception as error:
         if not _comes_again(context, error):
             await importing.give_up(roll_id)
