@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from signal import SIG_IGN, SIGINT, SIGKILL, SIGTERM, signal
 from threading import Event
 
@@ -32,7 +32,9 @@ MEMORY = 390 << 20
 """Bytes a process that reads may take: a spreadsheet of a million people with two columns fits (measured)."""
 IN_HAND = 2
 """Batches a sealer has at a time: one in work, one waiting."""
-_SPAWN = get_context("spawn")
+_CONTEXT = get_context("forkserver")
+"""A small process of its own loads the code once and forks from then on; ours has threads and must not be forked."""
+_CONTEXT.set_forkserver_preload([__name__])
 
 
 class FileBreaksItsReader(BadInput):
@@ -85,7 +87,7 @@ def run(roll_id: int, table: str, source: Source, progress: Progress) -> Counts:
         return progress.counts
 
 
-def _hand_on(reader: tuple[Connection, SpawnProcess], waiting: dict[Connection, int], progress: Progress) -> None:
+def _hand_on(reader: tuple[Connection, ForkServerProcess], waiting: dict[Connection, int], progress: Progress) -> None:
     """Every batch to the sealer that has least to do, until all is counted."""
     pipe, process = reader
     reads = True
@@ -112,7 +114,7 @@ def _hand_on(reader: tuple[Connection, SpawnProcess], waiting: dict[Connection, 
             raise ImportStopped
 
 
-def _batch(pipe: Connection, process: SpawnProcess) -> bytes | None:
+def _batch(pipe: Connection, process: ForkServerProcess) -> bytes | None:
     """The next batch as it came; None: the file is read. Raises what the reader told."""
     try:
         message = pipe.recv_bytes()
@@ -144,15 +146,16 @@ def _received(pipe: Connection) -> bytes:
 
 
 @contextmanager
-def _processes(roll_id: int, table: str) -> Iterator[list[tuple[Connection, SpawnProcess]]]:
+def _processes(roll_id: int, table: str) -> Iterator[list[tuple[Connection, ForkServerProcess]]]:
     with _process(_seal, roll_id, table) as first, _process(_seal, roll_id, table) as second:
         yield [first, second]
 
 
 @contextmanager
-def _process(work, *arguments: object) -> Iterator[tuple[Connection, SpawnProcess]]:  # type: ignore[no-untyped-def]
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=work, args=(theirs, *arguments), daemon=True)
+def _process(work, *arguments: object) -> Iterator[tuple[Connection, ForkServerProcess]]:  # type: ignore[no-untyped-def]
+    ours, theirs = _CONTEXT.Pipe()
+    given = {name: value for name, value in os.environ.items() if name.startswith("HOTLINE_")}
+    process = _CONTEXT.Process(target=work, args=(given, theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -166,16 +169,17 @@ def _process(work, *arguments: object) -> Iterator[tuple[Connection, SpawnProces
         process.close()
 
 
-def _alone() -> None:
-    """No traceback may show a number, and Ctrl-C is the starter's to answer."""
+def _alone(settings: dict[str, str]) -> None:
+    """Our settings as they are now; no traceback may show a number; and Ctrl-C is the starter's to answer."""
+    os.environ.update(settings)
     signal(SIGINT, SIG_IGN)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
 
 
-def _read(pipe: Connection, source: Source) -> None:
+def _read(settings: dict[str, str], pipe: Connection, source: Source) -> None:
     """Read the file, with the memory there is for it, into batches."""
-    _alone()
+    _alone(settings)
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # the others reserve gigabytes that the limit would count
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with suppress(OSError):  # nobody listens any more
@@ -192,9 +196,9 @@ def _read(pipe: Connection, source: Source) -> None:
             pipe.send_bytes(b"X")
 
 
-def _seal(pipe: Connection, roll_id: int, table: str) -> None:
+def _seal(settings: dict[str, str], pipe: Connection, roll_id: int, table: str) -> None:
     """Seal batches into one COPY, which is committed only when told that all went well."""
-    _alone()
+    _alone(settings)
     with suppress(EOFError, OSError, psycopg.Error), psycopg.connect(database_url()) as connection:
         columns = sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS))
         command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table), columns)

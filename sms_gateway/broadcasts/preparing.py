@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import (
     ColumnElement, Integer, SmallInteger, case, cast, delete, func, insert, literal, select, text,
 )  # fmt: skip
@@ -28,7 +29,6 @@ from .models import (
     Broadcast,
     BroadcastChunk,
     BroadcastLane,
-    BroadcastRecipient,
     BroadcastTally,
     BroadcastUnknown,
 )
@@ -187,8 +187,8 @@ async def _write_ledger(session: AsyncSession, draft: _Draft, plan: Sequence[Wav
         waved.c.address_index, waved.c.address_sealed,
     )  # fmt: skip
     columns = ["broadcast_id", "number", "wave", "region", "state", "address_index", "address_sealed"]
-    ledger = BroadcastRecipient.__table__.to_metadata(_Elsewhere(), name=table)  # type: ignore[attr-defined]
-    await session.execute(ledger.insert().from_select(columns, chosen, include_defaults=False))
+    ledger = sqlalchemy.table(table, *map(sqlalchemy.column, columns))
+    await session.execute(insert(ledger).from_select(columns, chosen))
 
 
 def _wave_of(row: Any, plan: Sequence[Wave]) -> ColumnElement[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -133,7 +134,7 @@ def people(segment: Segment) -> Select[tuple[bytes, bytes, str]]:
     chosen = select(RollNumber.address_index, RollNumber.address_sealed, RollNumber.region).where(*conditions(segment))
     if len(segment.rolls) < 2:
         return chosen
-    once = chosen.distinct(RollNumber.address_index)
+    once = chosen.ext(distinct_on(RollNumber.address_index))
     return once.order_by(RollNumber.address_index, RollNumber.region == "", RollNumber.roll_id)
 
 
