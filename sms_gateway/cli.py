@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": ("sms_gateway.commands.replay:replay", "把写好的对话走一遍真的流程"),
     "drill": ("sms_gateway.commands.drill:drill", "演练：放入做了标记的紧急来信，记下多久响铃、多久有人接"),
     "backup": ("sms_gateway.commands.backup:backup", "备份数据库"),
+    "broadcast": ("sms_gateway.commands.broadcast:app", "群发：import、rolls"),
     "handbook": ("sms_gateway.commands.handbook:app", "问答手册：check、ask"),
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
     "api-key": ("sms_gateway.commands.api_key:app", "部门系统的接口密钥：add、list、end"),

@@ -34,6 +34,7 @@ QUEUES = {"danger": 8, "turns": 2, "replies": 8, "bulk": 2}
 
 TASK_MODULES = (
     "sms_gateway.bridge.tasks",
+    "sms_gateway.broadcasts.tasks",
     "sms_gateway.calls.tasks",
     "sms_gateway.conversations.tasks",
     "sms_gateway.escalations.tasks",

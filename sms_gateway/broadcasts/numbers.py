@@ -32,8 +32,23 @@ class Refused(StrEnum):
     LANDLINE = "landline"
     FOREIGN = "foreign"
     NOT_A_NUMBER = "not_a_number"
+    UNREADABLE = "unreadable"
+    """The line is neither UTF-8 nor GBK, or has no end."""
     DUPLICATE = "duplicate"
     """Stands in the file before."""
+
+
+WHY: dict[str, str] = {
+    Refused.EMPTY: "没写号码",
+    Refused.FORMULA: "公式，不计算",
+    Refused.ROUNDED: "表格把号码存成了 1.38E+10，后几位丢了",
+    Refused.LANDLINE: "固定电话，收不了短信",
+    Refused.FOREIGN: "境外号码",
+    Refused.NOT_A_NUMBER: "不是手机号",
+    Refused.UNREADABLE: "这一行读不出来（编码坏了或太长）",
+    Refused.DUPLICATE: "前面已经有这个号码",
+}
+"""The reason as an editor reads it."""
 
 
 def read(cell: str) -> tuple[str, None] | tuple[None, Refused]:
