@@ -134,7 +134,9 @@ def _without_header(rows: Sequence[Sequence[str]]) -> int:
     if not filled:
         raise NoNumberColumn("这个文件里没有内容。")
     width = max(map(len, filled))
-    counts = [sum(1 for row in filled if index < len(row) and _is_mobile(row[index])) for index in range(min(width, 200))]
+    counts = [
+        sum(1 for row in filled if index < len(row) and _is_mobile(row[index])) for index in range(min(width, 200))
+    ]
     found = [index for index, count in enumerate(counts) if count * 2 >= len(filled)]
     if not found:
         found = [index for index, count in enumerate(counts) if count and count >= len(filled) * _PHONE_SHARE]

@@ -215,5 +215,3 @@ async def _fail(roll_id: int, sentence: str, counts: Counts) -> None:
         await rolls.drop_numbers(session, roll_id)
         await rolls.forget_file(session, roll_id)
         await notify(session, "hotline_broadcast", f"roll:{roll_id}")
-
-

@@ -145,7 +145,9 @@ async def list_rolls(session: AsyncSession, *, limit: int = 200) -> list[Roll]:
 
 async def refusals(session: AsyncSession, roll_id: int) -> AsyncIterator[tuple[int, str]]:
     """Line and `numbers.Refused` of what was not taken, by line; at most `apart.MOST_REFUSALS` of them are kept."""
-    query = select(RollRefusal.line, RollRefusal.reason).where(RollRefusal.roll_id == roll_id).order_by(RollRefusal.line)
+    query = (
+        select(RollRefusal.line, RollRefusal.reason).where(RollRefusal.roll_id == roll_id).order_by(RollRefusal.line)
+    )
     async for line, reason in await session.stream(query.execution_options(yield_per=2000)):
         yield line, reason
 

@@ -68,7 +68,9 @@ class Segment:
             raise SegmentIsWrong
         chosen = _list(data.get("regions", []), str, MOST_CHOSEN)
         groups = _list(data.get("groups", []), str, MOST_CHOSEN)
-        if not all(map(_is_region, chosen)) or any(len(group) > LONGEST_GROUP or clean(group) != group for group in groups):
+        if not all(map(_is_region, chosen)) or any(
+            len(group) > LONGEST_GROUP or clean(group) != group for group in groups
+        ):
             raise SegmentIsWrong
         named = _list(data.get("rolls", []), int, MOST_ROLLS), _list(data.get("without", []), int, MOST_ROLLS)
         if any(not 0 < roll < 2**53 for each in named for roll in each):

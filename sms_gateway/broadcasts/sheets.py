@@ -107,7 +107,9 @@ def parquet_columns(file: BinaryIO) -> tuple[list[str], list[list[str]], int]:
 
     try:
         whole = parquet.ParquetFile(file)
-        names = [name for name in whole.schema_arrow.names if not arrow.types.is_nested(whole.schema_arrow.field(name).type)]
+        names = [
+            name for name in whole.schema_arrow.names if not arrow.types.is_nested(whole.schema_arrow.field(name).type)
+        ]
         rows: list[list[str]] = []
         for batch in whole.iter_batches(SAMPLE, columns=names[:200], use_threads=False):
             rows = _as_rows(batch)

@@ -22,9 +22,18 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
 
+from . import broadcast_acts
 from .operator import in_transaction
 
 app = typer.Typer(help="群发：名册、发送、进度", no_args_is_help=True, pretty_exceptions_enable=False)
+for _act in (
+    broadcast_acts.run,
+    broadcast_acts.status,
+    broadcast_acts.pause,
+    broadcast_acts.resume,
+    broadcast_acts.cancel,
+):
+    app.command()(_act)
 STATES = {"waiting": "等文件", "importing": "导入中", "ready": "可用", "failed": "失败"}
 
 

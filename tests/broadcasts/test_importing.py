@@ -93,7 +93,9 @@ async def test_a_file_of_fifty_thousand_lines_becomes_a_roll_that_adds_up(databa
     async with transaction() as session:
         assert await session.scalar(select(func.count()).select_from(RollPart)) == 0
     with psycopg.connect(database) as connection:
-        raw = connection.execute(f"SELECT string_agg(address_sealed, '') FROM outreach_roll_numbers_{roll_id}").fetchone()
+        raw = connection.execute(
+            f"SELECT string_agg(address_sealed, '') FROM outreach_roll_numbers_{roll_id}"
+        ).fetchone()
         assert raw is not None and b"13800000" not in raw[0]
 
 
@@ -152,7 +154,9 @@ async def test_a_sheet_that_would_take_all_memory_kills_its_reader_only(database
 
 
 async def test_a_spreadsheet_becomes_a_roll(database: str, run_jobs: Run) -> None:
-    roll_id = await upload(xlsx_bytes([("联系电话", "adcode"), (13800000001, 530627), ("1.38E+10", ""), ("138 0000 0002", "镇雄")]))
+    roll_id = await upload(
+        xlsx_bytes([("联系电话", "adcode"), (13800000001, 530627), ("1.38E+10", ""), ("138 0000 0002", "镇雄")])
+    )
     await run_jobs()
     roll = await roll_of(roll_id)
     assert (roll.state, roll.taken, roll.refused) == ("ready", 2, {"rounded": 1})
@@ -166,8 +170,12 @@ async def test_the_job_run_twice_changes_nothing(database: str, run_jobs: Run) -
     assert (await roll_of(roll_id)).taken == 1
 
 
-async def test_a_sealer_killed_in_the_middle_leaves_nothing_and_the_next_run_ends_right(database: str, tmp_path: Path) -> None:
-    roll_id, source = await new_roll(tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(150_000))]))
+async def test_a_sealer_killed_in_the_middle_leaves_nothing_and_the_next_run_ends_right(
+    database: str, tmp_path: Path
+) -> None:
+    roll_id, source = await new_roll(
+        tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(150_000))])
+    )
     running = asyncio.create_task(importing.run(roll_id, source))
     victim = await _a_copying_process(database)
     os.kill(victim, signal.SIGKILL)
@@ -193,14 +201,18 @@ async def _a_copying_process(database: str) -> int:
 
 
 async def test_two_runs_at_once_are_one(database: str, tmp_path: Path) -> None:
-    roll_id, source = await new_roll(tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(50_000))]))
+    roll_id, source = await new_roll(
+        tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(50_000))])
+    )
     found = await asyncio.gather(importing.run(roll_id, source), importing.run(roll_id, source), return_exceptions=True)
     assert sorted(map(str, found)) == ["None", "RollIsBeingRead"]
     assert (await roll_of(roll_id)).taken == 50_000
 
 
 async def test_a_roll_removed_while_it_is_imported_stops_and_leaves_nothing(database: str, tmp_path: Path) -> None:
-    roll_id, source = await new_roll(tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(300_000))]))
+    roll_id, source = await new_roll(
+        tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(300_000))])
+    )
     running = asyncio.create_task(importing.run(roll_id, source))
     await _a_copying_process(database)
     async with transaction() as session:
@@ -224,7 +236,9 @@ async def test_a_removed_roll_takes_its_numbers_and_its_report_along(database: s
 
 
 async def test_progress_is_told_while_a_file_is_read(database: str, tmp_path: Path) -> None:
-    roll_id, source = await new_roll(tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(150_000))]))
+    roll_id, source = await new_roll(
+        tmp_path / "a.csv", csv_bytes([("手机号",), *((phone(n),) for n in range(150_000))])
+    )
     shares: list[float] = []
     await importing.run(roll_id, source, each=lambda progress: shares.append(progress.done))
     assert len(shares) > 1 and shares == sorted(shares) and shares[-1] == 1.0

@@ -67,7 +67,11 @@ async def test_the_ledger_holds_each_number_once_in_the_order_of_waves(database:
     assert [(wave["number"], wave["region"], wave["limit"], wave["asks"]) for wave in draft.waves] == [
         (0, None, 20, True), (1, "530602", None, True), (2, None, None, False),
     ]  # fmt: skip
-    assert [wave["total"] for wave in draft.waves] == [20, sum(row.wave == 1 for row in rows), sum(row.wave == 2 for row in rows)]
+    assert [wave["total"] for wave in draft.waves] == [
+        20,
+        sum(row.wave == 1 for row in rows),
+        sum(row.wave == 2 for row in rows),
+    ]
     assert {row.region for row in rows if row.wave == 1} == {"530602"}
     keys = [(row.wave, row.region, row.address_index) for row in rows]
     assert keys == sorted(keys)
@@ -95,7 +99,8 @@ async def test_the_ledgers_table_is_as_the_others_and_has_room_in_its_pages(data
             "SELECT reloptions FROM pg_class WHERE relname = %s", (preparing.table_of(broadcast_id),)
         ).fetchone()
         (parent,) = connection.execute(
-            "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = %s::regclass", (preparing.table_of(broadcast_id),)
+            "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = %s::regclass",
+            (preparing.table_of(broadcast_id),),
         ).fetchone()
         indexes = connection.execute(
             "SELECT count(*) FROM pg_indexes WHERE tablename = %s", (preparing.table_of(broadcast_id),)
@@ -141,7 +146,12 @@ async def test_what_is_no_draft_keeps_its_ledger(database: str, status: str) -> 
 
 async def test_nobody_to_text_and_a_roll_that_is_gone_are_told(database: str, run_jobs: Run) -> None:
     roll = await make_roll([(1, COUNTY, "", False)])
-    for segment in (Segment(), Segment((roll,), regions=("530102",)), Segment((roll, 999)), Segment((roll,), without=(roll,))):
+    for segment in (
+        Segment(),
+        Segment((roll,), regions=("530102",)),
+        Segment((roll, 999)),
+        Segment((roll,), without=(roll,)),
+    ):
         broadcast_id = await make_draft(segment)
         async with transaction() as session:
             await defer(session, "broadcasts.prepare", broadcast_id=broadcast_id)

@@ -29,7 +29,12 @@ def read(data: bytes) -> list[tuple[object, ...]]:
     for batch in reading.read(io.BytesIO(data)):
         empty = [None] * len(batch.lines)
         found += zip(
-            batch.lines, batch.cells, batch.regions or empty, batch.groups or empty, batch.consents or empty, strict=True
+            batch.lines,
+            batch.cells,
+            batch.regions or empty,
+            batch.groups or empty,
+            batch.consents or empty,
+            strict=True,
         )
     return found
 
@@ -69,7 +74,10 @@ def test_without_header_the_one_column_of_numbers_is_taken() -> None:
 
 
 def test_a_number_cell_of_a_spreadsheet_is_the_whole_number() -> None:
-    assert [cell for _, cell, *_ in read(xlsx_bytes([("手机号",), (13800000001,), (13800000002.0,)]))] == [phone(1), phone(2)]
+    assert [cell for _, cell, *_ in read(xlsx_bytes([("手机号",), (13800000001,), (13800000002.0,)]))] == [
+        phone(1),
+        phone(2),
+    ]
     assert [cell for _, cell, *_ in read(parquet_bytes({"mobile": [13800000001, None]}))] == [phone(1)]
 
 
@@ -159,7 +167,9 @@ def test_whatever_bytes_there_are_they_give_lines_or_a_sentence(data: bytes) -> 
             assert lines == sorted(set(lines))
 
 
-CELL = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\n\x00\ufeff"), min_size=1, max_size=8)
+CELL = st.text(
+    st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\n\x00\ufeff"), min_size=1, max_size=8
+)
 
 
 @given(st.lists(st.lists(CELL, min_size=2, max_size=4), max_size=30))

@@ -35,7 +35,12 @@ async def make_roll(people: Iterable[tuple[int, str, str, bool]], *, state: str 
             index, sealed = seal(phone(number))
             session.add(
                 RollNumber(
-                    roll_id=roll.id, address_index=index, address_sealed=sealed, region=region, group=group, consented=consented
+                    roll_id=roll.id,
+                    address_index=index,
+                    address_sealed=sealed,
+                    region=region,
+                    group=group,
+                    consented=consented,
                 )
             )
         return roll.id
@@ -77,7 +82,12 @@ async def test_a_number_on_two_rolls_counts_once_and_where_its_region_is_known(d
 
 async def test_excluded_rolls_are_left_out(database: str) -> None:
     roll, out = await make_roll(PEOPLE), await make_roll([(1, "", "", False), (6, "", "", False), (99, "", "", False)])
-    assert (await count(Segment((roll,), without=(out,)))).regions == {"530627": 1, "530602": 1, "530600": 1, "530102": 1}
+    assert (await count(Segment((roll,), without=(out,)))).regions == {
+        "530627": 1,
+        "530602": 1,
+        "530600": 1,
+        "530102": 1,
+    }
 
 
 async def test_a_large_choice_is_told_as_at_most(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +138,12 @@ def test_hostile_data_is_no_segment(data: object) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["rolls", "regions", "groups", "only_consented", "without", "x"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["rolls", "regions", "groups", "only_consented", "without", "x"]), inner, max_size=5
+        )
+    ),
     max_leaves=20,
 )
 

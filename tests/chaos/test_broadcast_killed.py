@@ -56,6 +56,9 @@ async def _kill_things(line: OutreachLine, server: Server, workers: list[str], c
     """Each once at least, at random moments, while texts go out."""
     order = [*workers, "gateway", "postgres", chance.choice(workers)]
     chance.shuffle(order)
+    async with asyncio.timeout(60):
+        while (await line.truth())["taken"] < RECIPIENTS // 50:
+            await asyncio.sleep(0.1)
     for name in order:
         await asyncio.sleep(chance.uniform(0.5, 2.5))
         if name == "postgres":
