@@ -73,15 +73,16 @@ class OutreachLine:
         return names
 
 
-def _inner(environment: Mapping[str, str]) -> Inner:
-    return Inner(0, 0, environment["HOTLINE_DATABASE_URL"], None)
+def _inner(environment: Mapping[str, str], model: Path | None = None) -> Inner:
+    rasa, actions = (int(environment[f"HOTLINE_{name}_URL"].rpartition(":")[2]) for name in ("RASA", "ACTIONS"))
+    return Inner(rasa, actions, environment["HOTLINE_DATABASE_URL"], model)
 
 
 @asynccontextmanager
 async def outreach_line(
-    *names: str, settings: Mapping[str, str] | None = None, database_url: str | None = None
+    *names: str, settings: Mapping[str, str] | None = None, database_url: str | None = None, model: Path | None = None
 ) -> AsyncIterator[OutreachLine]:
-    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of somebody else's server."""
+    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with scratch_postgres() as server:
@@ -90,9 +91,11 @@ async def outreach_line(
         chosen = {**SETTINGS, "HOTLINE_SIMULATOR_URL": url, **(settings or {})}
         async with scratch_hotline(server.folder / "data", database_url=base, settings=chosen) as hotline:
             await hotline.supervisor.start(_carrier(port, hotline, server.folder))
-            table = children(_inner(hotline.environment), _all(hotline))
+            table = children(_inner(hotline.environment, model), _all(hotline))
             for name in names:
-                await hotline.supervisor.start(table[name], wait=name == "gateway")
+                await hotline.supervisor.start(table[name], wait=False)
+            for name in names:
+                await hotline.supervisor.wait_ready(name, within=240)
             with as_hotline(hotline.environment):
                 token = simulator.access_token(get_settings())
                 headers = {"Authorization": f"Bearer {token}"}
