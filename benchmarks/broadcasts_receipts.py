@@ -130,7 +130,9 @@ async def make_ledger(count: int) -> int:
         )  # fmt: skip
         session.add(made)
         await session.flush()
-        part = f"CREATE TABLE broadcast_recipients_{made.id} PARTITION OF broadcast_recipients FOR VALUES IN ({made.id})"
+        part = (
+            f"CREATE TABLE broadcast_recipients_{made.id} PARTITION OF broadcast_recipients FOR VALUES IN ({made.id})"
+        )
         await session.execute(text(part))
         await _copy(session, made.id, count)
         await session.execute(text(f"ANALYZE broadcast_recipients_{made.id}"))
@@ -159,7 +161,9 @@ def in_coming_order(count: int) -> list[int]:
 
 async def _apply_all(count: int) -> float:
     broadcast_id = await make_ledger(count)
-    told = [Told("simulator", f"SIM{n}", "delivered", None, reference_of(broadcast_id, n)) for n in in_coming_order(count)]
+    told = [
+        Told("simulator", f"SIM{n}", "delivered", None, reference_of(broadcast_id, n)) for n in in_coming_order(count)
+    ]
 
     async def apply(part: Sequence[Told]) -> None:
         async with transaction() as session:
