@@ -1,4 +1,4 @@
-"""The peer of the webhook measure: a bare FastAPI endpoint that does one insert, with our engine, pool and server."""
+"""The peers of the webhook measures: a bare FastAPI endpoint that does one insert, and one that does nothing, on our engine and server."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ async def receive(request: Request) -> Response:
     body = await request.body()
     async with engine().begin() as connection:
         await connection.execute(insert(texts).values(body=body))
+    return Response(b"ok", media_type="text/plain")
+
+
+@app.post("/receipt")
+async def answer(request: Request) -> Response:
+    """Read the body, then 200."""
+    await request.body()
     return Response(b"ok", media_type="text/plain")
 
 

@@ -222,13 +222,22 @@ function showFaults(found) {
 }
 
 faults.addEventListener("input", () => { $("delay-shown").textContent = faults.delay_seconds.value; });
-faults.addEventListener("change", async () => {
+function wantedFaults() {
   const wanted = { refuse: faults.refuse.value };
   for (const name of FAULT_NUMBERS) wanted[name] = Number(faults[name].value);
   for (const name of SHARES) wanted[name] = Number(faults[name].value) / 100;
   for (const name of FAULT_TICKS) wanted[name] = faults[name].checked;
-  const answer = await fetch("/simulator/faults", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wanted) });
-  if (answer.ok) showFaults(await answer.json());
+  return wanted;
+}
+
+let changes = 0;
+let setting = Promise.resolve(); // one after the other, and only the last answer is shown: two quick changes must not undo each other
+faults.addEventListener("change", () => {
+  const mine = ++changes, wanted = wantedFaults();
+  setting = setting.then(async () => {
+    const answer = await fetch("/simulator/faults", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wanted) });
+    if (answer.ok && mine === changes) showFaults(await answer.json());
+  }).catch(() => {});
 });
 
 // ---- the locked screen ----

@@ -116,7 +116,7 @@ async def test_faults_of_outreach_can_be_set_too(gateway_site: str, make_page: M
     await page.click("#faults summary")
     await page.fill("[name=share_refused]", "12.5")
     await page.check("[name=bulk]")
-    await expect(page.locator("#faults-note")).to_contain_text("群发时的毛病")
+    await expect(page.locator("#faults-note")).to_contain_text("群发时的毛病。 回执成批送来")
     found = await (await page.request.get(f"{gateway_site}/simulator/faults")).json()
     assert (found["share_refused"], found["bulk"], found["refuse"]) == (0.125, True, "none")
     await page.reload()
