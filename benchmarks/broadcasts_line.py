@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import database
-from sms_gateway.broadcasts import acts
-from sms_gateway.broadcasts.models import Broadcast
+from sms_gateway import clock, database
+from sms_gateway.broadcasts import acts, addresses
+from sms_gateway.broadcasts.models import Broadcast, BroadcastLane, BroadcastTally
+from sms_gateway.broadcasts.preparing import FILLFACTOR
 from sms_gateway.carriers import simulator
 from sms_gateway.database import transaction
 from sms_gateway.migrations import upgrade
@@ -37,7 +40,8 @@ SETTINGS = {
     "HOTLINE_GONE_AFTER_SECONDS": "86400",
     "HOTLINE_UNKNOWN_AFTER_SECONDS": "5",
 }
-ALL_DAY = {"hours_start": time(0), "hours_end": time(23, 59, 59)}
+REGION = "530627"
+ALL_DAY: dict[str, Any] = {"hours_start": time(0), "hours_end": time(23, 59, 59)}
 """Measured and tested at any hour; what the hours do is tested with a held clock."""
 
 
@@ -123,6 +127,36 @@ async def an_editor() -> int:
             session, login=f"ed{os.urandom(4).hex()}", name="编辑", role=Role.EDITOR, password=None
         )
         return made.id
+
+
+async def make_ledger(author: int, count: int, *, first: int = 0, body: str, **fields: Any) -> int:
+    """A running broadcast with `count` numbers in one region, made without a roll; its id."""
+    async with transaction() as session:
+        made = Broadcast(
+            title="量", body=body, status="running", created_by=author, created_at=clock.now(), started_at=clock.now(),
+            authors=[author], prepared="ready", total=count, rate=1.0, waves=[{"number": 0, "region": None, "limit": None, "asks": False, "total": count}],
+            **fields,
+        )  # fmt: skip
+        session.add(made)
+        await session.flush()
+        part = f"CREATE TABLE broadcast_recipients_{made.id} PARTITION OF broadcast_recipients FOR VALUES IN ({made.id}) WITH (fillfactor = {FILLFACTOR})"
+        await session.execute(text(part))
+        await _copy(session, made.id, range(first, first + count))
+        session.add(BroadcastLane(broadcast_id=made.id, wave=0, region=REGION, first=1, last=count, next=1))
+        session.add(BroadcastTally(broadcast_id=made.id, region=REGION, state="created", change=count))
+        await session.execute(text(f"ANALYZE broadcast_recipients_{made.id}"))
+        return made.id
+
+
+async def _copy(session: AsyncSession, broadcast_id: int, numbers: range) -> None:
+    raw = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert raw is not None
+    columns = "broadcast_id, number, wave, region, state, address_index, address_sealed"
+    async with raw.cursor() as cursor, cursor.copy(f"COPY broadcast_recipients ({columns}) FROM STDIN") as copy:
+        for row, number in enumerate(numbers, 1):
+            index = addresses.index_of(f"+86{13_800_000_000 + number}")
+            sealed = addresses.seal(f"+86{13_800_000_000 + number}", index)
+            await copy.write_row((broadcast_id, row, 0, REGION, "created", index, sealed))
 
 
 async def on_duty(count: int = 1) -> None:

@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     seat_capacity: int = Field(default=6, ge=3, le=60)
     duty_phone: str | None = None
     segment_price_fen: float = Field(default=5.0, ge=0)
+    outreach_at_once: int = Field(default=64, ge=1, le=1000)
+    """Texts of one sending process on their way to a carrier that takes them one by one."""
 
     bridge_live: bool = False
     bridge_desks: dict[str, DeskSettings] = Field(default_factory=dict)

@@ -273,6 +273,8 @@ class OutreachPace(Base):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     tokens: Mapped[float] = mapped_column(Float)
+    given: Mapped[float] = mapped_column(Float)
+    """What the last one who asked was given."""
     at: Mapped[datetime]
     """By the database's clock."""
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .pacing import refilled
+from .pacing import BURST_SECONDS
 
-LOCKED = text("""
-INSERT INTO outreach_pace (name, tokens, at) VALUES (:name, 0, clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET name = excluded.name
-RETURNING tokens, EXTRACT(EPOCH FROM clock_timestamp() - at)
+DRAW = text("""
+INSERT INTO outreach_pace AS pace (name, tokens, given, at) VALUES (:name, 0, 0, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET (tokens, given, at) = (
+    SELECT there - given, given, clock_timestamp() FROM (
+        SELECT there, CASE WHEN there >= least(:least, :wanted) THEN least(there, :wanted) ELSE 0 END AS given FROM (
+            SELECT least(
+                greatest(pace.tokens, 0) + greatest(EXTRACT(EPOCH FROM clock_timestamp() - pace.at), 0) * :rate,
+                greatest(:rate * :burst, 1)
+            ) AS there
+        ) AS refilled
+    ) AS reckoned
+)
+RETURNING given
 """)
-KEEP = text("UPDATE outreach_pace SET tokens = :tokens, at = clock_timestamp() WHERE name = :name")
+"""`pacing.refilled` in the bucket's own row, in one journey."""
 RETURN = text("UPDATE outreach_pace SET tokens = tokens + :tokens WHERE name = :name")
 
 
@@ -21,11 +30,9 @@ async def draw(session: AsyncSession, name: str, *, rate: float, wanted: float, 
 
     Holds the bucket's row until the transaction ends: keep it short.
     """
-    tokens, elapsed = (await session.execute(LOCKED, {"name": name})).one()
-    there = refilled(tokens=tokens, elapsed=float(elapsed), rate=rate)
-    given = min(there, wanted) if there >= min(least, wanted) else 0.0
-    await session.execute(KEEP, {"name": name, "tokens": there - given})
-    return given
+    binds = {"name": name, "rate": rate, "wanted": wanted, "least": least, "burst": BURST_SECONDS}
+    given = (await session.execute(DRAW, binds)).scalar_one()
+    return float(given)
 
 
 async def give_back(session: AsyncSession, name: str, tokens: float) -> None:

@@ -14,7 +14,17 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import (
-    ColumnElement, Integer, SmallInteger, case, cast, delete, func, insert, literal, select, text,
+    ColumnElement,
+    Integer,
+    SmallInteger,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
 )  # fmt: skip
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -37,8 +37,6 @@ log = logs.get("broadcasts")
 
 CHUNK = 250
 """Numbers taken at once: a quarter of a second at a thousand texts a second; after a crash as many are looked up."""
-AT_ONCE = 64
-"""Texts of one worker on their way to a carrier that takes them one by one."""
 AHEAD = 3
 """Chunks in hand: one is sent while the next is being taken and the last one written down."""
 LOOK_SECONDS = 0.4
@@ -53,12 +51,12 @@ SETTLE_AGAIN_SECONDS = 0.5
 
 
 class Sender:
-    """One worker; `run` until `stop` is set. `at_once`: texts on their way at the same time."""
+    """One worker; `run` until `stop` is set."""
 
-    def __init__(self, *, at_once: int = AT_ONCE, chunk: int = CHUNK) -> None:
+    def __init__(self, *, chunk: int = CHUNK) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self.stop = asyncio.Event()
-        self._slots = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(get_settings().outreach_at_once)
         self._chunk = chunk
         self._running: dict[int, Running] = {}
         self._held: dict[int, float] = {}

@@ -75,6 +75,7 @@ def upgrade() -> None:
         "outreach_pace",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("given", sa.Float(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_outreach_pace")),
     )
