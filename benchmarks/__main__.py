@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 
 from . import (
+    broadcasts,
     casework_clocks,
     casework_pages,
     casework_push,
@@ -43,6 +44,7 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("casework",), casework_push.measure),
     (("casework",), casework_pages.measure),
     (("operators",), operators.measure),
+    (("broadcasts",), broadcasts.measure),
 )
 """The areas each measure has rows for, and the measure."""
 

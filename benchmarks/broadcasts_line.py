@@ -68,10 +68,10 @@ class OutreachLine:
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
-    async def add_workers(self, count: int) -> list[str]:
-        """Further sending processes; their names."""
+    async def add_workers(self, count: int, *, first: int = 2) -> list[str]:
+        """Further sending processes, numbered from `first`; their names."""
         table = children(_inner(self.hotline.environment), _all(self.hotline))
-        names = [f"outreach_{number}" for number in range(2, 2 + count)]
+        names = [f"outreach_{number}" for number in range(first, first + count)]
         for name in names:
             await self.hotline.supervisor.start(replace(table["outreach"], name=name), wait=False)
         return names

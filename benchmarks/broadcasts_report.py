@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from .broadcasts_whole import Whole
 
 
-def write(rows: Sequence[Row], whole: Whole, idle: Sequence[float], *, workers: Sequence[tuple[int, float]]) -> Path:
-    """`workers`: sending processes, and texts a second of them together."""
-    return write_page("Outreach", [*_whole(whole, idle), *_scale(workers)], rows, name="broadcasts.html")
+def write(
+    rows: Sequence[Row], whole: Whole, idle: Sequence[float], *, workers: Sequence[tuple[int, float]],
+    name: str = "broadcasts.html",
+) -> Path:  # fmt: skip
+    """Write `results/<name>`; its path. `workers`: sending processes, and texts a second of them together."""
+    return write_page("Outreach", [*_whole(whole, idle), *_scale(workers)], rows, name=name)
 
 
 def _whole(whole: Whole, idle: Sequence[float]) -> list[Chart]:

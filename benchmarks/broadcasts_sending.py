@@ -97,7 +97,9 @@ def _settings(database_url: str, twilio_url: str) -> Iterator[None]:
 async def _send(texts: int) -> float:
     """Texts a second of one worker, from its start until the last one is written down."""
     body = BODY.removeprefix("【云南12345】").removesuffix("本热线不要验证码、不要转账。")
-    one = await make_ledger(await an_editor(), texts, body=body, carrier_segments=1e5, reply_share=0.0, quiet_days=0.0, **ALL_DAY)
+    one = await make_ledger(
+        await an_editor(), texts, body=body, carrier_segments=1e5, reply_share=0.0, quiet_days=0.0, **ALL_DAY
+    )
     await governing.govern()
     sender, began = Sender(), time.perf_counter()
     task = asyncio.create_task(sender.run())
