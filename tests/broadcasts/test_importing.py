@@ -63,12 +63,13 @@ async def new_roll(path: Path, data: bytes) -> tuple[int, OnDisk]:
 
 
 def test_the_fast_way_of_sealing_gives_what_the_plain_one_gives() -> None:
-    seal = addresses.sealer()
-    for number in ("+8613800000001", "+8619912345678"):
-        index, sealed = seal(number)
-        assert index == addresses.index_of(number)
-        assert addresses.open_sealed(sealed, index) == number
-        assert len(sealed) == len(addresses.seal(number, index)) and sealed != seal(number)[1]
+    numbers = ["+8613800000001", "+8613800000002"]
+    indexes, sealed = addresses.seal_all(numbers)
+    assert indexes == list(map(addresses.index_of, numbers))
+    assert list(map(addresses.open_sealed, sealed, indexes)) == numbers
+    assert list(map(len, sealed)) == [len(addresses.seal(*each)) for each in zip(numbers, indexes, strict=True)]
+    assert not set(sealed) & set(addresses.seal_all(numbers)[1]) and sealed[0][2:14] != sealed[1][2:14]
+    assert addresses.seal_all([]) == ([], [])
 
 
 async def test_a_file_of_fifty_thousand_lines_becomes_a_roll_that_adds_up(database: str, run_jobs: Run) -> None:
