@@ -102,7 +102,7 @@ async def _prepare(roll: Roll, figures: Figures, url: str, author: int) -> None:
 def _copy_bare(url: str, table: str, numbers: int) -> float:
     """Rows a second of COPY alone, the rows made beforehand, into a table without index."""
     with psycopg.connect(url) as connection:
-        with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as out:  # noqa: S608 - made of a number
+        with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as out:
             rows = [bytes(piece) for piece in out]
         packed = b"".join(rows)
         connection.execute(f"CREATE TABLE bare (LIKE {table})")

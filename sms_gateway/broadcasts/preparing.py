@@ -14,7 +14,17 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import (
-    ColumnElement, Integer, SmallInteger, case, cast, delete, func, insert, literal, select, text,
+    ColumnElement,
+    Integer,
+    SmallInteger,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
 )  # fmt: skip
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,7 +44,8 @@ from .models import (
 )
 from .recipients import State
 from .roll_models import RollNumber
-from .segments import Segment
+from .rolls import RollNotFound
+from .segments import RollIsNotReady, Segment
 from .waves import Wave
 
 log = logs.get("broadcasts")
@@ -84,7 +95,7 @@ async def run(broadcast_id: int) -> bool:
                 await _fill(session, draft)
         except DraftChanged:
             return False
-        except (BadInput, segments.RollNotFound, segments.RollIsNotReady) as refused:
+        except (BadInput, RollNotFound, RollIsNotReady) as refused:
             await _fail(broadcast_id, refused.sentence)
         return True
 

@@ -72,9 +72,8 @@ def kind_of(file: BinaryIO) -> tuple[Kind, int]:
     file.seek(0)
     head = file.read(4096)
     file.seek(0)
-    if not head.strip(b"\xef\xbb\xbf \r\n\t"):
-        if size <= len(head):
-            raise FileIsEmpty
+    if size <= len(head) and not head.strip(b"\xef\xbb\xbf \r\n\t"):
+        raise FileIsEmpty
     if head[:4] == b"PAR1":
         return Kind.PARQUET, size
     if head[:2] == b"PK":
@@ -175,10 +174,8 @@ def _parquet(file: BinaryIO) -> tuple[Iterable[list[Row]], Columns, int]:
     if not found.header:  # the names say nothing: what is below them was looked at
         found = headers.find(sample)
     wanted = [index for index in (found.number, found.region, found.group, found.consent) if index is not None]
-    place = {index: wanted.index(index) for index in wanted}
-    columns = Columns(
-        0, *(None if index is None else place[index] for index in (found.region, found.group, found.consent))
-    )
+    place: dict[int | None, int] = {index: wanted.index(index) for index in wanted}
+    columns = Columns(0, region=place.get(found.region), group=place.get(found.group), consent=place.get(found.consent))
     file.seek(0)
     return sheets.read_parquet(file, [names[index] for index in wanted]), columns, total
 

@@ -100,7 +100,7 @@ def read_sheet(file: BinaryIO) -> Iterator[list[Row]]:
 def parquet_columns(file: BinaryIO) -> tuple[list[str], list[list[str]], int]:
     """The names of the flat columns, the first rows of them, and how many rows there are."""
     import pyarrow as arrow
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     try:
         whole = parquet.ParquetFile(file)
@@ -119,7 +119,7 @@ def parquet_columns(file: BinaryIO) -> tuple[list[str], list[list[str]], int]:
 def read_parquet(file: BinaryIO, names: list[str]) -> Iterator[list[Row]]:
     """The rows, of those columns only."""
     import pyarrow as arrow
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     try:
         whole = parquet.ParquetFile(file, buffer_size=1 << 16, pre_buffer=False)
