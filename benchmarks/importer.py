@@ -131,5 +131,6 @@ def _wal(url: str) -> float:
     return float(found[0])
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The command line."""
     asyncio.run(main(int(sys.argv[1]), *map(Path, sys.argv[2:5])))
