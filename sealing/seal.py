@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -73,13 +73,22 @@ class Keyring:
         """32 bytes by which equal values are found without being readable (HMAC-SHA256, one purpose each)."""
         return hmac.new(self._index_key, f"{purpose}\x00{value}".encode(), hashlib.sha256).digest()
 
-    def indexer(self, purpose: str) -> Callable[[bytes], bytes]:
-        """`blind_index` of one purpose for many values (UTF-8): HMAC's key is worked in once, not for each."""
-        begun = hmac.new(self._index_key, f"{purpose}\x00".encode(), hashlib.sha256)
+    def seal_all(self, values: Sequence[bytes], places: Sequence[bytes]) -> list[bytes]:
+        """`seal` of each value for its place: for millions, as the nonces are drawn together."""
+        head, encrypt = self.current.to_bytes(_VERSION, "big"), self._ciphers[self.current].encrypt
+        drawn = os.urandom(_NONCE * len(values))
+        nonces = [drawn[start : start + _NONCE] for start in range(0, len(drawn), _NONCE)]
+        return [
+            head + nonce + encrypt(nonce, value, head + place)
+            for nonce, value, place in zip(nonces, values, places, strict=True)
+        ]
 
-        def index(value: bytes) -> bytes:
+    def index_all(self, values: Sequence[bytes], purpose: str) -> list[bytes]:
+        """`blind_index` of each value (UTF-8): the key is worked in once, not for each."""
+        begun = hmac.new(self._index_key, f"{purpose}\x00".encode(), hashlib.sha256)
+        found = []
+        for value in values:
             one = begun.copy()
             one.update(value)
-            return one.digest()
-
-        return index
+            found.append(one.digest())
+        return found

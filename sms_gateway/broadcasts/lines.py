@@ -7,6 +7,7 @@ mix both. Rows are numbered by the line they begin on, as an editor sees them in
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -18,24 +19,29 @@ MOST_JOINED = 20
 LONGEST_JOINED = 100_000
 """Characters of them; the csv module refuses a cell of 131,072."""
 
+_ESCAPED = re.compile("[\udc80-\udcff]")
+"""What no UTF-8 was, as `surrogateescape` keeps it."""
+
 Row = tuple[int, list[str] | None]
 """The line it begins on, from 1, and its cells; None: unreadable."""
 Numbered = tuple[int, str | None]
 
 
-def read_rows(file: BinaryIO, delimiter: str) -> Iterator[Row]:
-    """Every row that is not blank."""
+def read_rows(file: BinaryIO, delimiter: str) -> Iterator[list[Row]]:
+    """Every row that is not blank, some thousands at a time."""
     waiting: list[Numbered] = []  # lines of a quoted cell that is still open
     for first, block in _blocks(file):
         if not waiting and not any(line is None or '"' in line for line in block):
             reader = csv.reader(block, delimiter=delimiter, quoting=csv.QUOTE_NONE)  # type: ignore[arg-type]
-            yield from ((number, row) for number, row in enumerate(reader, first) if row)
+            yield [(number, row) for number, row in enumerate(reader, first) if row]
             continue
+        found: list[Row] = []
         for number, line in enumerate(block, first):
             waiting.append((number, line))
-            yield from _settled(waiting, delimiter)
+            found += _settled(waiting, delimiter)
+        yield found
     while waiting:
-        yield from _alone(waiting.pop(0), delimiter)
+        yield list(_alone(waiting.pop(0), delimiter))
 
 
 def _settled(waiting: list[Numbered], delimiter: str) -> Iterator[Row]:
@@ -111,7 +117,18 @@ def _decoded(block: bytes) -> list[str | None]:
             return [*block.decode().removesuffix("\n").split("\n")] if lines else []
         except UnicodeDecodeError:
             pass
+        try:
+            return _of_both(block)
+        except UnicodeDecodeError:
+            pass
     return [decode(line) for line in lines]
+
+
+def _of_both(block: bytes) -> list[str | None]:
+    """The same as `decode` for each line, at once: neither encoding has the end of a line within a sign."""
+    chinese = block.decode("gb18030").removesuffix("\n").split("\n")
+    unicode = block.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+    return [other if _ESCAPED.search(line) else line for line, other in zip(unicode, chinese, strict=True)]
 
 
 def decode(line: bytes) -> str | None:

@@ -44,7 +44,8 @@ from .models import (
 )
 from .recipients import State
 from .roll_models import RollNumber
-from .segments import Segment
+from .rolls import RollNotFound
+from .segments import RollIsNotReady, Segment
 from .waves import Wave
 
 log = logs.get("broadcasts")
@@ -94,7 +95,7 @@ async def run(broadcast_id: int) -> bool:
                 await _fill(session, draft)
         except DraftChanged:
             return False
-        except (BadInput, segments.RollNotFound, segments.RollIsNotReady) as refused:
+        except (BadInput, RollNotFound, RollIsNotReady) as refused:
             await _fail(broadcast_id, refused.sentence)
         return True
 
@@ -191,7 +192,7 @@ async def _write_ledger(session: AsyncSession, draft: _Draft, plan: Sequence[Wav
     place = func.row_number().over(order_by=people.c.address_index)
     placed = select(people, place.label("place")).subquery()
     waved = select(placed, _wave_of(placed.c, plan).label("wave")).subquery()
-    order = func.row_number().over(order_by=(waved.c.wave, waved.c.region, waved.c.address_index))
+    order = func.row_number().over(order_by=(waved.c.wave, waved.c.region.collate("C"), waved.c.address_index))
     chosen = select(
         literal(draft.id), cast(order, Integer), waved.c.wave, waved.c.region, literal(str(State.CREATED)),
         waved.c.address_index, waved.c.address_sealed,

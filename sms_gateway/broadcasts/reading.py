@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import chain
 from typing import BinaryIO
 
 from sms_gateway.errors import BadInput
@@ -22,7 +22,6 @@ from .lines import LONGEST_LINE, Row, decode, read_rows
 
 MOST_LINES = 100_000_000
 """Twice the phones of the province; a file of more is a trap (a Parquet of a few KB may say so)."""
-AT_A_TIME = 5000
 DELIMITERS = ",;\t，；"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -73,9 +72,8 @@ def kind_of(file: BinaryIO) -> tuple[Kind, int]:
     file.seek(0)
     head = file.read(4096)
     file.seek(0)
-    if not head.strip(b"\xef\xbb\xbf \r\n\t"):
-        if size <= len(head):
-            raise FileIsEmpty
+    if size <= len(head) and not head.strip(b"\xef\xbb\xbf \r\n\t"):
+        raise FileIsEmpty
     if head[:4] == b"PAR1":
         return Kind.PARQUET, size
     if head[:2] == b"PK":
@@ -117,9 +115,9 @@ def read(file: BinaryIO) -> Iterator[Batch]:
         case Kind.PARQUET:
             rows, columns, total = _parquet(file)
             done = _by_line(total)
-    taken = islice(rows, MOST_LINES + 1)
     lines = 0
-    while batch := _batch(list(islice(taken, AT_A_TIME)), columns):
+    for chunk in filter(None, rows):
+        batch = _batch(chunk, columns)
         lines += len(batch.lines)
         if lines > MOST_LINES:
             raise TooManyLines
@@ -135,7 +133,7 @@ def _by_line(total: int) -> Callable[[Batch], float]:
     return lambda batch: batch.lines[-1] / max(1, total)
 
 
-def _csv(file: BinaryIO) -> tuple[Iterable[Row], Columns]:
+def _csv(file: BinaryIO) -> tuple[Iterable[list[Row]], Columns]:
     start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
     file.seek(start)
     delimiter = _delimiter(file)
@@ -153,18 +151,20 @@ def _delimiter(file: BinaryIO) -> str:
     return max(DELIMITERS, key=lambda sign: (words.count(sign), -DELIMITERS.index(sign)))
 
 
-def _with_columns(rows: Iterator[Row]) -> tuple[Iterable[Row], Columns]:
+def _with_columns(rows: Iterator[list[Row]]) -> tuple[Iterable[list[Row]], Columns]:
     """The rows below the header, and what stands where."""
-    top = list(islice(rows, headers.SAMPLE))
-    readable = [(index, row) for index, (_, row) in enumerate(top) if row is not None]
+    top: list[Row] = []
+    while len(top) < headers.SAMPLE and (chunk := next(rows, None)) is not None:
+        top += chunk
+    readable = [(index, row) for index, (_, row) in enumerate(top[: headers.SAMPLE]) if row is not None]
     if not top:
         raise FileIsEmpty
     columns = headers.find([row for _, row in readable])
     below = readable[columns.header - 1][0] + 1 if columns.header else 0
-    return chain(top[below:], rows), columns
+    return chain([top[below:]], rows), columns
 
 
-def _parquet(file: BinaryIO) -> tuple[Iterable[Row], Columns, int]:
+def _parquet(file: BinaryIO) -> tuple[Iterable[list[Row]], Columns, int]:
     names, sample, total = sheets.parquet_columns(file)
     if not total:
         raise FileIsEmpty
@@ -174,17 +174,13 @@ def _parquet(file: BinaryIO) -> tuple[Iterable[Row], Columns, int]:
     if not found.header:  # the names say nothing: what is below them was looked at
         found = headers.find(sample)
     wanted = [index for index in (found.number, found.region, found.group, found.consent) if index is not None]
-    place = {index: wanted.index(index) for index in wanted}
-    columns = Columns(
-        0, *(None if index is None else place[index] for index in (found.region, found.group, found.consent))
-    )
+    place: dict[int | None, int] = {index: wanted.index(index) for index in wanted}
+    columns = Columns(0, region=place.get(found.region), group=place.get(found.group), consent=place.get(found.consent))
     file.seek(0)
     return sheets.read_parquet(file, [names[index] for index in wanted]), columns, total
 
 
-def _batch(rows: list[Row], columns: Columns) -> Batch | None:
-    if not rows:
-        return None
+def _batch(rows: list[Row], columns: Columns) -> Batch:
     whole = [row or [] for _, row in rows]
     found = Batch([line for line, _ in rows])
     number = columns.number

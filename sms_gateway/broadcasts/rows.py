@@ -68,34 +68,36 @@ def _tail(region: str, group: str, consented: bool) -> bytes:
 
 def pack(roll_id: int, batch: Batch) -> tuple[bytes, Counts]:
     """The rows of a batch without head and end, and its counts."""
-    seal = addresses.sealer()
-    before = struct.pack(">hiqi", len(COLUMNS), 8, roll_id, 4)
     size = len(batch.lines)
-    regions = map(region_of, batch.regions) if batch.regions is not None else iter([""] * size)
-    groups = map(group_of, batch.groups) if batch.groups is not None else iter([""] * size)
-    consents = map(says_yes, batch.consents) if batch.consents is not None else iter([False] * size)
+    regions = list(map(region_of, batch.regions)) if batch.regions is not None else [""] * size
+    groups = list(map(group_of, batch.groups)) if batch.groups is not None else [""] * size
+    consents = list(map(says_yes, batch.consents)) if batch.consents is not None else [False] * size
     counts = Counts(lines=size)
-    rows: list[bytes] = []
-    kept: list[tuple[str, str, bool]] = []
-    for line, cell, region, group, consented in zip(batch.lines, batch.cells, regions, groups, consents, strict=True):
+    numbers: list[str] = []
+    lines: list[int] = []
+    people: list[tuple[str, str, bool]] = []
+    for line, cell, person in zip(batch.lines, batch.cells, zip(regions, groups, consents, strict=True), strict=True):
         number, why = read(cell) if cell is not None else (None, Refused.UNREADABLE)
         if number is None:
             counts.refusals.append((line, str(why)))
-            continue
-        index, sealed = seal(number)
-        rows += (
-            before, line.to_bytes(4, "big"), b"\0\0\0\x20", index, len(sealed).to_bytes(4, "big"), sealed,
-            _tail(region, group, consented),
-        )  # fmt: skip
-        kept.append((region, group, consented))
-    _count(counts, kept)
+        else:
+            numbers.append(number)
+            lines.append(line)
+            people.append(person)
+    _count(counts, people)
+    before = struct.pack(">hiqi", len(COLUMNS), 8, roll_id, 4)
+    rows = [
+        b"%b%b\0\0\0\x20%b%b%b%b"
+        % (before, line.to_bytes(4, "big"), index, len(sealed).to_bytes(4, "big"), sealed, _tail(*person))
+        for line, index, sealed, person in zip(lines, *addresses.seal_all(numbers), people, strict=True)
+    ]
     return b"".join(rows), counts
 
 
-def _count(counts: Counts, kept: list[tuple[str, str, bool]]) -> None:
-    counts.taken = len(kept)
+def _count(counts: Counts, people: list[tuple[str, str, bool]]) -> None:
+    counts.taken = len(people)
     counts.refused = Counter(why for _, why in counts.refusals)
-    for (region, group, consented), times in Counter(kept).items():
+    for (region, group, consented), times in Counter(people).items():
         counts.regions[region] += times
         counts.groups[group] += times
         counts.consented += times * consented

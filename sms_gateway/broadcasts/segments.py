@@ -123,7 +123,7 @@ def conditions(segment: Segment) -> list[ColumnElement[bool]]:
     if segment.groups:
         found.append(RollNumber.group.in_(segment.groups))
     if segment.only_consented:
-        found.append(RollNumber.consented)
+        found.append(RollNumber.consented.is_(True))
     if segment.without:
         other = aliased(RollNumber)
         of_it = other.roll_id.in_(segment.without), other.address_index == RollNumber.address_index
@@ -131,7 +131,7 @@ def conditions(segment: Segment) -> list[ColumnElement[bool]]:
     return found
 
 
-def people(segment: Segment) -> Select[tuple[bytes, bytes, str]]:
+def people(segment: Segment) -> Select[bytes, bytes, str]:
     """`address_index`, `address_sealed`, `region`, each number once: where two rolls differ, a known region wins, then the older roll."""
     chosen = select(RollNumber.address_index, RollNumber.address_sealed, RollNumber.region).where(*conditions(segment))
     if len(segment.rolls) < 2:
@@ -172,7 +172,7 @@ async def count_exactly(session: AsyncSession, segment: Segment) -> dict[str, in
         return {}
     chosen = people(segment).subquery()
     found = await session.execute(select(chosen.c.region, func.count()).group_by(chosen.c.region))
-    return {region: times for region, times in found}
+    return dict(found.tuples().all())
 
 
 def _stored(rolls: list[Roll], segment: Segment, *, exact: bool) -> Count:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from sms_gateway.errors import BadInput
@@ -19,9 +20,7 @@ SHEET_BYTES = 64 << 20
 """Of an XLSX file; it is read as a whole."""
 UNPACKED_BYTES = 600 << 20
 """A sheet of a million people unpacks to a sixth of that; what unpacks to more is a trap."""
-AT_A_TIME = 8192
-BESIDES = 3
-"""Columns beside the number's that are asked of a Parquet file: region, group, consent."""
+AT_A_TIME = 5000
 
 
 class SheetIsUnreadable(BadInput):
@@ -73,7 +72,7 @@ def check_package(file: BinaryIO, size: int) -> None:
     file.seek(0)
 
 
-def read_sheet(file: BinaryIO) -> Iterator[Row]:
+def read_sheet(file: BinaryIO) -> Iterator[list[Row]]:
     """The rows of the one visible sheet that has any. Raises what `check_package` raises, and `SeveralSheets`."""
     import python_calamine as calamine
 
@@ -89,11 +88,9 @@ def read_sheet(file: BinaryIO) -> Iterator[Row]:
         if not filled:
             return
         sheet = book.get_sheet_by_index(filled[0])
-        first = (sheet.start or (0, 0))[0] + 1
-        for number, row in enumerate(sheet.iter_rows(), 1):
-            cells = [as_text(value) for value in row]
-            if any(cells):
-                yield number if number >= first else number, cells
+        rows = ((number, list(map(as_text, row))) for number, row in enumerate(sheet.iter_rows(), 1))
+        while found := list(islice(rows, AT_A_TIME)):
+            yield [(number, row) for number, row in found if any(row)]
     except calamine.PasswordError:
         raise SheetIsLocked from None
     except calamine.CalamineError:
@@ -119,7 +116,7 @@ def parquet_columns(file: BinaryIO) -> tuple[list[str], list[list[str]], int]:
         raise SheetIsUnreadable from None
 
 
-def read_parquet(file: BinaryIO, names: list[str]) -> Iterator[Row]:
+def read_parquet(file: BinaryIO, names: list[str]) -> Iterator[list[Row]]:
     """The rows, of those columns only."""
     import pyarrow as arrow
     from pyarrow import parquet
@@ -128,10 +125,9 @@ def read_parquet(file: BinaryIO, names: list[str]) -> Iterator[Row]:
         whole = parquet.ParquetFile(file, buffer_size=1 << 16, pre_buffer=False)
         number = 1
         for batch in whole.iter_batches(AT_A_TIME, columns=names, use_threads=False):
-            for row in _as_rows(batch.select(names)):
-                if any(row):
-                    yield number, row
-                number += 1
+            rows = _as_rows(batch.select(names))
+            yield [(line, row) for line, row in enumerate(rows, number) if any(row)]
+            number += len(rows)
     except (arrow.ArrowException, OSError, ValueError):
         raise SheetIsUnreadable from None
 

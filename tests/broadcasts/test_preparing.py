@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -77,7 +78,7 @@ async def test_the_ledger_holds_each_number_once_in_the_order_of_waves(database:
     assert keys == sorted(keys)
     lanes = await lanes_of(broadcast_id)
     assert lanes[0][2] == 1 and lanes[-1][3] == 147
-    assert all(following[2] == lane[3] + 1 for lane, following in zip(lanes, lanes[1:], strict=False))
+    assert all(following[2] == lane[3] + 1 for lane, following in pairwise(lanes))
     assert all(lane[4] == lane[2] for lane in lanes)
     for wave, region, first, last, _ in lanes:
         assert {(row.wave, row.region) for row in rows[first - 1 : last]} == {(wave, region)}

@@ -30,9 +30,8 @@ async def make_roll(people: Iterable[tuple[int, str, str, bool]], *, state: str 
         roll.state, roll.taken, roll.lines, roll.regions = state, len(listed), len(listed), regions
         partition = f"CREATE TABLE {rolls.table_of(roll.id)} PARTITION OF outreach_roll_numbers"
         await session.execute(text(f"{partition} FOR VALUES IN ({roll.id})"))
-        seal = addresses.sealer()
-        for number, region, group, consented in listed:
-            index, sealed = seal(phone(number))
+        indexes, seals = addresses.seal_all([phone(number) for number, *_ in listed])
+        for (_, region, group, consented), index, sealed in zip(listed, indexes, seals, strict=True):
             session.add(
                 RollNumber(
                     roll_id=roll.id,
