@@ -216,6 +216,9 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
         return
     waiting = owner_before == Owner.WAITING
     await _wait_for_person(session, thread, message)
+    command = read_command(message.body, talking=True)
+    if command is not None and command.stop_with_plea:
+        return  # 退订 beside it: the turn stops outreach, and nothing goes back
     if waiting or thread.contact.silent_at is not None or not await inbox.mark_answered(session, message.id, "judge"):
         return
     key = orange_key(judged)
