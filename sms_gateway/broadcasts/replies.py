@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -117,6 +117,15 @@ async def note(session: AsyncSession, message: Message, *, reached: Reached, sai
         return False
     await _count(session, reached.broadcast_id, message.at, counts_of(lane, kind))
     return True
+
+
+async def note_opted_out(session: AsyncSession, message_id: int) -> None:
+    """The assistant understood this text as a wish for no more: its note says so. Nothing where it answers no broadcast."""
+    changed = update(BroadcastReply).where(BroadcastReply.message_id == message_id, BroadcastReply.lane == "blue")
+    changed = changed.where(BroadcastReply.kind != Kind.OPT_OUT).values(kind=Kind.OPT_OUT)
+    found = (await session.execute(changed.returning(BroadcastReply.broadcast_id, BroadcastReply.at))).one_or_none()
+    if found is not None:
+        await _count(session, found.broadcast_id, found.at, ["reply_opt_out"])
 
 
 async def _count(session: AsyncSession, broadcast_id: int, at: datetime, names: Iterable[str]) -> None:

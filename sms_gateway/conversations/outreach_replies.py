@@ -117,6 +117,17 @@ async def note(session: AsyncSession, messages: Sequence[Message], *, outreach: 
         log.warning("reply_note_lost", message=messages[-1].id, error=type(error).__name__)
 
 
+async def note_understood(session: AsyncSession, message: Message, keys: Sequence[str | None]) -> None:
+    """The assistant read a wish for no more out of words the rules do not know."""
+    if not {"optout", "optout.red"} & set(keys):
+        return
+    try:
+        async with session.begin_nested():
+            await replies.note_opted_out(session, message.id)
+    except SQLAlchemyError as error:
+        log.warning("reply_note_lost", message=message.id, error=type(error).__name__)
+
+
 async def note_answered(session: AsyncSession, message: Message) -> None:
     """The turn of a text that has its answer: danger is noted here if the note after its alarm was lost."""
     if message.lane not in DANGER:

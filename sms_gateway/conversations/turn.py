@@ -160,6 +160,7 @@ async def _ask_assistant(question: Question) -> Note | None:
         if not question.in_form and is_foreign(question.text) and not understood(replies):
             await call_for_foreign(session, thread, message)
         elif replies is not None:
+            await outreach_replies.note_understood(session, message, [reply.key for reply in replies])
             await pass_on(
                 session,
                 thread=thread,
