@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.messages.models import Message
 
+from . import composing, drafting
 from .models import Broadcast, BroadcastMinute, BroadcastRecipient, BroadcastReply
 from .recipients import MAY_HAVE_LEFT
 
@@ -54,6 +55,17 @@ class Reached:
     number: int
     region: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Context:
+    """A broadcast as one person got it. `messages`: their texts that answered it; `reached_at`: None once its ledger is gone."""
+
+    broadcast_id: int
+    title: str
+    text: str
+    reached_at: datetime | None
+    messages: frozenset[int]
 
 
 def kind_of(lane: str | None, said: Kind | None) -> Kind:
@@ -137,7 +149,27 @@ async def _count(session: AsyncSession, broadcast_id: int, at: datetime, names: 
     await session.execute(made.on_conflict_do_update(index_elements=["broadcast_id", "minute", "what"], set_=one_more))
 
 
-async def find_last_of_talk(session: AsyncSession, thread_id: int) -> BroadcastReply | None:
-    """The newest text of that talk that answered outreach."""
-    wanted = select(BroadcastReply).where(BroadcastReply.thread_id == thread_id)
-    return await session.scalar(wanted.order_by(BroadcastReply.at.desc(), BroadcastReply.message_id.desc()).limit(1))
+async def find_context(session: AsyncSession, thread_id: int, contact: Contact, *, at: datetime) -> Context | None:
+    """The broadcast this talk answered last within a week before `at`, else the latest that reached the phone in that week."""
+    row = BroadcastReply
+    of_talk = select(row).where(row.thread_id == thread_id, row.at >= at - REMEMBERED)
+    last = await session.scalar(of_talk.order_by(row.at.desc(), row.message_id.desc()).limit(1))
+    if last is not None:
+        key = (BroadcastRecipient.broadcast_id == last.broadcast_id) & (BroadcastRecipient.number == last.number)
+        found = await session.scalar(select(BroadcastRecipient).where(key))
+        region, reached_at = (found.region, found.sent_at or found.claimed_at) if found is not None else ("", None)
+        ids, answers = select(row.message_id).where(row.thread_id == thread_id), row.broadcast_id == last.broadcast_id
+        messages = frozenset(await session.scalars(ids.where(answers)))
+        return await _context(session, last.broadcast_id, region, reached_at, messages)
+    reached = await find_recent(session, contact, at=at)
+    if reached is None:
+        return None
+    return await _context(session, reached.broadcast_id, reached.region, reached.at, frozenset())
+
+
+async def _context(
+    session: AsyncSession, broadcast_id: int, region: str, reached_at: datetime | None, messages: frozenset[int]
+) -> Context:
+    broadcast = await session.get_one(Broadcast, broadcast_id)
+    text = composing.whole(broadcast.body, signature=drafting.SIGN, fields=drafting.fields_of(region))
+    return Context(broadcast_id, broadcast.title, text, reached_at, messages)
