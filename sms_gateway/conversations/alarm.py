@@ -53,7 +53,6 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
         reasons=list(judged.reasons),
     )
     talk.raise_lane(thread, Lane.RED)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=message.at)
     if thread.owner == Owner.OPERATOR:
         return
@@ -235,7 +234,6 @@ async def put_on_top(
         session, message=message, cause=cause, lane=Lane.ORANGE, harm=harm, reasons=reasons, since=since
     )
     talk.raise_lane(thread, Lane.ORANGE)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     return None if thread.channel == Channel.DRILL else await _register(session, thread, message, escalation)
 
 
@@ -295,7 +293,6 @@ async def raise_to_red(
         since=since,
     )  # fmt: skip
     talk.raise_lane(thread, Lane.RED)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=since or message.at)
     await _wait_for_person(session, thread, message)
     return escalation

@@ -42,7 +42,17 @@ _WORD = (
     "stop(?:sending|texting)(?:me|it|this)?)"
     f"|把{_THING}(?:给我)?(?:停|关|取消|退)(?:掉|了)?|{_ASK}(?:退订|取消订阅|取消|不再收)"
 )
-_PLAIN_WISH = "|".join((_SENDING, f"{_THING}(?:就|都|也)?{_NOT}{_MORE}*{_TO_ME}?{_SEND}(?:给{_ME}|到{_ME}|过来|来)?", _GETTING, _NO_USE, _ENDING, _OFF_THE_LIST, _WORD))
+_PLAIN_WISH = "|".join(
+    (
+        _SENDING,
+        f"{_THING}(?:就|都|也)?{_NOT}{_MORE}*{_TO_ME}?{_SEND}(?:给{_ME}|到{_ME}|过来|来)?",
+        _GETTING,
+        _NO_USE,
+        _ENDING,
+        _OFF_THE_LIST,
+        _WORD,
+    )
+)
 _ROUGH_WISH = (
     f"{_NOT}{_MORE}*(?:通知|提醒)(?:我们?|本人|老子)|(?:我)?不想再?被(?:骚扰|打扰)|退(?:掉|了)|"
     "(?:别|不要|莫|请勿|少)(?:再|来|继续|总是?|老是?)*(?:骚扰|烦|打扰|打搅|吵)(?:我们?|人|老子|别人)?(?:老人家?|一家人?|家)?|"

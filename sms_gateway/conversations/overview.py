@@ -113,7 +113,9 @@ async def load_board(session: AsyncSession, *, operator_id: int, recent: int = 1
     }
     since, known = clock.now() - RECENT, [thread.id for thread in (*in_hand, *waiting)]
     lately = select(Thread).where(Thread.last_inbound_at >= since, Thread.id.not_in(known))
-    lately = _with_contact(lately.where(Thread.channel != Channel.DRILL, theirs).order_by(Thread.last_inbound_at.desc()))
+    lately = _with_contact(
+        lately.where(Thread.channel != Channel.DRILL, theirs).order_by(Thread.last_inbound_at.desc())
+    )
     answers = (Thread.lane == "blue") & outreach_lane.answers_last()
     others = (await session.scalars(lately.where(~answers).limit(recent))).all()
     answering = (await session.scalars(lately.where(answers).limit(recent))).all()

@@ -121,12 +121,10 @@ def next_step(now: Situation) -> Step:
         return Step.RESUME_FORM if now.resumes_form and not now.guarded else Step.READ_SAFETY
     if now.guarded:
         return Step.FOLLOW_UP
-    return _in_plain_talk(now)
+    return Step.ANSWER_OUTREACH if now.small_talk else _in_plain_talk(now)
 
 
 def _in_plain_talk(now: Situation) -> Step:
-    if now.small_talk:
-        return Step.ANSWER_OUTREACH
     if now.repeats:
         return _again(now)
     if now.wish is Wish.HUMAN:

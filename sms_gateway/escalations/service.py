@@ -11,16 +11,18 @@ from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
 from sms_gateway.bridge import service as bridge
+from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Message
+from sms_gateway.operators.seats import DANGER
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import crew, ladder, look_backs, notices, receipts, unread
+from . import crew, ladder, look_backs, notices, open_cases, receipts, unread
 from .ladder import Audience, State
 from .models import Escalation, EscalationEvent
 
@@ -56,6 +58,8 @@ async def open_or_raise(
                 restart_at=(since or message.at) if news else None,
             )  # fmt: skip
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
+    if lane in DANGER:
+        await contacts.set_open_case(session, found.contact_id, open_case=True)
     if news:
         await _start_clocks(session, found)
         if lane == "red":
@@ -258,6 +262,8 @@ async def conclude(
         detail={"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by},
     )
     escalation.signed_off_by = signed_off_by
+    if escalation.lane in DANGER:
+        await open_cases.settle(session, escalation.contact_id)
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 

@@ -42,9 +42,7 @@ async def calls_of(person: Person) -> list[Escalation]:
         return list(await session.scalars(found))
 
 
-async def test_a_mother_who_answers_received_gets_one_kind_word_and_then_none(
-    person: Person, clock: HeldClock
-) -> None:
+async def test_a_mother_who_answers_received_gets_one_kind_word_and_then_none(person: Person, clock: HeldClock) -> None:
     broadcast = await reach(person.number)
     clock.advance(timedelta(minutes=5))
     assert await person.texts("收到") == [say("outreach.thanks")]
@@ -125,12 +123,12 @@ async def test_without_a_recent_broadcast_free_words_of_an_hour_ago_stay_what_th
     person: Person, clock: HeldClock
 ) -> None:
     await person.texts("别再发了")
-    assert (await contact_of(person)).outreach_opted_out_at is not None, "outside of a talk it means outreach, as before"
+    assert (await contact_of(person)).outreach_opted_out_at is not None, (
+        "outside of a talk it means outreach, as before"
+    )
 
 
-async def test_a_stop_in_red_is_met_with_the_plain_word_and_told_the_operator(
-    person: Person, clock: HeldClock
-) -> None:
+async def test_a_stop_in_red_is_met_with_the_plain_word_and_told_the_operator(person: Person, clock: HeldClock) -> None:
     broadcast = await reach(person.number)
     await person.texts(HITS)
     clock.advance(timedelta(minutes=1))

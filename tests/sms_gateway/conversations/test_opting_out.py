@@ -47,7 +47,15 @@ def test_in_a_talk_nothing_but_a_wish_is_taken_for_one() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["他让我别发短信", "不要发给我爸", "别再给我妈发了", "别打我了", "退订也没用他还是打我", "他在旁边别发", "现在别发"],
+    [
+        "他让我别发短信",
+        "不要发给我爸",
+        "别再给我妈发了",
+        "别打我了",
+        "退订也没用他还是打我",
+        "他在旁边别发",
+        "现在别发",
+    ],
 )
 def test_what_may_come_from_a_frightened_child_is_no_wish_about_outreach(text: str) -> None:
     assert not opts_out(text, talking=False, answers_outreach=True)
@@ -69,6 +77,30 @@ def test_no_text_makes_it_fail(text: str, answers: bool) -> None:
     wants_no_more(squeezed(text), answers_outreach=answers)
 
 
-@given(st.lists(st.sampled_from("别 再 给我 发 短信 这种 了 的 退订 td 没 孩子 烦 不想 收到 停止".split()), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "别",
+                "再",
+                "给我",
+                "发",
+                "短信",
+                "这种",
+                "了",
+                "的",
+                "退订",
+                "td",
+                "没",
+                "孩子",
+                "烦",
+                "不想",
+                "收到",
+                "停止",
+            ]
+        ),
+        max_size=30,
+    )
+)
 def test_it_is_quick_on_any_heap_of_its_own_words(words: list[str]) -> None:
     wants_no_more("".join(words), answers_outreach=True)
