@@ -76,7 +76,7 @@ async def keep(
     return matter
 
 
-async def list_phones(session: AsyncSession, *, of_tickets: Select[tuple[int]]) -> list[str]:
+async def list_phones(session: AsyncSession, *, of_tickets: Select[int]) -> list[str]:
     """The numbers that desks wrote with matters that became these tickets, as they wrote them."""
     found = await session.scalars(select(DeskMatter).where(DeskMatter.ticket_id.in_(of_tickets)))
     return [number for matter in found if (number := matter.said.get("phone"))]

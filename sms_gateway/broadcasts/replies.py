@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.contacts.models import Channel, Contact
+from sms_gateway.database import notify
 from sms_gateway.messages.models import Message
 
 from . import composing, drafting
@@ -45,6 +46,10 @@ class Kind(StrEnum):
     """ "发错了", "我没有孩子"."""
     QUESTION = "question"
     OTHER = "other"
+
+
+NEEDS_NOBODY = frozenset({Kind.OPT_OUT, Kind.THANKS, Kind.DOUBT, Kind.NOT_MINE})
+"""Answered by a fixed word, or by nothing: no operator's time goes into these."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,7 @@ async def note(session: AsyncSession, message: Message, *, reached: Reached, sai
     if noted is None:
         return False
     await _count(session, reached.broadcast_id, message.at, counts_of(lane, kind))
+    await notify(session, "hotline_thread", str(message.thread_id))  # the pages put it into its lane
     return True
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -100,33 +101,33 @@ async def measure(session: AsyncSession, broadcast_id: int, *, texted: int) -> R
     )  # fmt: skip
 
 
-async def _counts(session: AsyncSession, wanted: Select[tuple[str, int]]) -> dict[str, int]:
+async def _counts(session: AsyncSession, wanted: Select[str, int]) -> dict[str, int]:
     return {name: many for name, many in await session.execute(wanted)}  # noqa: C416 - rows
 
 
-def _first_replies(broadcast_id: int) -> Select[tuple[int, datetime]]:
+def _first_replies(broadcast_id: int) -> Select[int, datetime]:
     row = BroadcastReply
     firsts = select(row.number, func.min(row.at).label("at")).where(row.broadcast_id == broadcast_id)
     return firsts.group_by(row.number)
 
 
-def _by_region(broadcast_id: int) -> Select[tuple[str, int]]:
+def _by_region(broadcast_id: int) -> Select[str, int]:
     firsts, row = _first_replies(broadcast_id).subquery(), BroadcastRecipient
     joined = select(row.region, func.count()).join(firsts, firsts.c.number == row.number)
     return joined.where(row.broadcast_id == broadcast_id).group_by(row.region)
 
 
-def _delays(broadcast_id: int) -> Select[tuple[float | None, ...]]:
+def _delays(broadcast_id: int) -> Select[Any]:
     """Seconds, one column a percentile."""
     firsts, row = _first_replies(broadcast_id).subquery(), BroadcastRecipient
-    seconds = func.extract("epoch", firsts.c.at - func.coalesce(row.sent_at, row.claimed_at))
-    seconds = case((seconds < 0, 0), else_=seconds)  # a text that came while the carrier's answer was on its way
+    since = func.extract("epoch", firsts.c.at - func.coalesce(row.sent_at, row.claimed_at))
+    seconds = case((since < 0, 0), else_=since)  # a text that came while the carrier's answer was on its way
     columns = [func.percentile_cont(part).within_group(seconds) for part in SHARES]
     joined = select(*columns).join(firsts, firsts.c.number == row.number)
     return joined.where(row.broadcast_id == broadcast_id)
 
 
-def _met_by_person(broadcast_id: int) -> Select[tuple[int]]:
+def _met_by_person(broadcast_id: int) -> Select[int]:
     """Talks that an operator took, or wrote in, after the first text that answered this broadcast."""
     row = BroadcastReply
     firsts = select(row.thread_id, func.min(row.at).label("at")).where(row.broadcast_id == broadcast_id)

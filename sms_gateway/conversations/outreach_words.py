@@ -22,7 +22,7 @@ class Small(StrEnum):
     OTHER_PHONE = "outreach.other_phone"
 
 
-KEYS = frozenset({*(str(small) for small in Small), "optout", "optin"})
+KEYS = frozenset({*(str(small) for small in Small), "optout", "optin", "digit.lost", "same.again"})
 """Fixed texts that begin no talk: whoever got nothing else since then still answers outreach."""
 
 _END = "(?:了|啦|的|滴|嘞|哈|啊|呀|哦|噢|呢|吧|嘛|噶|嘎|吗|么|您|你们?|各位|大家|政府|国家|党|领导|老师|同志|提醒|关心|通知|告知|辛苦)*"

@@ -14,7 +14,7 @@ from sms_gateway.broadcasts import replies
 from sms_gateway.broadcasts.models import BroadcastReply
 from sms_gateway.clock import HeldClock
 from sms_gateway.contacts.models import Channel
-from sms_gateway.conversations import judging, turn
+from sms_gateway.conversations import judging, outreach_replies, turn
 from sms_gateway.conversations.outreach_replies import Said, is_alone
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
@@ -316,6 +316,26 @@ async def test_a_person_asked_for_is_called_and_noted(person: Person, clock: Hel
     broadcast = await reach(person.number)
     assert await person.texts("转人工") == [say("human.queued")]
     assert await replies_to(broadcast) == [("blue", "person")]
+
+
+async def test_a_wish_that_only_the_assistant_understood_is_counted_as_one(person: Person, clock: HeldClock) -> None:
+    broadcast = await reach(person.number)
+    message_id = await person.hand_in("那个短信嘛我觉得没有必要")
+    await person.run()
+    async with transaction() as session:
+        message = await inbox.get_message(session, message_id)
+        await outreach_replies.note_understood(session, message, ["policy.answer"])
+        await outreach_replies.note_understood(session, message, ["optout"])
+        await outreach_replies.note_understood(session, message, ["optout"])
+    assert await replies_to(broadcast) == [("blue", "opt_out")]
+    assert await minutes_of(broadcast) == {"reply": 1, "reply_opt_out": 1}
+
+
+async def test_a_lost_digit_between_them_makes_no_talk_of_it(person: Person, clock: HeldClock) -> None:
+    await reach(person.number)
+    await person.texts("1")
+    clock.advance(timedelta(minutes=1))
+    assert await person.texts("别发了") == [say("optout")]
 
 
 NOW = clocks.now()
