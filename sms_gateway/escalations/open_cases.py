@@ -20,6 +20,18 @@ from sms_gateway.tickets.models import Ticket
 from .models import Escalation
 
 
+async def opened(session: AsyncSession, contact_id: int, *, lane: str) -> None:
+    """A call was opened, or raised, to that lane."""
+    if lane in DANGER:
+        await contacts.set_open_case(session, contact_id, open_case=True)
+
+
+async def ended(session: AsyncSession, contact_id: int, *, lane: str) -> None:
+    """A call of that lane is over."""
+    if lane in DANGER:
+        await settle(session, contact_id)
+
+
 async def settle(session: AsyncSession, contact_id: int) -> None:
     """The flag as it is now. Of a desk's matter also for the number the desk gave."""
     contact = await session.get_one(Contact, contact_id, with_for_update={"key_share": True})

@@ -11,13 +11,11 @@ from sqlalchemy.orm import contains_eager
 
 from sms_gateway import clock
 from sms_gateway.bridge import service as bridge
-from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.jobs import defer
 from sms_gateway.messages.models import Message
-from sms_gateway.operators.seats import DANGER
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
@@ -58,8 +56,7 @@ async def open_or_raise(
                 restart_at=(since or message.at) if news else None,
             )  # fmt: skip
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
-    if lane in DANGER:
-        await contacts.set_open_case(session, found.contact_id, open_case=True)
+    await open_cases.opened(session, found.contact_id, lane=lane)
     if news:
         await _start_clocks(session, found)
         if lane == "red":
@@ -254,16 +251,10 @@ async def conclude(
     to = State.FALSE_ALARM if outcome == "false_alarm" else State.RESOLVED
     await move(session, escalation, to, who=f"operator:{operator_id}", signatures=signatures)
     escalation.outcome, escalation.note, escalation.closed_at = outcome, note.strip(), clock.now()
-    await _event(
-        session,
-        escalation,
-        "closed",
-        who=f"operator:{operator_id}",
-        detail={"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by},
-    )
+    detail = {"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by}
+    await _event(session, escalation, "closed", who=f"operator:{operator_id}", detail=detail)
     escalation.signed_off_by = signed_off_by
-    if escalation.lane in DANGER:
-        await open_cases.settle(session, escalation.contact_id)
+    await open_cases.ended(session, escalation.contact_id, lane=escalation.lane)
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 
