@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -74,6 +74,12 @@ async def keep(
     session.add(matter)
     await session.flush()
     return matter
+
+
+async def list_phones(session: AsyncSession, *, of_tickets: Select[int]) -> list[str]:
+    """The numbers that desks wrote with matters that became these tickets, as they wrote them."""
+    found = await session.scalars(select(DeskMatter).where(DeskMatter.ticket_id.in_(of_tickets)))
+    return [number for matter in found if (number := matter.said.get("phone"))]
 
 
 async def find_of_talk(session: AsyncSession, thread_id: int) -> DeskMatter | None:

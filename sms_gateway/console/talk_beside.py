@@ -8,11 +8,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sms_gateway import clock
 from sms_gateway.bridge import duty_book, matters
 from sms_gateway.bridge import service as bridge
 from sms_gateway.bridge.incident import Incident
 from sms_gateway.bridge.models import WITH_DESK, BridgeCall, BridgeEvent, DeskMatter
 from sms_gateway.bridge.said import Said, last_said
+from sms_gateway.broadcasts import replies
 from sms_gateway.contacts.models import Channel
 from sms_gateway.conversations import bridging, province
 from sms_gateway.conversations.overview import TalkPage
@@ -96,6 +98,8 @@ class Beside:
     """Where the talk is a matter that a desk handed to us."""
     evidence_until: datetime | None = None
     """Of sexual harm: when the 72 hours for evidence and medicine end."""
+    outreach: replies.Context | None = None
+    """The broadcast that reached this phone in the last week, and which texts answered it."""
 
 
 async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Beside:
@@ -116,6 +120,7 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
         handing=await _handing(session, page),
         matter=await matters.find_of_talk(session, page.thread.id) if page.thread.channel == Channel.DESK else None,
         evidence_until=await _evidence(session, page, about),
+        outreach=await replies.find_context(session, page.thread.id, page.contact, at=clock.now()),
     )
 
 

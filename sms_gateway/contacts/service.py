@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, update
+from uuid import uuid4
+
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.crypto import blind_index
+from sms_gateway.crypto import blind_index, sealed_for
 
 from .models import Channel, Contact
 
@@ -46,6 +48,24 @@ async def set_silent(session: AsyncSession, contact_id: int, *, silent: bool) ->
     """Somebody else may be reading this phone: send nothing, or speak again."""
     await session.execute(
         update(Contact).where(Contact.id == contact_id).values(silent_at=clock.now() if silent else None)
+    )
+
+
+async def find(session: AsyncSession, *, channel: Channel, address: str) -> Contact | None:
+    """The person at that address, if we know any."""
+    index = blind_index(address, f"contacts.address.{channel}")
+    return await session.scalar(select(Contact).where(Contact.channel == channel, Contact.address_index == index))
+
+
+async def mark_open_case(session: AsyncSession, number: str) -> None:
+    """Red or orange is open for whoever has this mobile (E.164): known from now on, so that outreach leaves them out."""
+    uid, channel = uuid4(), Channel.SMS
+    row = insert(Contact).values(
+        uid=uid, channel=channel, address_index=blind_index(number, f"contacts.address.{channel}"),
+        address_sealed=sealed_for("contacts", "address_sealed", uid, number), created_at=clock.now(), open_case=True,
+    )  # fmt: skip
+    await session.execute(
+        row.on_conflict_do_update(index_elements=["channel", "address_index"], set_={"open_case": True})
     )
 
 

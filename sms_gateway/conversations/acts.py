@@ -94,6 +94,8 @@ async def _speak_again(act: Act) -> None:
 async def _ask_if_free_to_talk(act: Act) -> None:
     """What stood before is kept with the question: a red reply that must wait, a form that goes on after a yes."""
     question = act.reading.question
+    if act.reading.situation.wish is Wish.OPT_OUT:  # met also now; that it was, the phone does not show
+        await contacts.opt_out(act.session, act.thread.contact_id)
     kept = {name: act.detail[name] for name in ("then", "form") if name in act.detail}
     if question is not None and question.kind == Kind.ASSISTANT and question.detail.get("key"):
         kept["form"] = True
@@ -216,6 +218,15 @@ async def _say_once_more(act: Act) -> None:
     await act.say("same.again" if act.message.lane == "blue" else "orange.more")
 
 
+async def _answer_outreach(act: Act) -> None:
+    """Once for a broadcast; "收到" upon "收到" ends there. The console shows every one."""
+    small, outreach = act.reading.small, act.reading.outreach
+    assert small is not None
+    assert outreach is not None
+    if not await alarm.was_said_since(act.session, act.thread.id, small, outreach.reached.at):
+        await act.say(small)
+
+
 async def _keep_quiet(act: Act) -> None:
     """It was answered; the console shows it."""
 
@@ -240,4 +251,5 @@ _ACTS: dict[Step, Callable[[Act], Awaitable[None]]] = {
     Step.STILL_CALLING: _still_calling,
     Step.SAY_ONCE_MORE: _say_once_more,
     Step.KEEP_QUIET: _keep_quiet,
+    Step.ANSWER_OUTREACH: _answer_outreach,
 }

@@ -53,7 +53,6 @@ async def on_red(session: AsyncSession, message: Message, judged: Judgement) -> 
         reasons=list(judged.reasons),
     )
     talk.raise_lane(thread, Lane.RED)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=message.at)
     if thread.owner == Owner.OPERATOR:
         return
@@ -216,6 +215,9 @@ async def on_orange(session: AsyncSession, message: Message, judged: Judgement) 
         return
     waiting = owner_before == Owner.WAITING
     await _wait_for_person(session, thread, message)
+    command = read_command(message.body, talking=True)
+    if command is not None and command.stop_with_plea:
+        return  # 退订 beside it: the turn stops outreach, and nothing goes back
     if waiting or thread.contact.silent_at is not None or not await inbox.mark_answered(session, message.id, "judge"):
         return
     key = orange_key(judged)
@@ -232,7 +234,6 @@ async def put_on_top(
         session, message=message, cause=cause, lane=Lane.ORANGE, harm=harm, reasons=reasons, since=since
     )
     talk.raise_lane(thread, Lane.ORANGE)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     return None if thread.channel == Channel.DRILL else await _register(session, thread, message, escalation)
 
 
@@ -292,7 +293,6 @@ async def raise_to_red(
         since=since,
     )  # fmt: skip
     talk.raise_lane(thread, Lane.RED)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
     await tickets.raise_lane(session, thread_id=thread.id, lane=Lane.RED, since=since or message.at)
     await _wait_for_person(session, thread, message)
     return escalation

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from texts.normalise import normalise
 
+from .opting_out import speaks_of_opting_out, wants_no_more
+
 
 class Kind(StrEnum):
     OPT_OUT = "opt_out"
@@ -59,11 +61,11 @@ _SILENCE_TALKING = _words("""
     不要发信息 不要发消息 不要发短信 千万别回 千万别发 别回消息 不要再回 不要再发 别给我发 不要给我发 别给我回
 """)
 _OUT_WHEN_QUIET = _words("""
-    别发 不要发 莫发 别发信息 别发消息 别发短信 不要发信息 不要发消息 不要发短信 先别发
+    别发 不要发 莫发 别发信息 别发消息 别发短信 不要发信息 不要发消息 不要发短信
 """)
 _STOP_INSIDE = re.compile("退订|退定|(?<![a-z])(?:td|stop)(?![a-z])")
 _PLEA = re.compile(
-    "救|帮帮|帮我|求求|求你|打我|打人|被打|在打|要打|杀|死|害怕|怕|关起来|关着|锁|出不去|不敢|摸我|"
+    "救|帮帮|帮我(?!退|取消|停)|求求|求你|打我|打人|被打|在打|要打|杀|死|害怕|怕|关起来|关着|锁|出不去|不敢|摸我|"
     "欺负|碰我|疼|刀|棍|斧|拿着|堵|砸|踢|踹|掐|门口|喝醉|流血|跑不掉|危险|报警|110|快来|来人|别告诉|他在|她在|他来|跟着我|逼我|威胁|没吃|"
     "一个人在家|不要我|骗"
 )
@@ -87,10 +89,11 @@ def is_all_well(text: str) -> bool:
     return re.fullmatch(f"(?:{_ALL_WELL.pattern})+", squeezed(text)) is not None
 
 
-def read_command(text: str, *, talking: bool) -> Command | None:
+def read_command(text: str, *, talking: bool, answers_outreach: bool = False) -> Command | None:
     """The service word that the whole of `text` is, else None. `talking`: a matter is being talked about just now.
 
     别发 means "not now, somebody is near" in a talk and "no more outreach" outside of one; 88 silences always.
+    `answers_outreach`: the last they got from us is outreach, so that free words ("烦死了别再发了") are about that.
     An opt-out word in one text with a plea gives an OPT_OUT with `stop_with_plea`.
     """
     words = squeezed(text)
@@ -98,6 +101,8 @@ def read_command(text: str, *, talking: bool) -> Command | None:
     short = _HEAD.sub("", short) or short
     if words in _SILENCE_ALWAYS:
         return Command(Kind.SILENCE)
+    if wants_no_more(words, answers_outreach=answers_outreach):
+        return Command(Kind.OPT_OUT)
     if (talking or short not in _OPT_OUT | _OUT_WHEN_QUIET) and {words, short} & _SILENCE_TALKING:
         return Command(Kind.SILENCE)  # in doubt somebody is near
     for kind, known in ((Kind.HUMAN, _HUMAN), (Kind.OPT_OUT, _OPT_OUT | _OUT_WHEN_QUIET), (Kind.OPT_IN, _OPT_IN)):
@@ -106,6 +111,7 @@ def read_command(text: str, *, talking: bool) -> Command | None:
     if re.fullmatch("[1-9]", words):
         return Command(Kind.DIGIT, int(words))
     joined = normalise(text)
-    if _STOP_INSIDE.search(joined) and _PLEA.search(_STOP_INSIDE.sub(" ", joined)):
+    with_plea = _STOP_INSIDE.search(joined) and _PLEA.search(_STOP_INSIDE.sub(" ", joined))
+    if with_plea and not speaks_of_opting_out(words):
         return Command(Kind.OPT_OUT, stop_with_plea=True)
     return None

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock, regions
 from sms_gateway.bridge import matters
 from sms_gateway.bridge.models import DeskMatter
-from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
+from sms_gateway.escalations import open_cases
 from sms_gateway.escalations import service as escalations
 from sms_gateway.jobs import defer
 from sms_gateway.messages import inbox
@@ -108,10 +108,10 @@ async def act(session: AsyncSession, thread: Thread, message: Message, judged: J
         reasons=list(judged.reasons),
     )  # fmt: skip
     talk.raise_lane(thread, judged.lane)
-    if danger:
-        await contacts.set_open_case(session, thread.contact_id, open_case=True)
-        await tickets.raise_lane(session, thread_id=thread.id, lane=judged.lane, since=message.at)
     matter = await matters.find_of_talk(session, thread.id)
+    if danger:
+        await tickets.raise_lane(session, thread_id=thread.id, lane=judged.lane, since=message.at)
+        await open_cases.mark_number(session, matter.said.get("phone", "") if matter is not None else "")
     if matter is not None:
         await links.link(session, ticket_id=matter.ticket_id, kind=links.Linked.ESCALATION, ref=escalation.id)
     if thread.owner not in (Owner.WAITING, Owner.OPERATOR):

@@ -23,7 +23,7 @@ from sms_gateway.tickets.asides import tells_only_particulars, tells_with_whom
 from sms_gateway.triage.judgement import Judgement, Lane
 from texts.embedding import embed, pack
 
-from . import alarm, desk_matters, pending, talk
+from . import alarm, desk_matters, outreach_replies, pending, talk
 from .beside import is_only_beside
 from .commands import is_all_well, read_command
 from .ownership import Owner
@@ -61,6 +61,8 @@ async def judge(message_id: int) -> None:
         await _act(session, message, judged)
         await notify(session, "hotline_thread", str(message.thread_id))
     log.info("message_judged", message=message_id, lane=str(judged.lane), type=str(judged.type))
+    if judged.lane is not Lane.BLUE:
+        await outreach_replies.note_danger(message_id)  # a broadcast that brings danger stops; the alarm is out already
 
 
 def _answers_by_itself(body: str) -> bool:

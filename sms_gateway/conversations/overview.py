@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, select
@@ -24,7 +24,7 @@ from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import LANE_RANK
 from sms_gateway.wording import SIGNATURE
 
-from . import recusing, talk
+from . import outreach_lane, recusing, talk
 from .ownership import Owner
 
 RECENT = timedelta(days=2)
@@ -45,16 +45,29 @@ class Row:
     began: Message | None
     """The text that brought the escalation."""
     holder: Operator | None
+    outreach: str = ""
+    """The title of the broadcast its newest text answers."""
+
+
+@dataclass(frozen=True)
+class Replies:
+    """What came back to outreach and is no danger. `waiting`: for a person, at most `outreach_lane.MOST_WAITING` of `waits`."""
+
+    waiting: list[Row] = field(default_factory=list)
+    waits: int = 0
+    recent: list[Row] = field(default_factory=list)
+    counts: list[outreach_lane.Count] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Board:
-    """The front page: who waits, who is being helped, what else went on."""
+    """The front page: who waits, who is being helped, what else went on. `waiting` and `recent` are without `replies`."""
 
     waiting: list[Row]
     mine: list[Row]
     others: list[Row]
     recent: list[Row]
+    replies: Replies = field(default_factory=Replies)
 
 
 @dataclass(frozen=True)
@@ -95,18 +108,36 @@ async def load_board(session: AsyncSession, *, operator_id: int, recent: int = 1
     open_ones = {row.thread_id: row for row in await escalation_service.list_open(session)}
     in_hand = await _threads(session, Thread.owner == Owner.OPERATOR, theirs)
     waiting = await _threads(session, Thread.id.in_(open_ones), Thread.owner != Owner.OPERATOR, theirs)
-    known = [thread.id for thread in (*in_hand, *waiting)]
-    lately = select(Thread).where(Thread.last_inbound_at >= clock.now() - RECENT, Thread.id.not_in(known))
-    lately = lately.where(Thread.channel != Channel.DRILL, theirs)
-    others = (await session.scalars(_with_contact(lately).order_by(Thread.last_inbound_at.desc()).limit(recent))).all()
-    rows = {row.thread.id: row for row in await _rows(session, [*in_hand, *waiting, *others], open_ones)}
+    brought = await outreach_lane.list_brought(session, open_ones.values()) & {
+        thread.id for thread in waiting if thread.lane == "blue"
+    }
+    since, known = clock.now() - RECENT, [thread.id for thread in (*in_hand, *waiting)]
+    lately = select(Thread).where(Thread.last_inbound_at >= since, Thread.id.not_in(known))
+    lately = _with_contact(
+        lately.where(Thread.channel != Channel.DRILL, theirs).order_by(Thread.last_inbound_at.desc())
+    )
+    answers = (Thread.lane == "blue") & outreach_lane.answers_last()
+    others = (await session.scalars(lately.where(~answers).limit(recent))).all()
+    answering = (await session.scalars(lately.where(answers).limit(recent))).all()
+    rows = {row.thread.id: row for row in await _rows(session, [*in_hand, *waiting, *others, *answering], open_ones)}
     held = sorted((rows[thread.id] for thread in in_hand), key=_urgency)
+    in_line = [thread_id for thread_id in open_ones if thread_id in {thread.id for thread in waiting}]
+    lane = [rows[thread_id] for thread_id in in_line if thread_id in brought]
     return Board(
-        waiting=[rows[thread_id] for thread_id in open_ones if thread_id in {thread.id for thread in waiting}],
+        waiting=[rows[thread_id] for thread_id in in_line if thread_id not in brought],
         mine=[row for row in held if row.thread.operator_id == operator_id],
         others=[row for row in held if row.thread.operator_id != operator_id],
         recent=[rows[thread.id] for thread in others],
+        replies=await _replies(session, lane, [rows[thread.id] for thread in answering], since=since),
     )
+
+
+async def _replies(session: AsyncSession, waiting: list[Row], recent: list[Row], *, since: datetime) -> Replies:
+    shown = waiting[: outreach_lane.MOST_WAITING]
+    titles = await outreach_lane.title_of(session, [row.thread.id for row in (*shown, *recent)])
+    named = [[replace(row, outreach=titles.get(row.thread.id, "")) for row in rows] for rows in (shown, recent)]
+    counts = await outreach_lane.count_lately(session, since=since)
+    return Replies(waiting=named[0], waits=len(waiting), recent=named[1], counts=counts)
 
 
 def _urgency(row: Row) -> tuple[int, datetime]:

@@ -20,10 +20,12 @@ from sms_gateway.tickets.asides import tells_only_particulars
 from sms_gateway.tickets.draft import OPTIONS
 from sms_gateway.tickets.models import Inquiry
 
-from . import alarm, pending
+from . import alarm, outreach_replies, outreach_words, pending
 from .beside import wants_to_tell
 from .commands import Command, read_command, squeezed
 from .commands import Kind as CommandKind
+from .outreach_replies import Outreach
+from .outreach_words import Small
 from .ownership import Owner
 from .questions import FORM_DANGER, Answer, Kind, Read, digit_of, read_digit
 from .steps import Answers, Situation, Wish
@@ -58,6 +60,10 @@ class Reading:
     """The harm this text tells of was not told of before."""
     inquiry: Inquiry | None = None
     """What the desk asked, where this text may be the answer."""
+    outreach: Outreach | None = None
+    """The broadcast this text may answer."""
+    small: Small | None = None
+    """What small answer to it the text is."""
 
 
 async def read(session: AsyncSession, message: Message, thread: Thread) -> Reading:
@@ -66,8 +72,11 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
     escalation = await escalations.find_open(session, thread.id)
     question = await pending.find(session, thread.contact_id)
     asks = question is not None and question.kind != Kind.FEEDBACK  # that one stands beside an answer, not in a talk
-    talking = escalation is not None or asks or await _is_talking(session, thread, message)
-    command = read_command(body, talking=talking)
+    outreach = await outreach_replies.look(session, message, busy=_is_busy(thread, question, escalation is not None))
+    alone = outreach is not None and outreach.alone
+    talking = not alone and (escalation is not None or asks or await _is_talking(session, thread, message))
+    command = read_command(body, talking=talking, answers_outreach=alone)
+    small = outreach_words.read(body) if alone and message.lane == "blue" and not message.unsure else None
     answer = _danger_in_form(question, body) or read_digit(pending.as_standing(question), body, clock.now())
     asked = _is_the_assistants(question)
     abuse = escalation is not None and escalation.lane == "orange" and escalation.harm == "sexual_abuse"
@@ -89,9 +98,17 @@ async def read(session: AsyncSession, message: Message, thread: Thread) -> Readi
         repeats=0 if _may_be_said_twice(body, question, asked=asked) else await _count_repeats(session, message),
         calls_out=phrases.calls_out(body),
         answers_desk=inquiry is not None,
+        small_talk=small is not None and command is None,
     )
     began = escalation is not None and escalation.message_id == message.id
-    return Reading(situation, command, question, answer, began, inquiry)
+    return Reading(situation, command, question, answer, began, inquiry, outreach, small)
+
+
+def _is_busy(thread: Thread, question: PendingQuestion | None, called: bool) -> bool:
+    """Whether something other than outreach is going on in this talk: a call, a question that stands, silence, danger."""
+    stands = question is not None and question.kind != Kind.FEEDBACK and question.valid_until >= clock.now()
+    held = thread.owner in (Owner.WAITING, Owner.OPERATOR) or thread.lane != "blue"
+    return called or stands or held or thread.contact.silent_at is not None
 
 
 async def _find_inquiry(

@@ -8,7 +8,6 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.contacts import service as contacts
 from sms_gateway.escalations import service as escalations
 from sms_gateway.messages.models import Direction, Message
 from sms_gateway.tickets import child_merging, children, duty_arising, same_child
@@ -68,7 +67,6 @@ async def _weigh(session: AsyncSession, child: Child) -> None:
         session, message=message, cause=CAUSE, lane=lane, harm=harm, reasons=[reason], since=clock.now()
     )
     talk.raise_lane(thread, lane)
-    await contacts.set_open_case(session, thread.contact_id, open_case=True)
 
 
 async def _told_before(session: AsyncSession, child: Child) -> int:

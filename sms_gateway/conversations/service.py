@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.bridge import service as bridge
-from sms_gateway.contacts import service as contacts
 from sms_gateway.contacts.models import Channel
 from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.escalations import service as escalations
@@ -207,8 +206,6 @@ async def close(
         await escalations.conclude(
             session, escalation, operator_id=operator.id, outcome=outcome, note=note_text, signed_off_by=signer
         )
-    if danger:
-        await contacts.set_open_case(session, thread.contact_id, open_case=False)
     if escalation is not None:
         await resting.after(session, thread, escalation, operator_id=operator.id)
     if thread.contact.silent_at is None:
@@ -250,7 +247,6 @@ async def lower_after_false_alarm(
     )  # fmt: skip
     await defer(session, "conversations.tell_desks", subject_id=escalation.id)
     thread.lane = "blue"
-    await contacts.set_open_case(session, thread.contact_id, open_case=False)
     await talk.note(
         session,
         thread_id,

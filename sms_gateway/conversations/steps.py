@@ -63,6 +63,8 @@ class Step(StrEnum):
     """The form takes in what was written, so that nothing is lost; what goes back is whether they are safe."""
     RESUME_FORM = "resume_form"
     """They are safe: the form that was interrupted for that question goes on."""
+    ANSWER_OUTREACH = "answer_outreach"
+    """ "收到", "谁啊" to outreach, with nothing else going on: one fixed word, once."""
     ASK_ASSISTANT = "ask_assistant"
     STILL_CALLING = "still_calling"
     """ "在吗" while they wait for a person: that is what they hear, no greeting."""
@@ -97,6 +99,8 @@ class Situation:
     """Only asks whether somebody is there."""
     answers_desk: bool = False
     """The desk waits for their words about their matter, and this may be them."""
+    small_talk: bool = False
+    """Thanks, "谁啊" or "发错了" to outreach, and nothing else is being talked about (`outreach_words`)."""
 
 
 def next_step(now: Situation) -> Step:
@@ -117,7 +121,7 @@ def next_step(now: Situation) -> Step:
         return Step.RESUME_FORM if now.resumes_form and not now.guarded else Step.READ_SAFETY
     if now.guarded:
         return Step.FOLLOW_UP
-    return _in_plain_talk(now)
+    return Step.ANSWER_OUTREACH if now.small_talk else _in_plain_talk(now)
 
 
 def _in_plain_talk(now: Situation) -> Step:

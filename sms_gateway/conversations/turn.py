@@ -18,7 +18,21 @@ from sms_gateway.settings import get_settings
 from sms_gateway.triage.judgement import LANE_RANK
 from texts.embedding import embed, pack_base64, unpack
 
-from . import acts, after_turn, alarm, assistant, joining, judging, parts_of, pending, reading, service, steps, talk
+from . import (
+    acts,
+    after_turn,
+    alarm,
+    assistant,
+    joining,
+    judging,
+    outreach_replies,
+    parts_of,
+    pending,
+    reading,
+    service,
+    steps,
+    talk,
+)
 from .after_turn import Note
 from .foreign import is_foreign
 from .passing_on import call_for_foreign, pass_on, understood
@@ -71,11 +85,14 @@ async def _begin(session: AsyncSession, message_id: int, *, may_wait: bool) -> Q
     """Do the step where it is ours to do (a note: what it says about the handbook); else the question for the assistant."""
     message = await inbox.get_message(session, message_id)
     if message.answered_by is not None:
+        await outreach_replies.note_answered(session, message)
         return None
     thread = await talk.get_talk(session, message.thread_id, for_update=True)
     read = await reading.read(session, message, thread)
     step = steps.next_step(read.situation)
     parts = await parts_of.before(session, message)
+    said = outreach_replies.kind_said(wish=read.situation.wish, small=read.small, body=message.body)
+    await outreach_replies.note(session, [*parts, message], outreach=read.outreach, said=said)
     if step is Step.ASK_ASSISTANT and may_wait and await parts_of.wait_for_more(session, message, parts):
         return None
     message.turn_tries += 1
@@ -143,6 +160,7 @@ async def _ask_assistant(question: Question) -> Note | None:
         if not question.in_form and is_foreign(question.text) and not understood(replies):
             await call_for_foreign(session, thread, message)
         elif replies is not None:
+            await outreach_replies.note_understood(session, message, [reply.key for reply in replies])
             await pass_on(
                 session,
                 thread=thread,

@@ -20,7 +20,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.timers import drop_timers, set_timer
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import crew, ladder, look_backs, notices, receipts, unread
+from . import crew, ladder, look_backs, notices, open_cases, receipts, unread
 from .ladder import Audience, State
 from .models import Escalation, EscalationEvent
 
@@ -56,6 +56,7 @@ async def open_or_raise(
                 restart_at=(since or message.at) if news else None,
             )  # fmt: skip
         await _event(session, found, "raised" if news else "again", detail={"lane": lane, "message": message.id})
+    await open_cases.opened(session, found.contact_id, lane=lane)
     if news:
         await _start_clocks(session, found)
         if lane == "red":
@@ -250,14 +251,10 @@ async def conclude(
     to = State.FALSE_ALARM if outcome == "false_alarm" else State.RESOLVED
     await move(session, escalation, to, who=f"operator:{operator_id}", signatures=signatures)
     escalation.outcome, escalation.note, escalation.closed_at = outcome, note.strip(), clock.now()
-    await _event(
-        session,
-        escalation,
-        "closed",
-        who=f"operator:{operator_id}",
-        detail={"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by},
-    )
+    detail = {"outcome": outcome, "state": escalation.state, "signed_off_by": signed_off_by}
+    await _event(session, escalation, "closed", who=f"operator:{operator_id}", detail=detail)
     escalation.signed_off_by = signed_off_by
+    await open_cases.ended(session, escalation.contact_id, lane=escalation.lane)
     await drop_timers(session, job="escalations.step", subject_id=escalation.id)
     await notify(session, "hotline_escalation", str(escalation.id))
 

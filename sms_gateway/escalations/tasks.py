@@ -16,7 +16,7 @@ from sms_gateway.messages.models import Message
 from sms_gateway.tickets import follow_up
 from sms_gateway.wording import SIGNATURE
 
-from . import notices, service
+from . import notices, open_cases, service
 
 log = logs.get("escalations")
 
@@ -28,6 +28,13 @@ async def step(subject_id: int) -> None:
         taken = await service.take_step(session, subject_id)
     if taken:
         log.info("escalation_step", escalation=subject_id)
+
+
+@jobs.app.task(name="escalations.settle_open_case", queue="replies", retry=RetryIfTransient(attempts=20))
+async def settle_open_case(ticket_id: int) -> None:
+    """That matter of harm was closed: its people may get outreach again, if nothing else is open for them."""
+    async with transaction() as session:
+        await open_cases.settle_ticket(session, ticket_id)
 
 
 @jobs.app.task(name="escalations.text_did_not_arrive", queue="danger", retry=RetryIfTransient(attempts=8))

@@ -45,6 +45,7 @@ class Ticket(SealedRow, Base):
         Index("ix_tickets_evaluated", "evaluated", "id", postgresql_where=text("evaluated IS NOT NULL")),
         Index("ix_tickets_returned", "id", postgresql_where=text("returns > 0")),
         Index("ix_tickets_tail", text('"right"(number, 3)')),
+        Index("ix_tickets_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_tickets_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_tickets_next_clock_at", "next_clock_at", postgresql_where=text("next_clock_at IS NOT NULL")),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.errors import Conflict, NotFound
 
-from . import lifecycle, pace
+from . import lifecycle, open_harm, pace
 from .actors import Actor
 from .lifecycle import Evidence, Status, Step, Who
 from .models import Dispatch, Extension, Ticket, TicketEvent
@@ -58,8 +58,13 @@ async def move(
     )
     now = at or clock.now()
     pace.on_move(ticket, before, to, now)
+    was_open = ticket.closed_at is None
     ticket.status, ticket.version = to.value, ticket.version + 1
     ticket.closed_at = None if lifecycle.is_open(to) else ticket.closed_at or now
+    if was_open and ticket.closed_at is not None:
+        await open_harm.ended(session, ticket)
+    elif not was_open and ticket.closed_at is None:
+        await open_harm.mark(session, ticket)
     if to is not Status.CLARIFYING and Status.EXTENDED not in lifecycle.MOVES[to]:
         await _let_requests_lapse(session, ticket.id, now)
     return await record_event(

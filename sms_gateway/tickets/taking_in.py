@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 
-from . import accused, children, duty_arising
+from . import accused, children, duty_arising, open_harm
 from .duty_arising import HARM_LANES
 from .models import Ticket
 
@@ -17,6 +17,7 @@ from .models import Ticket
 async def opened(session: AsyncSession, ticket: Ticket) -> None:
     """A new ticket: what its answers say; the duty to report runs from the text that told of it."""
     await _note(session, ticket, ticket.answers or {}, since=ticket.received_at)
+    await open_harm.mark(session, ticket)
 
 
 async def told_more(session: AsyncSession, ticket: Ticket, answers: Mapping[str, str]) -> None:
@@ -28,6 +29,7 @@ async def raised(session: AsyncSession, ticket: Ticket, *, since: datetime) -> N
     """The locked ticket went up a lane at `since`."""
     await accused.take_from_answers(session, ticket, ticket.answers or {})
     await duty_arising.arise(session, ticket, since=since)
+    await open_harm.mark(session, ticket)
 
 
 async def merged(session: AsyncSession, ticket: Ticket, *, into: Ticket) -> None:
@@ -36,6 +38,7 @@ async def merged(session: AsyncSession, ticket: Ticket, *, into: Ticket) -> None
     await accused.bring_along(session, ticket, into=into)
     await duty_arising.take_over(session, ticket, into=into)
     await duty_arising.arise(session, into, since=clock.now())
+    await open_harm.mark(session, into)
 
 
 async def _note(session: AsyncSession, ticket: Ticket, answers: Mapping[str, str], *, since: datetime) -> None:

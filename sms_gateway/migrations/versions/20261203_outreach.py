@@ -274,6 +274,16 @@ def upgrade() -> None:
     op.create_index("ix_broadcast_replies_broadcast_id_at", "broadcast_replies", ["broadcast_id", "at"], unique=False)
     op.create_index(op.f("ix_broadcast_replies_thread_id"), "broadcast_replies", ["thread_id"], unique=False)
     op.drop_column("contacts", "last_outreach_at")
+    op.create_index(
+        "ix_tickets_merged_into", "tickets", ["merged_into"], unique=False,
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )  # fmt: skip
+    # Until now the flag was lowered with the talk, also where its ticket of harm stayed open.
+    op.execute(
+        "UPDATE contacts SET open_case = true WHERE NOT open_case AND ("
+        " id IN (SELECT contact_id FROM tickets WHERE closed_at IS NULL AND lane IN ('red', 'orange'))"
+        " OR id IN (SELECT contact_id FROM escalations WHERE closed_at IS NULL AND lane IN ('red', 'orange')))"
+    )
 
 
 def downgrade() -> None:
@@ -281,6 +291,7 @@ def downgrade() -> None:
         "contacts",
         sa.Column("last_outreach_at", postgresql.TIMESTAMP(timezone=True), autoincrement=False, nullable=True),
     )
+    op.drop_index("ix_tickets_merged_into", table_name="tickets")
     op.drop_index(op.f("ix_broadcast_replies_thread_id"), table_name="broadcast_replies")
     op.drop_index("ix_broadcast_replies_broadcast_id_at", table_name="broadcast_replies")
     op.drop_table("broadcast_replies")
