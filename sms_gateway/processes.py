@@ -66,10 +66,10 @@ def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies�
 async def _send_outreach() -> None:
     import signal
 
-    from .broadcasts.sending import Sender
+    from .broadcasts import sending
     from .jobs import each_second
 
-    sender, loop = Sender(), asyncio.get_running_loop()
+    sender, loop = sending.Sender(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, sender.stop.set)
     beside = [asyncio.create_task(each_second(chore, name)) for name, chore in chores(OUTREACH)]
@@ -79,6 +79,7 @@ async def _send_outreach() -> None:
         for chore in beside:
             chore.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await sending.close()
 
 
 async def _work(queue: str) -> None:

@@ -20,8 +20,8 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
+from sms_gateway.carriers import registry
 from sms_gateway.carriers.carrier import Carrier, CarrierRefusedPerson, SendError, SendsMany, TextOut
-from sms_gateway.carriers.registry import carrier, choose
 from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.jobs import PASSING
@@ -132,7 +132,7 @@ class Sender:
         return found
 
     async def _take(self, one: Running) -> tuple[Taken | None, str]:
-        by = choose()
+        by = registry.choose()
         async with transaction() as session:
             allowed = await self._draw(session, one, by)
         if allowed < 1:
@@ -182,7 +182,7 @@ class Sender:
         return fresh and not self.stop.is_set() and taken.broadcast_id in self._running
 
     async def _send(self, one: Running, taken: Taken, by: str) -> None:
-        edge = carrier(by)
+        edge = registry.carrier(by)
         sends = self._in_bulk if isinstance(edge, SendsMany) else self._one_by_one
         try:
             results = await sends(edge, one, taken)
@@ -252,6 +252,11 @@ class Sender:
                     await contacts.opt_out_number(
                         session, addresses.open_sealed(one.row.address_sealed, one.row.address_index)
                     )
+
+
+async def close() -> None:
+    """A sending process ends: its connections to the carriers too."""
+    await registry.close()
 
 
 def _look_up_after() -> timedelta:

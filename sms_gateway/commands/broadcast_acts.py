@@ -12,10 +12,8 @@ from rich.live import Live
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import jobs
-from sms_gateway.broadcasts import acts, governing, overview
+from sms_gateway.broadcasts import acts, governing, overview, sending
 from sms_gateway.broadcasts.lifecycle import ENDED, Status
-from sms_gateway.broadcasts.sending import Sender
-from sms_gateway.carriers import registry
 from sms_gateway.database import dispose, transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import accounts
@@ -120,7 +118,7 @@ async def _run(broadcast_id: int, on_behalf: str | None, *, watch: bool) -> None
         one = await acts.get(session, broadcast_id)
         if one.status == Status.APPROVED and on_behalf is not None:
             await acts.start(session, one.id, version=one.version, operator_id=await _editor(session, on_behalf))
-    sender = Sender()
+    sender = sending.Sender()
     beside = (
         []
         if watch
@@ -134,7 +132,7 @@ async def _run(broadcast_id: int, on_behalf: str | None, *, watch: bool) -> None
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*beside, return_exceptions=True)
-        await registry.close()
+        await sending.close()
         await dispose()
 
 
