@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock, logs
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import notify, transaction
+from sms_gateway.jobs import PASSING
 from sms_gateway.messages.models import Thread
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Role
@@ -29,12 +30,15 @@ from .models import (
 )
 from .pacing import Limits, Seen
 from .recipients import State
+from .replies import NEEDS_NOBODY
 from .running import Running, running_of
 
 log = logs.get("broadcasts")
 
 LOCK = 0x6F75_7472_6561_6368
 """Held by the process that governs right now; ends with it."""
+TOO_LATE = timedelta(hours=6)
+"""A schedule missed by more, since nothing ran, is a person's to decide: the day it was meant for may be over."""
 LATELY = timedelta(minutes=3)
 MEASURED_OVER = 5.0
 """Seconds over which the rate people see is reckoned."""
@@ -59,13 +63,19 @@ async def govern() -> None:
         if not await gate.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
             return
         for broadcast_id in await _list_open(gate):
-            async with transaction() as session:
-                await _govern(session, broadcast_id)
+            try:
+                async with transaction() as session:
+                    await _govern(session, broadcast_id)
+            except PASSING:
+                raise
+            except Exception:  # the others are looked at all the same
+                log.exception("outreach_not_governed", broadcast=broadcast_id)
 
 
 async def _list_open(session: AsyncSession) -> list[int]:
     """Those that run or stand still, whose time has come, that still have somebody to leave out, or news to add up."""
-    due = (Broadcast.status == Status.APPROVED) & (Broadcast.scheduled_at <= clock.now())
+    now = clock.now()
+    due = (Broadcast.status == Status.APPROVED) & Broadcast.scheduled_at.between(now - TOO_LATE, now)
     of_it = BroadcastCount.broadcast_id == Broadcast.id
     open_count = exists().where(of_it, BroadcastCount.state.in_(OPEN), BroadcastCount.count > 0)
     ending = (Broadcast.status == Status.CANCELLED) & open_count
@@ -189,9 +199,9 @@ async def _count_running(session: AsyncSession) -> int:
 
 
 async def _count_for_people(session: AsyncSession, broadcast_id: int) -> int:
-    """Replies that a person has to read: all but those that only opt out."""
+    """Replies that a person has to read."""
     told = select(func.count()).select_from(BroadcastReply).where(BroadcastReply.broadcast_id == broadcast_id)
-    return (await session.scalar(told.where(BroadcastReply.kind != "opt_out"))) or 0
+    return (await session.scalar(told.where(BroadcastReply.kind.not_in(NEEDS_NOBODY)))) or 0
 
 
 async def _is_through(session: AsyncSession, one: Broadcast) -> bool:

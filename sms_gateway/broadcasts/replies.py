@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,7 @@ from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.database import notify
 from sms_gateway.messages.models import Message
 
-from . import composing, drafting
+from . import composing, drafting, taking
 from .models import Broadcast, BroadcastMinute, BroadcastRecipient, BroadcastReply
 from .recipients import MAY_HAVE_LEFT
 
@@ -99,7 +99,7 @@ async def find_recent(session: AsyncSession, contact: Contact, *, at: datetime) 
     if contact.channel != Channel.SMS:
         return None
     since = at - REMEMBERED
-    ids = await list_sending_since(session, since)
+    ids = await taking.list_recent(session, since=since)
     if not ids:
         return None
     row = BroadcastRecipient
@@ -110,13 +110,6 @@ async def find_recent(session: AsyncSession, contact: Contact, *, at: datetime) 
     if found is None:
         return None
     return Reached(found.broadcast_id, found.number, found.region, found.sent_at or found.claimed_at)
-
-
-async def list_sending_since(session: AsyncSession, since: datetime) -> list[int]:
-    """Broadcasts that sent, or may have sent, after that moment."""
-    row = Broadcast
-    not_over = or_(row.ended_at.is_(None), row.ended_at >= since)
-    return list(await session.scalars(select(row.id).where(and_(row.started_at.is_not(None), not_over))))
 
 
 async def note(session: AsyncSession, message: Message, *, reached: Reached, said: Kind | None = None) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.broadcasts import replies
+from sms_gateway.broadcasts import replies, taking
 from sms_gateway.broadcasts.models import Broadcast, BroadcastMinute, BroadcastReply
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.messages.models import Thread
@@ -58,7 +58,7 @@ async def title_of(session: AsyncSession, thread_ids: Sequence[int]) -> Mapping[
 
 async def count_lately(session: AsyncSession, *, since: datetime) -> list[Count]:
     """Texts that came back since then, by broadcast, the newest broadcast first. Read from the minutes, never counted one by one."""
-    ids = await replies.list_sending_since(session, since - replies.REMEMBERED)
+    ids = await taking.list_recent(session, since=since - replies.REMEMBERED)
     if not ids:
         return []
     total = func.sum(BroadcastMinute.count)
