@@ -172,7 +172,7 @@ async def count_exactly(session: AsyncSession, segment: Segment) -> dict[str, in
         return {}
     chosen = people(segment).subquery()
     found = await session.execute(select(chosen.c.region, func.count()).group_by(chosen.c.region))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _stored(rolls: list[Roll], segment: Segment, *, exact: bool) -> Count:

@@ -19,6 +19,7 @@ from sms_gateway.broadcasts import addresses, apart, importing, rolls
 from sms_gateway.broadcasts.roll_models import Roll, RollNumber, RollPart, RollRefusal
 from sms_gateway.broadcasts.rolls import RollState
 from sms_gateway.broadcasts.sources import PART_BYTES, OnDisk
+from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from sms_gateway.settings import ROOT
 
@@ -317,3 +318,15 @@ def test_the_command_imports_a_file_and_says_what_became_of_it(
     assert run(broadcast.app, ["import", str(path), "--title", ""]).exit_code == 1
     found = run(broadcast.app, ["rolls"])
     assert "镇雄家长\t可用\t1 个号码" in found.output and "坏的\t失败" in found.output
+
+
+async def test_a_file_that_never_came_whole_is_forgotten_after_a_day(database: str, clock: HeldClock) -> None:
+    async with transaction() as session:
+        roll = await rolls.create(session, title="名册", created_by=None)
+        await rolls.add_part(session, roll_id=roll.id, part=0, data=b"x")
+        assert await rolls.forget_abandoned(session) == 0
+    clock.advance(rolls.ABANDONED_AFTER * 1.1)
+    async with transaction() as session:
+        assert await rolls.forget_abandoned(session) == 1
+        assert await rolls.list_rolls(session) == []
+        assert await session.scalar(select(func.count()).select_from(RollPart)) == 0
