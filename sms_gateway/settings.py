@@ -149,9 +149,7 @@ class Settings(BaseSettings):
     def make_believe_key(self) -> bytes | None:
         """What the make-believe carrier and this gateway share: derived, so that there is nothing to set up; None without a key."""
         key = self.session_key or self.data_key
-        return (
-            hmac.digest(key.get_secret_value().encode(), b"hotline simulator carrier", hashlib.sha256) if key else None
-        )
+        return _carrier_key(key.get_secret_value()) if key else None
 
     @property
     def make_believe_desk_secret(self) -> str | None:
@@ -287,6 +285,12 @@ class Settings(BaseSettings):
         if OVERSEAS_CARRIERS & set(self.carriers) and not self.cross_border_assessed:
             raise ValueError("境外通道要先做个人信息出境安全评估，并在 HOTLINE_CROSS_BORDER_ASSESSED 写明评估文号。")
         return self
+
+
+@lru_cache(maxsize=4)
+def _carrier_key(key: str) -> bytes:
+    """Asked for with each text and receipt."""
+    return hmac.digest(key.encode(), b"hotline simulator carrier", hashlib.sha256)
 
 
 def _is_reachable(url: str) -> bool:

@@ -57,7 +57,7 @@ class Collector:
         self._gather_seconds, self._most_waiting = gather_seconds, most_waiting
         self._queue: deque[_Waiting] = deque()
         self._in_queue = 0
-        self._last_batch = 0
+        self._enough = 0
         self._full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
@@ -70,7 +70,7 @@ class Collector:
         waiting = _Waiting(told, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._in_queue += len(told)
-        if self._in_queue >= min(MOST_AT_ONCE, self._last_batch):
+        if self._in_queue >= self._enough:
             self._full.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
@@ -91,15 +91,18 @@ class Collector:
     async def _write(self) -> None:
         try:
             while self._queue:
-                await self._write_batch(self._next_batch())
-                await self._gather()
+                batch = self._next_batch()
+                await self._write_batch(batch)
+                answered = sum(len(each.told) for each in batch)
+                await self._gather(min(MOST_AT_ONCE, (answered + self._in_queue) // 2))
         finally:
             self._writer = None
-            self._last_batch = 0
+            self._enough = 0
 
-    async def _gather(self) -> None:
-        """Wait till about as many are here as last time: those who were just answered come again."""
-        if self._closed or self._in_queue >= min(MOST_AT_ONCE, self._last_batch):
+    async def _gather(self, enough: int) -> None:
+        """Wait till so many are here: half of those who come again and again, so that reading goes on while half is being written."""
+        self._enough = enough
+        if self._closed or self._in_queue >= enough:
             return
         self._full.clear()
         with suppress(TimeoutError):
@@ -113,7 +116,6 @@ class Collector:
             batch.append(self._queue.popleft())
             size += len(batch[-1].told)
         self._in_queue -= size
-        self._last_batch = size
         return batch
 
     async def _write_batch(self, batch: list[_Waiting]) -> None:

@@ -105,8 +105,9 @@ SELECT (SELECT count(*) FROM before), (SELECT count(*) FROM moved)
 """)  # noqa: S608 - only the names and ranks of our own states
 """One statement a broadcast: the ledger upwards only, its counts, and what need not be looked up any more.
 
-The count of `before` runs the locks first and in order. A row of `unknowns` that somebody is looking up just now is left to them:
-they find that it is settled.
+`before` is read by its list of numbers, the update by the joined ones: measured on 20,000 and 200,000 rows, any other way makes
+the planner compare all with all. The count of `before` runs the locks first and in order. A row of `unknowns` that somebody is
+looking up just now is left to them: they find that it is settled.
 """
 
 
