@@ -146,6 +146,7 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "bulk":
         from .bridge.tasks import sweep_posts
         from .broadcasts import receipt_batches
+        from .broadcasts import tasks as outreach
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
@@ -154,6 +155,7 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
         mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
+        mine.append(("abandoned_uploads", outreach.forget_uploads))
     return mine
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from procrastinate import JobContext
 
 from sms_gateway import jobs, logs
+from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryIfTransient
 
-from . import importing, preparing
+from . import importing, preparing, rolls
 from .rolls import RollIsBeingRead
 from .sources import InParts
 
@@ -42,3 +43,9 @@ async def prepare(context: JobContext, broadcast_id: int) -> None:
 def _comes_again(context: JobContext, error: Exception) -> bool:
     decision = RetryIfTransient(attempts=TRIES).get_retry_decision(exception=error, job=context.job)
     return decision is not None
+
+
+async def forget_uploads() -> None:
+    """Now and then: files that were never sent whole."""
+    async with transaction() as session:
+        await rolls.forget_abandoned(session)
