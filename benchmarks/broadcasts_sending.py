@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvloop
 from rich.console import Console
+from sqlalchemy import text
 
 from sms_gateway.broadcasts import acts, governing, overview, tallies
 from sms_gateway.broadcasts.sending import Sender
@@ -29,6 +30,10 @@ AREA = "broadcasts"
 TEXTS, FEW = 4_000, 800
 BODY = "【云南12345】儿童节快乐！孩子遇到难处、受了委屈，随时可以发短信或打12345。本热线不要验证码、不要转账。"
 """What each side hands over: one segment."""
+THROUGH = text("""
+SELECT NOT EXISTS (SELECT 1 FROM broadcast_lanes WHERE broadcast_id = :broadcast AND next <= last)
+   AND NOT EXISTS (SELECT 1 FROM broadcast_chunks WHERE broadcast_id = :broadcast)
+""")
 AGAINST_LOOP, AGAINST_SCRIPT = 0.6, 2.0
 
 
@@ -103,14 +108,21 @@ async def _send(texts: int) -> float:
     await governing.govern()
     sender, began = Sender(), time.perf_counter()
     task = asyncio.create_task(sender.run())
-    while await _left(one) < texts:
-        await asyncio.sleep(0.05)
+    while not await _is_through(one):
+        await asyncio.sleep(0.02)
     rate = texts / (time.perf_counter() - began)
+    assert await _left(one) == texts
     async with transaction() as session:
         await acts.cancel(session, one, operator_id=None)
     sender.stop.set()
     await task
     return rate
+
+
+async def _is_through(broadcast_id: int) -> bool:
+    """Every number was given out, and what became of each is written down."""
+    async with transaction() as session:
+        return bool(await session.scalar(THROUGH, {"broadcast": broadcast_id}))
 
 
 async def _left(broadcast_id: int) -> int:

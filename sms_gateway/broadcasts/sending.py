@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +29,7 @@ from sms_gateway.jobs import PASSING
 from sms_gateway.settings import get_settings
 
 from . import addresses, ledger, pace, references, taking, unknowns
+from .hands import Hands
 from .models import CarrierReference
 from .recipients import State
 from .running import Running, list_running
@@ -56,7 +58,7 @@ class Sender:
     def __init__(self, *, chunk: int = CHUNK) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self.stop = asyncio.Event()
-        self._slots = asyncio.Semaphore(get_settings().outreach_at_once)
+        self._hands = Hands(get_settings().outreach_at_once)
         self._chunk = chunk
         self._running: dict[int, Running] = {}
         self._held: dict[int, float] = {}
@@ -191,18 +193,17 @@ class Sender:
             self._held.pop(taken.chunk_id, None)
 
     async def _one_by_one(self, edge: Carrier, one: Running, taken: Taken) -> list[Result]:
-        return list(await asyncio.gather(*(self._hand_over(edge, one, taken, row) for row in taken.rows)))
+        return await self._hands.each(taken.rows, partial(self._hand_over, edge, one, taken))
 
     async def _hand_over(self, edge: Carrier, one: Running, taken: Taken, row: Recipient) -> Result:
-        async with self._slots:
-            text = text_for(one, row) if self._may_go_on(taken) else None
-            if text is None:
-                return Result(row, None, None)
-            try:
-                made = await edge.send(to=text.to, body=text.body, reference=text.reference, validity=text.validity)
-            except SendError as error:
-                return Result(row, None, error)
-            return Result(row, made, None)
+        text = text_for(one, row) if self._may_go_on(taken) else None
+        if text is None:
+            return Result(row, None, None)
+        try:
+            made = await edge.send(to=text.to, body=text.body, reference=text.reference, validity=text.validity)
+        except SendError as error:
+            return Result(row, None, error)
+        return Result(row, made, None)
 
     async def _in_bulk(self, edge: Carrier, one: Running, taken: Taken) -> list[Result]:
         assert isinstance(edge, SendsMany)
