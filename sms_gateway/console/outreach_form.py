@@ -55,10 +55,11 @@ class Typed:
 
 @dataclass(frozen=True)
 class Meant:
-    """`draft`: None where something could not be read. `problems`: sentences by field."""
+    """`draft`: None where something is wrong. `problems`: sentences by field. `figures`: what could be read, to reckon with."""
 
     draft: Draft | None
     problems: Mapping[str, str]
+    figures: Draft
 
 
 def typed(form: FormData) -> Typed:
@@ -124,7 +125,7 @@ def meant(form: Typed, *, now: datetime) -> Meant:
         error_share=read("error_percent", _number, 10.0, say_number) / 100,
     )  # fmt: skip
     problems = {**_wrong(draft, now), **problems}
-    return Meant(None if problems else draft, problems)
+    return Meant(None if problems else draft, problems, draft)
 
 
 def audience_of(form: Typed) -> dict[str, Any]:

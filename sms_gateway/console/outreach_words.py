@@ -41,10 +41,9 @@ PAUSE_ADVICE = {
 }  # fmt: skip
 ALARMING_PAUSES = frozenset({"waiting", "danger", "errors"})
 HELD = {
-    "people": "照空着的值班员人数放慢", "nobody": "没有值班员空着，先不发", "hours": "不在可以发的时段", "carrier": "通道就这么快",
-    "wave": "这一批发完了", "done": "都发出去了",
+    "people": "照空着的值班员人数放慢", "nobody": "没有值班员空着，先不发", "hours": "不在可以发的时段，到点自动接着发", "busy": "通道忙，过一会儿自动再试",
 }  # fmt: skip
-"""Why it goes slower than the carrier takes (`governing.Held`)."""
+"""`governing.Held`: why it goes slower than the carrier takes."""
 EVENTS = {
     "created": "新建", "edited": "修改", "preparing": "开始准备名单", "prepared": "名单准备好了", "prepare_failed": "名单没有准备成",
     "approved": "批准", "sent_back": "退回", "started": "开始发", "paused": "暂停", "resumed": "接着发", "next_wave": "放行下一批",
@@ -70,7 +69,16 @@ FIELDS = {
     "reply_share": "估计的回信", "quiet_days": "几天内收过的不再发", "waiting_seconds": "自动停的界限", "danger_replies": "自动停的界限",
     "error_share": "自动停的界限",
 }  # fmt: skip
-REPLY_KINDS = {"reply": "回信", "stop": "退订", "opt_out": "退订", "ordinary": "普通回信", "danger": "危险", "thanks": "客气话"}
+FORM_FIELDS = {
+    **FIELDS, "consent": "只发给同意收的人", "replies_per_thousand": "估计每 1000 人回几条", "error_percent": "没发出去的超过", "quiet_days": "几天内收过的不再发",
+    "waiting_seconds": "有人等真人超过", "danger_replies": "红色、橙色回信满", "hours_start": "每天从", "hours_end": "每天到",
+}  # fmt: skip
+"""The fields of the composer's form."""
+REPLY_KINDS = {
+    "danger": "红色", "harm": "橙色", "opt_out": "退订", "person": "找真人", "doubt": "问是不是骗子", "thanks": "收到、谢谢", "not_mine": "发错人了",
+    "question": "问政策", "other": "别的话",
+}  # fmt: skip
+"""`replies.Kind`."""
 MINUTES = {"sent": "发出", "delivered": "送达", "failed": "没送到", "unknown": "不确定", "suppressed": "按规矩没发"}
 TALKS_AT_ONCE, TALK_MINUTES = f"{pacing.TALKS_AT_ONCE:g}", f"{pacing.TALK_MINUTES:g}"
 
