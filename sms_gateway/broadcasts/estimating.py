@@ -57,9 +57,7 @@ def estimate(
     day_left = quiet_hours.closes_at(starts, hours) - quiet_hours.MARGIN - quiet_hours.SHORTEST - starts
     day_texts = min(recipients, math.floor(rate * day_left.total_seconds()))
     day_hours = day_texts / rate / 3600
-    needed = pacing.operators_needed(
-        texts=day_texts, reply_share=reply_share, hours=max(day_hours, LEAST_HOURS)
-    )
+    needed = pacing.operators_needed(texts=day_texts, reply_share=reply_share, hours=max(day_hours, LEAST_HOURS))
     by_people = pacing.texts_per_second(
         carrier_segments=carrier_segments, segments_each=segments_each, free_operators=free, reply_share=reply_share
     )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import select
 
-from sms_gateway.broadcasts import tallies
+from sms_gateway.broadcasts import overview, tallies
 from sms_gateway.broadcasts.lifecycle import Status
-from sms_gateway.broadcasts.models import Broadcast
 from sms_gateway.database import transaction
 
 from . import pages
@@ -23,7 +21,6 @@ SHOWN: dict[str, tuple[Status, ...]] = {
     "open": (Status.RUNNING, Status.PAUSED, Status.APPROVED, Status.DRAFT), "drafts": (Status.DRAFT,),
     "done": (Status.COMPLETED, Status.CANCELLED), "all": tuple(Status),
 }  # fmt: skip
-MOST = 200
 FIRST = (Status.PAUSED, Status.RUNNING, Status.APPROVED, Status.DRAFT)
 """What may need somebody stands on top."""
 
@@ -33,12 +30,9 @@ async def show_list(seat: SeeingOutreach, show: Annotated[str, Query(max_length=
     """The list."""
     show = show if show in TABS else "open"
     async with transaction() as session:
-        wanted = select(Broadcast).where(Broadcast.status.in_(SHOWN[show])).order_by(Broadcast.id.desc()).limit(MOST)
-        rows = list(await session.scalars(wanted))
+        rows = [one for one in await overview.list_broadcasts(session) if one.status in SHOWN[show]]
         rows.sort(key=lambda one: FIRST.index(Status(one.status)) if one.status in FIRST else len(FIRST))
-        states = {
-            one.id: tallies.by_state(await tallies.by_region(session, one.id)) for one in rows if one.started_at
-        }
+        states = {one.id: tallies.by_state(await tallies.by_region(session, one.id)) for one in rows if one.started_at}
         people = await name_people(session, {person for one in rows for person in (one.created_by, one.approved_by)})
     progress = {number: (tallies.left(counts), sum(counts.values())) for number, counts in states.items()}
     return pages.render(

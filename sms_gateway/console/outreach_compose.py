@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -123,15 +123,14 @@ async def _side(request: Request) -> Response:
         counted = await outreach_audience.count(session, audience_of(form))
         estimate = None
         if counted is not None and said["segments"]:
-            recipients = sum(counted.values())
-            estimate = await reckon(session, read.figures, recipients=recipients, segments_each=said["segments"])
+            estimate = await reckon(session, read.figures, recipients=counted.total, segments_each=said["segments"])
     problems = dict(read.problems)
     for name in ("title", "body"):  # nobody is told off for what they have not come to yet
         if not form[name]:
             problems.pop(name, None)
     return pages.render(
         "_outreach_side.html", **said, groups=place_groups(), estimate=estimate, problems=problems, fields=FIELDS, again=True,
-        counted=by_place(counted) if counted is not None else None,
+        counted=counted, by_county=by_place(counted.regions) if counted is not None else [],
     )  # fmt: skip
 
 

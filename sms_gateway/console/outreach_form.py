@@ -17,6 +17,7 @@ from sms_gateway.broadcasts import composing, drafting
 from sms_gateway.broadcasts.acts import Draft
 from sms_gateway.broadcasts.models import Broadcast
 from sms_gateway.broadcasts.quiet_hours import SHANGHAI
+from sms_gateway.broadcasts.segments import Segment, SegmentIsWrong
 from sms_gateway.errors import HotlineError
 from texts.normalise import clean
 
@@ -77,7 +78,7 @@ def shown(one: Broadcast | Draft) -> Typed:
     audience = one.audience
     plain = {
         "title": one.title, "body": one.body, "template_id": str(one.template_id or ""),
-        "consent": "1" if audience.get("consented") else "",
+        "consent": "1" if audience.get("only_consented") else "",
         "scheduled_at": f"{clock.shanghai(one.scheduled_at):%Y-%m-%dT%H:%M}" if one.scheduled_at else "",
         "hours_start": f"{one.hours_start:%H:%M}", "hours_end": f"{one.hours_end:%H:%M}", "carrier_segments": _plain(one.carrier_segments),
         "replies_per_thousand": _plain(one.reply_share * 1000), "quiet_days": _plain(one.quiet_days), "waiting_seconds": _plain(one.waiting_seconds),
@@ -85,8 +86,12 @@ def shown(one: Broadcast | Draft) -> Typed:
         "first_county": one.first_county or "",
     }  # fmt: skip
     rows = [(region, *span) for region, span in (one.region_hours or {}).items()]
-    many = {name: [str(value) for value in audience.get(name, ())] for name in ("rolls", "regions", "groups", "without")}
-    many |= {name: [row[place] for row in rows] for place, name in enumerate(("hours_region", "hours_from", "hours_to"))}
+    many = {
+        name: [str(value) for value in audience.get(name, ())] for name in ("rolls", "regions", "groups", "without")
+    }
+    many |= {
+        name: [row[place] for row in rows] for place, name in enumerate(("hours_region", "hours_from", "hours_to"))
+    }
     return Typed(plain, many)
 
 
@@ -112,8 +117,12 @@ def meant(form: Typed, *, now: datetime) -> Meant:
 
     say_number = "请写一个数，例如 10 或 0.5。"
     say_whole = "请写一个整数。"
+    try:
+        audience = Segment.from_data(audience_of(form)).to_data()
+    except SegmentIsWrong as wrong:
+        audience, problems["audience"] = {}, wrong.sentence
     draft = Draft(
-        title=form["title"].strip(), body=form["body"].strip(), audience=audience_of(form), template_id=_id(form["template_id"]),
+        title=form["title"].strip(), body=form["body"].strip(), audience=audience, template_id=_id(form["template_id"]),
         scheduled_at=read("scheduled_at", _moment, None, "日期和时间没看懂，请用右边的日历选。"),
         hours_start=read("hours_start", time.fromisoformat, time(9), "请写成 09:00 这样。"),
         hours_end=read("hours_end", time.fromisoformat, time(20), "请写成 20:00 这样。"),
@@ -129,12 +138,12 @@ def meant(form: Typed, *, now: datetime) -> Meant:
 
 
 def audience_of(form: Typed) -> dict[str, Any]:
-    """The chosen audience as `segments.Segment` keeps it."""
+    """The chosen audience as a form sends it, for `segments.Segment.from_data`."""
     return {
         "rolls": [int(one) for one in form.chosen("rolls") if is_id(one)],
         "regions": [one for one in form.chosen("regions") if one],
         "groups": list(form.chosen("groups")),
-        "consented": bool(form["consent"]),
+        "only_consented": bool(form["consent"]),
         "without": [int(one) for one in form.chosen("without") if is_id(one)],
     }
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
-from sms_gateway.broadcasts import acts, drafting, tallies, trying
+from sms_gateway.broadcasts import acts, drafting, readying, tallies, trying
 from sms_gateway.broadcasts.lifecycle import BroadcastCannotMove, Status
 from sms_gateway.broadcasts.models import Broadcast
 from sms_gateway.database import transaction
@@ -43,6 +43,15 @@ async def show_tests(broadcast_id: Id, seat: WatchingOutreach) -> Response:  # n
     async with transaction() as session:
         tests = await trying.list_tested(session, (await acts.get(session, broadcast_id)).id)
     return pages.render("_outreach_tested.html", tests=tests)
+
+
+@router.post("/prepare")
+async def prepare(request: Request, broadcast_id: Id, seat: WritingOutreach, version: Version) -> Response:
+    """Let the saved choice of people be made into a list."""
+    async with transaction() as session:
+        await readying.ask(session, broadcast_id, version=version, operator_id=seat.operator.id)
+    log.info("broadcast_preparing", broadcast=broadcast_id, operator=seat.operator.id)
+    return done(request, f"{PAGE}/{broadcast_id}/write")
 
 
 @router.post("/test")

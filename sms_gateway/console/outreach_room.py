@@ -49,7 +49,9 @@ async def list_events(session: AsyncSession, broadcast_id: int) -> list[Happened
     """The newest acts on it first."""
     wanted = select(BroadcastEvent).where(BroadcastEvent.broadcast_id == broadcast_id)
     rows = list(await session.scalars(wanted.order_by(BroadcastEvent.id.desc()).limit(EVENTS_SHOWN)))
-    people = await name_people(session, [int(number) for row in rows if (number := row.who.partition(":")[2]).isdigit()])
+    people = await name_people(
+        session, [int(number) for row in rows if (number := row.who.partition(":")[2]).isdigit()]
+    )
     return [Happened(row.what, _name(row.who, people), row.at, _says(row), row.detail) for row in rows]
 
 
@@ -76,6 +78,10 @@ def _says(row: BroadcastEvent) -> str:
             return str(detail.get("reason") or "")
         case "paused":
             return outreach_words.PAUSES.get(str(detail.get("reason")), "")
+        case "prepare_failed":
+            return str(detail.get("why") or "")
+        case "prepared":
+            return f"{outreach_words.thousands(detail.get('total', 0))} 个号码"
         case "tested":
             return f"{len(detail.get('messages', ()))} 条"
     return ""

@@ -26,7 +26,16 @@ log = logs.get("console")
 router = APIRouter(prefix=f"{PAGE}/{{broadcast_id}}")
 Seen = Annotated[int, Form(ge=0, le=LARGEST)]
 
-ORDER = (State.DELIVERED, State.SENT, State.CLAIMED, State.UNKNOWN, State.FAILED, State.SUPPRESSED, State.CANCELLED, State.CREATED)
+ORDER = (
+    State.DELIVERED,
+    State.SENT,
+    State.CLAIMED,
+    State.UNKNOWN,
+    State.FAILED,
+    State.SUPPRESSED,
+    State.CANCELLED,
+    State.CREATED,
+)
 """From what is over to what is still to come: so they stand in the bar."""
 WIDTH = 1000
 
@@ -120,7 +129,9 @@ async def pause(request: Request, broadcast_id: Id, seat: ReleasingOutreach) -> 
 
 
 @router.post("/resume")
-async def resume(request: Request, broadcast_id: Id, seat: ReleasingOutreach, version: Version, danger: Seen) -> Response:
+async def resume(
+    request: Request, broadcast_id: Id, seat: ReleasingOutreach, version: Version, danger: Seen
+) -> Response:
     """Go on, having seen so many replies in red and orange."""
     async with transaction() as session:
         await acts.resume(session, broadcast_id, version=version, operator_id=seat.operator.id, danger_seen=danger)
@@ -130,7 +141,9 @@ async def resume(request: Request, broadcast_id: Id, seat: ReleasingOutreach, ve
 
 
 @router.post("/next-wave")
-async def let_next_wave(request: Request, broadcast_id: Id, seat: ReleasingOutreach, version: Version, danger: Seen) -> Response:
+async def let_next_wave(
+    request: Request, broadcast_id: Id, seat: ReleasingOutreach, version: Version, danger: Seen
+) -> Response:
     """The wave is through and somebody has looked at what came back."""
     async with transaction() as session:
         await acts.next_wave(session, broadcast_id, version=version, operator_id=seat.operator.id, danger_seen=danger)
@@ -140,7 +153,9 @@ async def let_next_wave(request: Request, broadcast_id: Id, seat: ReleasingOutre
 
 
 @router.post("/cancel")
-async def cancel(request: Request, broadcast_id: Id, seat: ReleasingOutreach, sure: Annotated[str, Form(max_length=4)] = "") -> Response:
+async def cancel(
+    request: Request, broadcast_id: Id, seat: ReleasingOutreach, sure: Annotated[str, Form(max_length=4)] = ""
+) -> Response:
     """End it for good. Asked about on the page; without that word nothing happens."""
     if sure != "1":
         return done(request, f"{PAGE}/{broadcast_id}")

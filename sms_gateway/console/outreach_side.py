@@ -77,4 +77,6 @@ async def reckon(
 
 def theirs(before: Typed, mine: Typed, names: Mapping[str, str]) -> list[tuple[str, str]]:
     """(field, value) of what somebody else saved meanwhile, where it is not what stands on this page."""
-    return [(names.get(name, name), value or "（空）") for name, value in before.plain.items() if value != mine.plain[name]]
+    return [
+        (names.get(name, name), value or "（空）") for name, value in before.plain.items() if value != mine.plain[name]
+    ]

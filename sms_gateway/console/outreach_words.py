@@ -103,7 +103,9 @@ def day_only(at: datetime) -> str:
     local, today = clock.shanghai(at).date(), clock.shanghai(clock.now()).date()
     if local in (today, today + timedelta(days=1)):
         return "今天" if local == today else "明天"
-    return f"{local.month}月{local.day}日" if local.year == today.year else f"{local.year}年{local.month}月{local.day}日"
+    return (
+        f"{local.month}月{local.day}日" if local.year == today.year else f"{local.year}年{local.month}月{local.day}日"
+    )
 
 
 def moment(at: datetime) -> str:

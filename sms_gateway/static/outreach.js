@@ -15,21 +15,13 @@ addEventListener("broadcasts-changed", (event) => {
 });
 setInterval(() => { if (document.querySelector("#tests [data-open]")) htmx.trigger("#tests", "reread-tests"); }, 3000);
 
-// ---- a form whose answer is said inside it ----
+// ---- the test texts' form stays: what went wrong is said in it by casework.js ----
 
-addEventListener("htmx:responseError", (event) => say(event.target, event.detail.xhr));
-addEventListener("htmx:beforeRequest", (event) => { const box = event.target.querySelector?.(".form-says"); if (box) box.hidden = true; });
 addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful && event.target.matches?.("#test-form")) $("numbers").value = "";
+  if (!event.target.matches?.("#test-form") || !event.detail.successful) return;
+  $("numbers").value = "";
+  for (const button of all("button[type=submit]", event.target)) button.disabled = false;
 });
-function say(form, xhr) {
-  const box = form.querySelector?.(".form-says");
-  if (!box) return;
-  let sentence = "没有成功，请再试一次。";
-  try { sentence = JSON.parse(xhr.responseText).error || sentence; } catch { /* not ours */ }
-  box.textContent = sentence;
-  box.hidden = false;
-}
 
 // ---- acts that are asked about twice ----
 
@@ -182,7 +174,7 @@ function compose() {
       const wanted = (chosen[key] || []).map(String);
       for (const box of all(`input[name=${name}]`, form)) box.checked = wanted.includes(box.value);
     }
-    form.elements.consent.checked = Boolean(chosen.consented);
+    form.elements.consent.checked = Boolean(chosen.only_consented);
     event.target.value = "";
     changed();
     htmx.trigger(form, "count-again");
@@ -191,16 +183,20 @@ function compose() {
   addEventListener("htmx:afterSettle", () => mark());
 }
 
-// ---- tables that sort ----
+// ---- tables that sort; a reading again brings the server's order: the chosen one stays ----
 
+const sorted = new Map();
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".sort-table th button");
   if (!button) return;
   const head = button.closest("th");
-  sortBy(head.closest("table"), head.cellIndex, head.getAttribute("aria-sort") === "descending" ? "ascending" : "descending");
+  const table = head.closest("table");
+  sorted.set(table.id, [head.cellIndex, head.getAttribute("aria-sort") === "descending" ? "ascending" : "descending"]);
+  sort(table);
 });
-function sortBy(table, column, way) {
-  table.dataset.sorted = `${column} ${way}`;
+addEventListener("htmx:afterSettle", () => all(".sort-table").filter((table) => sorted.has(table.id)).forEach(sort));
+function sort(table) {
+  const [column, way] = sorted.get(table.id);
   for (const head of all("thead th", table)) head.removeAttribute("aria-sort");
   table.tHead.rows[0].cells[column].setAttribute("aria-sort", way);
   const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
@@ -208,12 +204,3 @@ function sortBy(table, column, way) {
   rows.sort((a, b) => (Number(value(a)) - Number(value(b)) || value(a).localeCompare(value(b), "zh")) * (way === "ascending" ? 1 : -1));
   table.tBodies[0].append(...rows);
 }
-// A reading again brings the server's order: the chosen one stays.
-addEventListener("htmx:afterSettle", () => {
-  for (const table of all(".sort-table[data-sorted]")) {
-    const [column, way] = table.dataset.sorted.split(" ");
-    sortBy(table, Number(column), way);
-  }
-});
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = ((before) => (name, node, what) =>
-  before(name, node, what) && !(name === "data-sorted"))(Idiomorph.defaults.callbacks.beforeAttributeUpdated);
