@@ -64,7 +64,7 @@ def estimate(
     return Estimate(
         recipients=recipients, segments_each=segments_each, fen=recipients * segments_each * fen_per_segment, rate=rate,
         reply_share=reply_share, starts=starts, finishes=_done(starts, recipients, rate, hours), day_texts=day_texts, day_hours=day_hours,
-        day_ends=starts + timedelta(hours=day_hours), operators=math.ceil(needed) if day_texts else 0, free=free,
+        day_ends=starts + timedelta(hours=max(day_hours, LEAST_HOURS)), operators=math.ceil(needed) if day_texts else 0, free=free,
         with_free=_done(starts, recipients, by_people, hours),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ Nothing typed is lost: a form is kept as strings and shown again as it came, wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
@@ -187,7 +188,7 @@ def _wrong(draft: Draft, now: datetime) -> dict[str, str]:
 
 def _number(written: str) -> float:
     value = float(written.replace("，", ".").replace("％", "").replace("%", ""))
-    if value != value or abs(value) == float("inf"):
+    if not math.isfinite(value):
         raise ValueError("not a number")
     return value
 

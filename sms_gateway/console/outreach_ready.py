@@ -60,6 +60,7 @@ async def send_tests(
     broadcast_id: Id,
     seat: WritingOutreach,
     version: Version,
+    *,
     numbers: Annotated[str, Form(max_length=400)] = "",
     place: Annotated[str, Form(max_length=6)] = "",
 ) -> Response:

@@ -65,8 +65,11 @@ async def create(
 
 @router.post("/{roll_id}/parts")
 async def add_part(
-    request: Request, roll_id: Id, seat: WritingOutreach, part: Annotated[int, Query(ge=0, le=1_000_000)] = 0
-) -> Response:  # fmt: skip
+    request: Request,
+    roll_id: Id,
+    seat: WritingOutreach,  # noqa: ARG001 - the seat is the permission
+    part: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
     """A piece of the file, as it is; one at a time is held in memory."""
     data = await request.body()
     async with transaction() as session:
@@ -94,7 +97,7 @@ async def remove(request: Request, roll_id: Id, seat: WritingOutreach) -> Respon
 
 
 @router.get("/{roll_id}/refusals")
-async def download_refusals(roll_id: Id, seat: SeeingOutreach) -> Response:
+async def download_refusals(roll_id: Id, seat: SeeingOutreach) -> Response:  # noqa: ARG001 - the permission
     """What was not taken: line and reason, never what stood there."""
     async with transaction() as session:
         await rolls.get(session, roll_id)

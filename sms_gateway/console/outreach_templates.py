@@ -66,6 +66,7 @@ async def set_state(
     request: Request,
     template_id: Id,
     seat: WritingOutreach,
+    *,
     to: Annotated[str, Form(max_length=12)] = "",
     number: Annotated[str, Form(max_length=80)] = "",
     words: Annotated[str, Form(max_length=400)] = "",

@@ -20,7 +20,7 @@ NEXT = {
 """What comes next, on the list."""
 PREPARED = {"none": "还没准备", "preparing": "正在准备", "ready": "准备好了", "failed": "没有准备成"}
 STATES = {
-    "created": "还没轮到", "claimed": "正要发", "sent": "已发出，等回执", "delivered": "已送达", "failed": "没送到", "unknown": "不确定，在向运营商查",
+    "created": "还没轮到", "claimed": "正要发", "sent": "已发出，等回执", "delivered": "已送达", "failed": "没送到", "unknown": "不确定，在查",
     "suppressed": "按规矩没发", "cancelled": "取消了，没发",
 }  # fmt: skip
 """`recipients.State`."""
@@ -79,6 +79,8 @@ REPLY_KINDS = {
     "question": "问政策", "other": "别的话",
 }  # fmt: skip
 """`replies.Kind`."""
+REPLY_MINUTES = {"reply": "回信", "reply_red": "红色回信", "reply_orange": "橙色回信", "reply_opt_out": "退订"}
+"""`replies.counts_of`."""
 MINUTES = {"sent": "发出", "delivered": "送达", "failed": "没送到", "unknown": "不确定", "suppressed": "按规矩没发"}
 TALKS_AT_ONCE, TALK_MINUTES = f"{pacing.TALKS_AT_ONCE:g}", f"{pacing.TALK_MINUTES:g}"
 
@@ -127,6 +129,14 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "—"
 
 
+def lasting(seconds: float) -> str:
+    """12 秒, 3 分钟, 2.5 小时."""
+    if seconds < 90:
+        return f"{seconds:.0f} 秒"
+    return f"{seconds / 60:.0f} 分钟" if seconds < 5400 else f"{few(round(seconds / 3600, 1))} 小时"
+
+
 FILTERS = {
+    "lasting": lasting,
     "thousands": thousands, "yuan": yuan, "fen": few, "rate": few, "moment": moment, "dayonly": day_only, "wave_name": wave_name,
 }  # fmt: skip

@@ -45,6 +45,8 @@ document.addEventListener("click", (event) => {
   sheet.showModal();
 });
 
+$("print")?.addEventListener("click", () => print());
+
 // ---- the composer ----
 
 const form = $("draft-form");

@@ -70,9 +70,7 @@ async def let_run(broadcast_id: int, *, author: int, second: int) -> None:
     """Approved by the second person and started."""
     async with transaction() as session:
         one = await acts.get(session, broadcast_id)
-        await acts.approve(
-            session, broadcast_id, version=one.version, operator_id=second, recipients=one.total
-        )
+        await acts.approve(session, broadcast_id, version=one.version, operator_id=second, recipients=one.total)
         await acts.start(session, broadcast_id, version=one.version, operator_id=second)
 
 
@@ -90,30 +88,66 @@ async def make_big(author: int, second: int, roll: int, template: int, *, throug
     now = clock.now()
     async with transaction() as session:
         one = await session.get_one(Broadcast, made)
-        gone = [{"broadcast_id": made, "region": region, "state": "created", "change": -rows} for region, rows in (("530627", 30), ("530602", 10))]
-        rows = [{"broadcast_id": made, "region": region, "state": state, "change": count} for region, states in counts.items() for state, count in states.items() if count]
+        gone = [
+            {"broadcast_id": made, "region": region, "state": "created", "change": -rows}
+            for region, rows in (("530627", 30), ("530602", 10))
+        ]
+        rows = [
+            {"broadcast_id": made, "region": region, "state": state, "change": count}
+            for region, states in counts.items()
+            for state, count in states.items()
+            if count
+        ]
         await session.execute(insert(BroadcastTally), [*gone, *rows])
         await tallies.add_up(session, made, at=now)
         one.total = sum(row["change"] for row in rows)
         one.waves = [
-            {"number": 0, "region": None, "limit": 1000, "asks": True, "total": 1000}, {"number": 1, "region": "530602", "limit": None, "asks": True, "total": 9_525},
+            {"number": 0, "region": None, "limit": 1000, "asks": True, "total": 1000},
+            {"number": 1, "region": "530602", "limit": None, "asks": True, "total": 9_525},
             {"number": 2, "region": None, "limit": None, "asks": False, "total": one.total - 10_525},
         ]
-        one.wave, one.rate, one.measured, one.held_by, one.started_at = 2, 32.5, 30.8, "people", now - timedelta(minutes=40)
+        one.wave, one.rate, one.measured, one.held_by, one.started_at = (
+            2,
+            32.5,
+            30.8,
+            "people",
+            now - timedelta(minutes=40),
+        )
         minutes = []
         for ago in range(40, 0, -1):
             at = (now - timedelta(minutes=ago)).replace(second=0, microsecond=0)
-            for what, count in (("sent", 700 + 13 * (ago % 7)), ("delivered", 640 + 17 * (ago % 5)), ("failed", 12 + ago % 9), ("suppressed", 40)):
+            for what, count in (
+                ("sent", 700 + 13 * (ago % 7)),
+                ("delivered", 640 + 17 * (ago % 5)),
+                ("failed", 12 + ago % 9),
+                ("suppressed", 40),
+            ):
                 minutes.append({"broadcast_id": made, "minute": at, "what": what, "count": count})
-        await session.execute(insert(BroadcastMinute), [row for row in minutes if row["minute"] < now.replace(second=0, microsecond=0) - timedelta(minutes=1)])
+        await session.execute(
+            insert(BroadcastMinute),
+            [row for row in minutes if row["minute"] < now.replace(second=0, microsecond=0) - timedelta(minutes=1)],
+        )
         if through:
-            one.status, one.ended_at, one.rate, one.measured, one.held_by = "completed", now - timedelta(minutes=2), 0.0, 0.0, None
+            one.status, one.ended_at, one.rate, one.measured, one.held_by = (
+                "completed",
+                now - timedelta(minutes=2),
+                0.0,
+                0.0,
+                None,
+            )
     return made
 
 
 async def add_replies(broadcast_id: int, count: int = 6) -> None:
     """Some texts came back: one in red, one in orange, the rest in blue."""
-    kinds = [("red", "danger"), ("orange", "harm"), ("blue", "opt_out"), ("blue", "doubt"), ("blue", "thanks"), ("blue", "question")]
+    kinds = [
+        ("red", "danger"),
+        ("orange", "harm"),
+        ("blue", "opt_out"),
+        ("blue", "doubt"),
+        ("blue", "thanks"),
+        ("blue", "question"),
+    ]
     for number in range(count):
         lane, kind = kinds[number % len(kinds)]
         teller = Teller(f"+861380000{2000 + broadcast_id * 50 + number}")
@@ -132,9 +166,16 @@ async def fill(author: int, second: int) -> Day:
         known = await templates.create(session, title="防溺水（已报备）", body=BODY, operator_id=author)
         await templates.set_state(session, template_id=known.id, to="submitted", number="", note="", operator_id=author)
         await templates.set_state(
-            session, template_id=known.id, to="registered", number="YN2026-0113", note="移动、联通、电信都批了", operator_id=author
+            session,
+            template_id=known.id,
+            to="registered",
+            number="YN2026-0113",
+            note="移动、联通、电信都批了",
+            operator_id=author,
         )
-        new = await templates.create(session, title="寒假热线", body="寒假到了，孩子有难处，发短信到12345。", operator_id=second)
+        new = await templates.create(
+            session, title="寒假热线", body="寒假到了，孩子有难处，发短信到12345。", operator_id=second
+        )
         await templates.set_state(session, template_id=new.id, to="submitted", number="", note="", operator_id=second)
         await segments.save(
             session, title="镇雄县同意收的家长", segment=Segment(rolls=(roll,), regions=("530627",), groups=("学生家长",), only_consented=True), created_by=author,
@@ -148,4 +189,16 @@ async def fill(author: int, second: int) -> Day:
     return Day(roll, known.id, draft, ready, running, done)
 
 
-__all__ = ["BODY", "LINES", "Day", "add_replies", "fill", "let_run", "make_big", "make_draft", "make_ready", "make_roll", "set_rows"]
+__all__ = [
+    "BODY",
+    "LINES",
+    "Day",
+    "add_replies",
+    "fill",
+    "let_run",
+    "make_big",
+    "make_draft",
+    "make_ready",
+    "make_roll",
+    "set_rows",
+]
