@@ -56,7 +56,9 @@ def _sums(report: Report) -> Table:
     rows += [(name, states.get(key, 0)) for key, name in says.STATES.items()]
     rows += [(f"没发：{says.WHY.get(why, why)}", count) for why, count in sorted(report.progress.reasons.items())]
     rows += [("每条段数（最长的）", report.segments), ("花费（元）", says.yuan(report.fen))]
-    rows += [(f"送达用时 {name}（抽样）", count) for name, count in zip(DELAY_NAMES, report.delays.classes, strict=True)]
+    rows += [
+        (f"送达用时 {name}（抽样）", count) for name, count in zip(DELAY_NAMES, report.delays.classes, strict=True)
+    ]
     return rows
 
 

@@ -19,6 +19,7 @@ from . import outreach_file, pages
 from .ids import Id
 from .outreach_report_view import Report
 from .outreach_room import PAGE, list_events, name_people, note
+from .outreach_side import words_of
 from .seat import SeeingOutreach
 
 log = logs.get("console")
@@ -38,9 +39,10 @@ async def show_report(broadcast_id: Id, seat: SeeingOutreach) -> Response:
         one = report.progress.broadcast
         events = await list_events(session, broadcast_id)
         people = await name_people(session, [one.created_by, one.approved_by, *one.authors])
+        said = await words_of(session, one.body, one.template_id, "")
     return pages.render(
         "outreach_report.html", seat=seat, report=report, one=one, progress=report.progress, replies=report.responses, parts=PARTS,
-        events=events, people=people,
+        events=events, people=people, text=said["text"],
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sms_gateway import clock, regions
-from sms_gateway.broadcasts import pacing
+from sms_gateway.broadcasts import numbers, pacing
 
 STATUSES = {
     "draft": "草稿", "approved": "已批准", "running": "正在发", "paused": "停着", "completed": "发完了", "cancelled": "已取消",
@@ -55,14 +55,13 @@ WARNINGS = {
     "outside_bmp": "有表情或生僻字：一个算两个字，有的手机显示成方框。",
 }  # fmt: skip
 ROLL_STATES = {
-    "uploading": "正在上传", "waiting": "等着读", "importing": "正在读", "reading": "正在读", "ready": "可以用", "done": "可以用", "failed": "没读成",
-    "removing": "正在删除", "removed": "已删除",
-}  # fmt: skip
-REFUSED = {
-    "empty": "空的", "formula": "是公式，不收", "rounded": "表格把号码变成了 1.38E+10，后几位没了", "landline": "座机", "foreign": "国外号码",
-    "not_a_number": "不是手机号", "duplicate": "文件里重复",
-}  # fmt: skip
-"""`numbers.Refused`."""
+    "waiting": "等文件传完",
+    "importing": "正在读",
+    "ready": "可以用",
+    "failed": "没读成",
+    "removed": "已删掉",
+}
+REFUSED = numbers.WHY
 FIELDS = {
     "title": "名称", "body": "正文", "template_id": "模板", "audience": "发给谁", "scheduled_at": "什么时候开始", "hours_start": "可以发的时段",
     "hours_end": "可以发的时段", "region_hours": "个别地方的时段", "pilot": "先试发多少", "first_county": "再发哪个县", "carrier_segments": "通道速度",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from sms_gateway import clock
-from sms_gateway.broadcasts import acts, segments, tallies, templates
+from sms_gateway.broadcasts import acts, segments, templates
 from sms_gateway.broadcasts.acts import Draft
-from sms_gateway.broadcasts.models import Broadcast, BroadcastMinute, BroadcastReply, BroadcastTally
+from sms_gateway.broadcasts.models import Broadcast, BroadcastMinute, BroadcastRecipient, BroadcastReply, BroadcastTally
 from sms_gateway.broadcasts.roll_models import Roll
 from sms_gateway.broadcasts.segments import Segment
 from sms_gateway.database import transaction
@@ -99,7 +99,12 @@ async def make_big(author: int, second: int, roll: int, template: int, *, throug
             if count
         ]
         await session.execute(insert(BroadcastTally), [*gone, *rows])
-        await tallies.add_up(session, made, at=now)
+        await session.execute(
+            update(BroadcastRecipient).where(BroadcastRecipient.broadcast_id == made).values(
+                state="delivered", sent_at=now - timedelta(minutes=9),
+                settled_at=now - timedelta(minutes=9) + BroadcastRecipient.number * timedelta(seconds=7),
+            )
+        )  # fmt: skip
         one.total = sum(row["change"] for row in rows)
         one.waves = [
             {"number": 0, "region": None, "limit": 1000, "asks": True, "total": 1000},
@@ -117,6 +122,8 @@ async def make_big(author: int, second: int, roll: int, template: int, *, throug
         for ago in range(40, 0, -1):
             at = (now - timedelta(minutes=ago)).replace(second=0, microsecond=0)
             for what, count in (
+                ("reply", 3 + ago % 4),
+                ("reply_orange", ago % 2),
                 ("sent", 700 + 13 * (ago % 7)),
                 ("delivered", 640 + 17 * (ago % 5)),
                 ("failed", 12 + ago % 9),
