@@ -41,7 +41,7 @@ Sit = Callable[..., Awaitable[Desk]]
 
 
 @pytest.fixture
-async def sit(console: FastAPI) -> AsyncIterator[Sit]:
+async def sit(console: FastAPI, by_day: HeldClock) -> AsyncIterator[Sit]:
     """Sign somebody in and open 群发: an editor's own first page would load the whole handbook."""
     opened: list[httpx.AsyncClient] = []
 
@@ -272,7 +272,7 @@ async def test_who_may_not_be_written_to_gets_no_test_and_the_reason_is_not_told
 
 
 async def test_no_test_goes_out_at_night_and_not_without_end(
-    writer: Desk, by_day: HeldClock, monkeypatch: pytest.MonkeyPatch
+    writer: Desk, sit: Sit, by_day: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await story.make_draft(writer.operator.id, await story.make_roll())
     monkeypatch.setattr(trying, "MOST_TESTS", 1)
@@ -280,7 +280,7 @@ async def test_no_test_goes_out_at_night_and_not_without_end(
     assert (await writer.do(f"/outreach/{made}/test", numbers="13800000001", **test)).status_code == 200
     assert (await writer.do(f"/outreach/{made}/test", numbers="13800000002", **test)).status_code == 409
     by_day.advance(EVENING)
-    late = await writer.do(f"/outreach/{made}/test", numbers="13800000003", **test)
+    late = await (await sit("bianji3", "段晚")).do(f"/outreach/{made}/test", numbers="13800000003", **test)
     assert late.status_code == 409 and "夜里" in late.json()["error"]
 
 
