@@ -20,7 +20,7 @@ class Estimate:
     """`fen`: of everything. `rate`: texts a second at the carrier's share. `finishes`: None when it takes years.
 
     `day_texts` go out on the release day over `day_hours` from `starts` to `day_ends`; for these `operators` are needed
-    at once. `with_free`: when it is done with the `free` operators who are there now; None: never at this pace.
+    at once. `with_free`: when it is done with the `free` operators of now; None: never at this pace.
     """
 
     recipients: int
@@ -34,7 +34,7 @@ class Estimate:
     day_hours: float
     day_ends: datetime
     operators: int
-    free: int
+    free: float
     with_free: datetime | None
 
 
@@ -47,9 +47,9 @@ def estimate(
     reply_share: float,
     hours: Hours,
     start: datetime,
-    free: int,
+    free: float,
 ) -> Estimate:
-    """`start`: when it is let go (aware). `free`: operators there now. Raises `ValueError` for a rate or share that is none."""
+    """`start`: when it is let go (aware). `free`: operators free now (`pacing.free_operators`). Raises `ValueError` for a rate or share that is none."""
     if carrier_segments <= 0 or segments_each < 1 or not 0 <= reply_share <= 1:
         raise ValueError("a rate is above none, a text has a segment, a share lies between 0 and 1")
     rate = carrier_segments * (1 - pacing.RESERVED_SHARE) / segments_each

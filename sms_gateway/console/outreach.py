@@ -12,7 +12,7 @@ from sms_gateway.database import transaction
 
 from . import pages
 from .outreach_room import PAGE, name_people, next_step, way_to
-from .seat import SeeingOutreach
+from .seat import Seat, SeeingOutreach, WatchingOutreach
 
 router = APIRouter(prefix=PAGE)
 
@@ -21,13 +21,24 @@ SHOWN: dict[str, tuple[Status, ...]] = {
     "open": (Status.RUNNING, Status.PAUSED, Status.APPROVED, Status.DRAFT), "drafts": (Status.DRAFT,),
     "done": (Status.COMPLETED, Status.CANCELLED), "all": tuple(Status),
 }  # fmt: skip
+Show = Annotated[str, Query(max_length=12)]
 FIRST = (Status.PAUSED, Status.RUNNING, Status.APPROVED, Status.DRAFT)
 """What may need somebody stands on top."""
 
 
 @router.get("")
-async def show_list(seat: SeeingOutreach, show: Annotated[str, Query(max_length=12)] = "open") -> Response:
+async def show_list(seat: SeeingOutreach, show: Show = "open") -> Response:
     """The list."""
+    return await _list("outreach.html", seat, show)
+
+
+@router.get("/part")
+async def show_list_again(seat: WatchingOutreach, show: Show = "open") -> Response:
+    """The list alone, when one of them moved."""
+    return await _list("_outreach_list.html", seat, show)
+
+
+async def _list(name: str, seat: Seat, show: str) -> Response:
     show = show if show in TABS else "open"
     async with transaction() as session:
         rows = [one for one in await overview.list_broadcasts(session) if one.status in SHOWN[show]]
@@ -36,6 +47,5 @@ async def show_list(seat: SeeingOutreach, show: Annotated[str, Query(max_length=
         people = await name_people(session, {person for one in rows for person in (one.created_by, one.approved_by)})
     progress = {number: (tallies.left(counts), sum(counts.values())) for number, counts in states.items()}
     return pages.render(
-        "outreach.html", seat=seat, rows=rows, show=show, tabs=TABS, people=people, progress=progress,
-        next_step=next_step, way_to=way_to,
+        name, seat=seat, rows=rows, show=show, tabs=TABS, people=people, progress=progress, next_step=next_step, way_to=way_to,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
-from sms_gateway.broadcasts import acts, overview
+from sms_gateway.broadcasts import acts, governing, overview
 from sms_gateway.broadcasts.lifecycle import Status
 from sms_gateway.broadcasts.overview import Progress
 from sms_gateway.broadcasts.recipients import State
@@ -89,7 +89,7 @@ async def run_part(session: AsyncSession, broadcast_id: int) -> dict[str, Any]:
     one, states = progress.broadcast, dict(progress.states)
     return {
         "one": one, "progress": progress, "pieces": pieces(states), "places": places(progress), "order": ORDER, "width": WIDTH,
-        "free": len(await presence.list_on_duty(session)), "danger": danger_of(progress), "events": await list_events(session, broadcast_id),
+        "free": await governing.count_free(session), "on_duty": len(await presence.list_on_duty(session)), "danger": danger_of(progress), "events": await list_events(session, broadcast_id),
         "people": await name_people(session, [one.created_by, one.approved_by]),
     }  # fmt: skip
 

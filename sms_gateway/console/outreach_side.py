@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, regions
-from sms_gateway.broadcasts import composing, drafting, estimating, quiet_hours, templates
+from sms_gateway.broadcasts import composing, drafting, estimating, governing, quiet_hours, templates
 from sms_gateway.broadcasts.acts import Draft
 from sms_gateway.broadcasts.models import Broadcast, OutreachTemplate
 from sms_gateway.errors import HotlineError
 from sms_gateway.messages.segments import segments, units
-from sms_gateway.operators import presence
 from sms_gateway.settings import get_settings
 
 from .outreach_form import Typed
@@ -69,7 +68,7 @@ async def reckon(
             recipients=recipients, segments_each=segments_each, fen_per_segment=get_settings().segment_price_fen,
             carrier_segments=draft.carrier_segments, reply_share=draft.reply_share,
             hours=quiet_hours.Hours(draft.hours_start, draft.hours_end), start=max(draft.scheduled_at or clock.now(), clock.now()),
-            free=len(await presence.list_on_duty(session)),
+            free=await governing.count_free(session),
         )  # fmt: skip
     except (ValueError, OverflowError):
         return None

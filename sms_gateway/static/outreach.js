@@ -110,6 +110,9 @@ function compose() {
     }
   }
 
+  // It stands beside the form, not in it.
+  document.addEventListener("change", (event) => { if (event.target.id === "preview-place") htmx.trigger(form, "count-again"); });
+
   // ---- places ----
   function paint() {
     const names = [];
