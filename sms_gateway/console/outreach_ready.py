@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
-from sms_gateway.broadcasts import acts, drafting, readying, tallies, trying
+from sms_gateway.broadcasts import acts, drafting, overview, readying, tallies, trying
 from sms_gateway.broadcasts.lifecycle import BroadcastCannotMove, Status
 from sms_gateway.broadcasts.models import Broadcast
 from sms_gateway.database import transaction
@@ -23,9 +23,13 @@ router = APIRouter(prefix=f"{PAGE}/{{broadcast_id}}")
 
 
 async def ready_part(session: AsyncSession, one: Broadcast) -> dict[str, Any]:
-    """The made list by county, where there is one."""
+    """The made list by county, where there is one; why it could not be made."""
     counts = await tallies.by_region(session, one.id) if one.prepared == "ready" else {}
-    return {"by_county": by_place({region: sum(states.values()) for region, states in counts.items()})}
+    failed = [event for event in await overview.list_events(session, one.id, limit=5) if event.what == "prepare_failed"]
+    return {
+        "by_county": by_place({region: sum(states.values()) for region, states in counts.items()}),
+        "why_not": str(failed[0].detail.get("why", "")) if failed and one.prepared == "failed" else "",
+    }
 
 
 @router.get("/ready/part")

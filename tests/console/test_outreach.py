@@ -210,6 +210,17 @@ async def test_without_a_roll_nothing_is_prepared(writer: Desk) -> None:
     assert answer.status_code == 422 and "还没有选名册" in answer.json()["error"]
 
 
+async def test_a_list_that_could_not_be_made_says_why(writer: Desk, person: Person) -> None:
+    roll = await bring(writer, story.LINES.encode())
+    await person.run()
+    answer = await post(writer, "/outreach", **FORM, rolls=[str(roll)], regions=["530102"])
+    made = int(answer.headers["location"].split("/")[2])
+    await writer.do(f"/outreach/{made}/prepare", version="1")
+    await person.run()
+    assert "一个号码也没有" in (await writer.see(f"/outreach/{made}/ready/part")).text
+    assert (await writer.do(f"/outreach/{made}/prepare", version="1")).status_code == 204
+
+
 async def test_an_imported_roll_becomes_a_list_with_its_counties(writer: Desk, person: Person) -> None:
     roll = await bring(writer, story.LINES.encode("gbk"))
     await person.run()
