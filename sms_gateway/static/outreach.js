@@ -55,25 +55,26 @@ if (form) compose();
 function compose() {
   const key = `draft-${document.body.dataset.operator}-${form.dataset.kept}`;
   const csrf = document.body.dataset.csrf;
+  const refused = form.hasAttribute("data-dirty");  // the server shows it again itself
   const first = snapshot();
-  let saved = form.hasAttribute("data-dirty") ? null : first;
+  const saved = refused ? null : first;
 
+  forgetSaved();
   restore();
   paint();
   mark();
 
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
-  form.addEventListener("submit", () => { if (saved !== null) saved = snapshot(); leaving = true; });
-  let leaving = false;
-  addEventListener("pagehide", () => keep());
+  // What is sent is kept too until a page comes back that has it: the network may fail in between.
+  form.addEventListener("submit", () => { keep(); sessionStorage.setItem(`${key}-sent`, "1"); });
 
   function snapshot() {
     return JSON.stringify([...new FormData(form)].filter(([name]) => !["csrf", "version", "preview"].includes(name)));
   }
   function keep() {
     if (saved !== null && snapshot() === saved) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, JSON.stringify({ version: form.dataset.version, fields: snapshot() }));
+    else sessionStorage.setItem(key, JSON.stringify({ version: form.elements.version.value, fields: snapshot() }));
   }
   function changed() { keep(); paint(); mark(); }
   function mark() {
@@ -83,16 +84,30 @@ function compose() {
     says.textContent = open ? "有改动，还没存" : says.dataset.was;
     says.classList.toggle("unsaved", open);
     for (const button of all("[data-needs-saved]")) { button.disabled = open; button.title = open ? "先按“保存”" : ""; }
-    for (const link of all("#ready a.button")) link.classList.toggle("unsaved-link", open);
   }
   // What was typed and not kept comes back after a reload or a new sign-in in this tab; gone with the tab and with signing out.
   function restore() {
     const kept = JSON.parse(sessionStorage.getItem(key) || "null");
-    if (!kept || kept.fields === first) return;
-    if (form.hasAttribute("data-dirty")) return;  // the server has just shown it itself
+    if (!kept || refused) return;
+    if (kept.fields === first) return sessionStorage.removeItem(key);
     fill(JSON.parse(kept.fields));
+    form.elements.version.value = kept.version;  // whoever saved since is not overwritten unseen
     $("kept").hidden = false;
-    $("drop-kept").addEventListener("click", () => { fill(JSON.parse(first)); $("kept").hidden = true; changed(); htmx.trigger(form, "count-again"); });
+    $("drop-kept").addEventListener("click", () => {
+      fill(JSON.parse(first));
+      form.elements.version.value = form.dataset.version;
+      $("kept").hidden = true;
+      changed();
+      htmx.trigger(form, "count-again");
+    });
+  }
+  function forgetSaved() {
+    if (refused) return sessionStorage.removeItem(`${key}-sent`);
+    const fresh = `draft-${document.body.dataset.operator}-outreach-new`;
+    if (key !== fresh && sessionStorage.getItem(`${fresh}-sent`)) for (const name of [fresh, `${fresh}-sent`]) sessionStorage.removeItem(name);
+    const kept = JSON.parse(sessionStorage.getItem(key) || "null");
+    if (kept && sessionStorage.getItem(`${key}-sent`) && Number(form.dataset.version) > Number(kept.version)) sessionStorage.removeItem(key);
+    sessionStorage.removeItem(`${key}-sent`);
   }
   function fill(fields) {
     const many = new Map();
