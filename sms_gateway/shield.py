@@ -26,8 +26,10 @@ MAX_BODY = 256 * 1024
 
 MAX_UPLOAD = 20 * 1024 * 1024 + MAX_BODY
 """Bytes where files come in: all files of one reply (`tickets.attachments.MAX_TOGETHER`) and the form around them."""
-UPLOADS = re.compile(r"/work/[0-9]{1,19}/reply|/api/tickets/[0-9]{8}/attachments", re.ASCII)
-"""The only paths that take files; form parsers keep what is larger than 1 MB on disk, never in memory."""
+UPLOADS = re.compile(
+    r"/work/[0-9]{1,19}/reply|/api/tickets/[0-9]{8}/attachments|/outreach/rolls/[0-9]{1,19}/parts", re.ASCII
+)
+"""The only paths that take files; form parsers keep what is larger than 1 MB on disk, never in memory. A roll comes in pieces."""
 
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "

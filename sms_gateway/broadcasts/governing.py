@@ -165,7 +165,7 @@ async def _set_pace(
     if len(running.closed(now)) == len(running.regions):
         one.rate, one.held_by = 0.0, Held.HOURS
         return
-    free = pacing.free_operators(await _talks_in_hand(session)) / await _count_running(session)
+    free = await count_free(session) / await _count_running(session)
     share = pacing.live_reply_share(
         expected=one.reply_share, texted=tallies.left(states), replied=await _count_for_people(session, one.id)
     )
@@ -179,6 +179,11 @@ async def _set_pace(
         one.held_by = Held.PEOPLE
     else:
         one.held_by = Held.BUSY if await session.scalar(select(busy)) else None
+
+
+async def count_free(session: AsyncSession) -> float:
+    """Operators free right now (`pacing.free_operators`), for all broadcasts that run."""
+    return pacing.free_operators(await _talks_in_hand(session))
 
 
 async def _talks_in_hand(session: AsyncSession) -> list[int]:

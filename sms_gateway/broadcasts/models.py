@@ -32,7 +32,7 @@ from .lifecycle import Status
 
 
 class OutreachTemplate(Base):
-    """A text as registered with the carriers. `state`: see `composing.Registration`."""
+    """A text as registered with the carriers. `state`: see `templates.Registration`."""
 
     __tablename__ = "outreach_templates"
 

@@ -18,6 +18,15 @@ from . import (
     handbook_room,
     handover,
     live,
+    outreach,
+    outreach_compose,
+    outreach_ready,
+    outreach_release,
+    outreach_report,
+    outreach_rolls,
+    outreach_run,
+    outreach_segments,
+    outreach_templates,
     pushes,
     review,
     signing,
@@ -46,6 +55,8 @@ for part in (signing.router, live.router, talks.router, acts.router, bridging.ro
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
     colleagues.router, duty_book.router, follow.router, review.router, handover.router,
+    outreach.router, outreach_templates.router, outreach_rolls.router, outreach_segments.router,  # before `/outreach/{broadcast_id}`
+    outreach_compose.router, outreach_ready.router, outreach_release.router, outreach_run.router, outreach_report.router,
 ):  # fmt: skip
     router.include_router(part)
 

@@ -43,6 +43,8 @@ class Chart:
     labels: Sequence[str]
     series: Sequence[tuple[str, Sequence[int]]]
     links: Sequence[Sequence[str]] = ()
+    colours: Sequence[str] = ()
+    """Of the series; none: the script's own."""
 
     @property
     def data(self) -> str:
@@ -51,7 +53,7 @@ class Chart:
             {
                 "title": self.title, "kind": self.kind, "labels": list(self.labels),
                 "series": [{"name": name, "data": list(values)} for name, values in self.series],
-                "links": [list(each) for each in self.links],
+                "links": [list(each) for each in self.links], "colours": list(self.colours),
             }, ensure_ascii=False,
         )  # fmt: skip
 

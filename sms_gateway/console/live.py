@@ -32,6 +32,8 @@ from .seat import BeingThere, GoingOnDuty, Seat
 router = APIRouter(prefix="/live")
 
 CHANNELS = {"hotline_thread": "threads", "hotline_escalation": "escalations", "hotline_ticket": "tickets"}
+OUTREACH = {"hotline_broadcast": "broadcasts"}
+"""Speaks each second while one runs: only to seats that see broadcasts."""
 TYPING = "typing"
 """The person of a talk that is open on a page writes in the web chat right now."""
 QUIET_SECONDS = 10.0
@@ -128,13 +130,14 @@ async def follow(here: Board, seat: Seat) -> AsyncIterator[str]:
     """`changed` whenever something was said, at once after each (re)connect of ours; `typing` with the ids of talks they have
     open; `quiet` in between, for pages that must know a silent stream from a dead one; `over` at the end."""
     token_hash = signin.hashed(seat.token)
+    channels = CHANNELS | (OUTREACH if seat.may(Act.SEE_OUTREACH) else {})
     async with AsyncExitStack() as stack:
-        heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in CHANNELS.items()}
+        heard = {name: await stack.enter_async_context(subscribe(channel)) for channel, name in channels.items()}
         if seat.may(Act.SEE_TALK):
             opened = partial(_has_open, here.viewers, seat.operator.id)
             heard[TYPING] = await stack.enter_async_context(subscribe("hotline_typing", opened))
         yield "retry: 1000\n\n"
-        said: dict[str, set[str]] = {name: {MISSED} for name in CHANNELS.values()}
+        said: dict[str, set[str]] = {name: {MISSED} for name in channels.values()}
         while True:
             if not any(said.values()):
                 yield "event: quiet\ndata: null\n\n"
@@ -148,7 +151,7 @@ async def follow(here: Board, seat: Seat) -> AsyncIterator[str]:
             except (*DATABASE_IS_AWAY, HotlineError):
                 yield "event: away\ndata: null\n\n"
                 await asyncio.sleep(1)
-                said = {name: {MISSED} for name in CHANNELS.values()}
+                said = {name: {MISSED} for name in channels.values()}
                 continue
             said = await _hear(heard)
             if typed := said.pop(TYPING, set()) - {MISSED}:
@@ -162,6 +165,7 @@ def _has_open(viewers: Viewers, operator_id: int, thread_id: str) -> bool:
 async def _changed(here: Board, seat: Seat, on_duty: bool, said: dict[str, set[str]]) -> str:
     if not seat.may(Act.SEE_QUEUE):  # no alarm, no talk is any business of theirs
         data: dict[str, Any] = {**{name: [] for name in said}, "alarms": [], "now": _now(), "on_duty": False}
+        data |= {name: sorted(said[name]) for name in OUTREACH.values() if name in said}
         return f"event: changed\ndata: {json.dumps(data)}\n\n"
     seen = await here.lookout.look()
     mine = seen.of(seat.operator.id)

@@ -24,7 +24,7 @@ from sms_gateway.messages import segments
 from sms_gateway.settings import get_settings
 from sms_gateway.wording import SIGNATURE, say
 
-from . import talk_past, words
+from . import outreach_words, talk_past, words
 from .seat import Seat
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -48,7 +48,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(w=words, units=UNITS, say=say, limits=LIMITS, reasons=talk_past.REASONS)
+    made.globals.update(w=words, units=UNITS, say=say, limits=LIMITS, reasons=talk_past.REASONS, o=outreach_words)
     made.filters.update(
         desk=desk_name,
         hm=lambda at: f"{clock.shanghai(at):%H:%M}",
@@ -62,6 +62,7 @@ def environment() -> Environment:
         marked=marked,
         unit=unit_name,
         category=category_name,
+        **outreach_words.FILTERS,
     )
     return made
 

@@ -58,6 +58,12 @@ class Act(StrEnum):
     """Write drafts, propose them, take an answer out of use."""
     DECIDE_HANDBOOK = "decide_handbook"
     """Approve or reject what somebody else proposed."""
+    SEE_OUTREACH = "see_outreach"
+    """Broadcasts, their figures, templates and rolls; never a number."""
+    WRITE_OUTREACH = "write_outreach"
+    """Write drafts and templates, bring rolls, prepare, send a test."""
+    RELEASE_OUTREACH = "release_outreach"
+    """Approve what somebody else wrote; start, pause, let go on, cancel."""
 
 
 EVERYBODY = frozenset(Role)
@@ -96,6 +102,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_GAPS: EDITORS,
     Act.WRITE_HANDBOOK: EDITORS,
     Act.DECIDE_HANDBOOK: EDITORS,
+    Act.SEE_OUTREACH: EDITORS,
+    Act.WRITE_OUTREACH: EDITORS,
+    Act.RELEASE_OUTREACH: EDITORS,
 }
 
 

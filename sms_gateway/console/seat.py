@@ -168,6 +168,10 @@ HandingShift = Annotated[Seat, Depends(may(Act.HAND_SHIFT))]
 Reviewing = Annotated[Seat, Depends(may(Act.REVIEW))]
 Following = Annotated[Seat, Depends(may(Act.FOLLOW))]
 SigningBridge = Annotated[Seat, Depends(may(Act.SIGN_BRIDGE))]
+SeeingOutreach = Annotated[Seat, Depends(may(Act.SEE_OUTREACH))]
+WatchingOutreach = Annotated[Seat, Depends(may(Act.SEE_OUTREACH, counts=False))]
+WritingOutreach = Annotated[Seat, Depends(may(Act.WRITE_OUTREACH))]
+ReleasingOutreach = Annotated[Seat, Depends(may(Act.RELEASE_OUTREACH))]
 
 
 def check_origin(request: Request) -> None:

@@ -223,6 +223,9 @@ AUDIT = {
     "open_look_back": "打开回看", "write_look_back": "写回看结果", "open_review": "复看时打开会话", "review": "写复看结论",
     "hand_shift": "交班", "take_shift": "接班",
     "transfer_talk": "转给同事", "accept_talk": "接过同事的会话", "give_back_talk": "放回队列", "recuse": "认识这家人，回避", "listen_in": "旁听",
+    "test_broadcast": "发群发的测试短信", "approve_broadcast": "批准群发", "send_back_broadcast": "退回群发", "start_broadcast": "开始群发", "pause_broadcast": "暂停群发",
+    "resume_broadcast": "接着群发", "next_wave_broadcast": "放行群发的下一批", "cancel_broadcast": "取消群发", "export_broadcast": "导出群发结果",
+    "write_template": "写群发模板", "move_template": "改模板的报备状态", "bring_roll": "上传名册", "remove_roll": "删掉名册",
     "break_begins": "重案后歇一会", "break_ended_early": "自己提前结束歇息", "relieve": "换下同事", "ask_help": "要人帮忙", "come_to_help": "去帮同事",
 }  # fmt: skip
 PUSH_ANSWERS = {

@@ -196,6 +196,7 @@ function changed(news) {
   skew = news.now - Date.now();
   showAlarms(news.alarms);
   dispatchEvent(new CustomEvent("tickets-changed", { detail: news.tickets }));
+  if (news.broadcasts?.length) dispatchEvent(new CustomEvent("broadcasts-changed", { detail: news.broadcasts }));
   const missed = news.threads.includes("*");
   if (here.talk && (missed || news.threads.includes(here.talk) || news.escalations.length)) later("talk", 40);
   if (missed || news.threads.length || news.escalations.length) later("queue", news.escalations.length ? 60 : 400);

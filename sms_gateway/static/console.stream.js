@@ -92,6 +92,6 @@ function heard({ data: said }) {
 function answer(to) {
   if (!source) return;
   if (!up || !latest) return air.postMessage({ to, kind: up === false ? "lost" : "soon" });
-  const data = { ...latest, now: latest.now + Date.now() - latestAt, threads: MISSED, escalations: MISSED, tickets: MISSED };
+  const data = { ...latest, now: latest.now + Date.now() - latestAt, threads: MISSED, escalations: MISSED, tickets: MISSED, broadcasts: MISSED };
   air.postMessage({ to, kind: "changed", data });
 }

@@ -10,7 +10,7 @@ const charts = [];
 function shared(wanted, narrow) {
   return {
     animation: false,
-    color: wanted.kind === "stack" ? AGES : wanted.kind === "bars" ? ["#6aab97", "#c2570c"] : COLOURS,
+    color: wanted.colours?.length ? wanted.colours : wanted.kind === "stack" ? AGES : wanted.kind === "bars" ? ["#6aab97", "#c2570c"] : COLOURS,
     textStyle: { fontFamily: FONT, color: INK },
     aria: { enabled: false },
     legend: { type: "scroll", top: 0, left: 0, itemWidth: 12, itemHeight: 10, textStyle: { color: SOFT, fontSize: 12 } },

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from sms_gateway import clock
 from sms_gateway.bridge import demo
+from sms_gateway.broadcasts import acts
 from sms_gateway.contacts.models import Contact
 from sms_gateway.conversations import reviewing
 from sms_gateway.conversations.models import Review
@@ -19,7 +20,7 @@ from sms_gateway.escalations.models import LookBack
 from sms_gateway.handbook import drafts
 from sms_gateway.operators import accounts
 from sms_gateway.operators.models import Role
-from tests.console import story
+from tests.console import outreach_story, story
 from tests.console.handbook_story import ask_what_nobody_knows
 from tests.console.matters import EDU, dispatch, read
 
@@ -60,6 +61,7 @@ async def furnish(url: str) -> House:
         editor = await accounts.get(session, "bianji")
         draft = await drafts.make(session, operator_id=editor.id, asked_ids=asked[:1])
     reviews, look = await _second_looks(talks["orange"])
+    day = await _outreach()
     return House(
         {
             "/sign-in/{token}": ["/sign-in/a-link-that-is-none"],
@@ -71,9 +73,25 @@ async def furnish(url: str) -> House:
             "/duty-book/{region_id}": [f"/duty-book/{PLACE}", "/duty-book/530102"],
             "/review/{review_id}": [f"/review/{number}" for number in reviews],
             "/follow/{look_back_id}": [f"/follow/{look}"],
+            "/outreach/{broadcast_id}": [f"/outreach/{day.ready}"],
+            "/outreach/{broadcast_id}/write": [f"/outreach/{day.draft}/write", f"/outreach/{day.ready}/write"],
+            "/outreach/{broadcast_id}/release": [f"/outreach/{day.ready}/release"],
+            "/outreach/{broadcast_id}/run": [f"/outreach/{day.running}/run"],
+            "/outreach/{broadcast_id}/report": [f"/outreach/{day.done}/report"],
+            "/outreach/rolls/{roll_id}/refusals": [f"/outreach/rolls/{day.roll}/refusals"],
         },
         talks,
     )
+
+
+async def _outreach() -> outreach_story.Day:
+    """A day of outreach, one of its broadcasts stopped by itself."""
+    async with transaction() as session:
+        writer, second = await accounts.get(session, "bianji"), await accounts.get(session, "banzhang")
+    day = await outreach_story.fill(writer.id, second.id)
+    async with transaction() as session:
+        await acts.pause(session, day.running, operator_id=None, reason="danger")
+    return day
 
 
 async def _second_looks(thread_id: int) -> tuple[list[int], int]:

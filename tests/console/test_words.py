@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
-from sms_gateway.console import canned, words
+from sms_gateway.broadcasts import (
+    composing,
+    governing,
+    lifecycle,
+    numbers,
+    pacing,
+    recipients,
+    replies,
+    rolls,
+    templates,
+)
+from sms_gateway.console import canned, outreach_words, words
 from sms_gateway.console.pages import environment, marked
 from sms_gateway.conversations import caution
 from sms_gateway.conversations.ownership import Owner
@@ -31,6 +42,17 @@ def test_every_state_has_a_chinese_word() -> None:
     assert set(words.STEPS) == {-1, *(rung.number for rung in LADDER)}
     assert {str(state) for state in ALARMING} == words.NOT_ARRIVED
     assert {key for keys in words.OUTCOMES_BY_LANE.values() for key in keys} == set(words.OUTCOMES)
+
+
+def test_every_state_of_outreach_has_a_chinese_word() -> None:
+    o = outreach_words
+    for table, states in (
+        (o.STATUSES, lifecycle.Status), (o.STATES, recipients.State), (o.WHY, recipients.Why), (o.HELD, governing.Held), (o.REFUSED, numbers.Refused),
+        (o.WARNINGS, composing.Warning), (o.REGISTRATIONS, templates.Registration), (o.ROLL_STATES, rolls.RollState), (o.REPLY_KINDS, replies.Kind),
+    ):  # fmt: skip
+        assert set(table) == {str(state) for state in states}
+    assert {str(why) for why in pacing.Pause} == o.ALARMING_PAUSES
+    assert set(o.PAUSES) == set(o.PAUSE_ADVICE) == {*o.ALARMING_PAUSES, "person", "wave"}
 
 
 def test_the_words_that_raised_the_alarm_are_marked_and_the_rest_is_escaped() -> None:
