@@ -69,6 +69,45 @@ SELECT number, becomes FROM moved
 """Outcomes applied upwards only, tallied in the same statement. A receipt that was quicker keeps its word."""
 
 
+SETTLE_CHUNK = text("""
+WITH told AS (
+    SELECT * FROM unnest(CAST(:numbers AS int[]), CAST(:states AS text[]), CAST(:ids AS text[]), CAST(:errors AS text[]))
+    AS told (number, state, carrier_id, error)
+), moved AS (
+    UPDATE broadcast_recipients r SET state = told.state, error = told.error, carrier_id = told.carrier_id,
+        sent_at = CASE WHEN told.state = 'sent' THEN CAST(:at AS timestamptz) END
+    FROM told
+    WHERE r.broadcast_id = :broadcast AND r.number = told.number AND r.number BETWEEN :first AND :last AND r.state = 'claimed'
+    RETURNING r.number, r.region, r.state
+), tallied AS (
+    INSERT INTO broadcast_tallies (broadcast_id, region, state, change)
+    SELECT :broadcast, region, 'claimed', -count(*) FROM moved GROUP BY region
+    UNION ALL SELECT :broadcast, region, state, count(*) FROM moved GROUP BY region, state
+)
+SELECT number FROM moved
+""")
+
+
+async def settle_chunk(session: AsyncSession, broadcast_id: int, outcomes: Sequence[Outcome]) -> None:
+    """`settle` for numbers that lie together and were just claimed: one touch of a row in place of two.
+
+    Where a receipt was quicker, or the lease was lost, the row is no longer `claimed`, and `settle` has the word.
+    """
+    if not outcomes:
+        return
+    ordered = sorted(outcomes, key=lambda one: one.number)
+    binds = _binds(broadcast_id, ordered) | {"first": ordered[0].number, "last": ordered[-1].number}
+    moved = set(await session.scalars(SETTLE_CHUNK, binds))
+    await settle(session, broadcast_id, [one for one in ordered if one.number not in moved])
+
+
+def _binds(broadcast_id: int, ordered: Sequence[Outcome]) -> dict[str, object]:
+    return {
+        "broadcast": broadcast_id, "numbers": [one.number for one in ordered], "states": [str(one.state) for one in ordered],
+        "ids": [one.carrier_id for one in ordered], "errors": [one.error for one in ordered], "at": clock.now(),
+    }  # fmt: skip
+
+
 async def settle(
     session: AsyncSession, broadcast_id: int, outcomes: Sequence[Outcome], *, returnable: Collection[State] = ()
 ) -> list[tuple[int, State]]:
@@ -79,11 +118,7 @@ async def settle(
     if not outcomes:
         return []
     ordered = sorted(outcomes, key=lambda one: one.number)
-    binds = {
-        "broadcast": broadcast_id, "numbers": [one.number for one in ordered], "states": [str(one.state) for one in ordered],
-        "ids": [one.carrier_id for one in ordered], "errors": [one.error for one in ordered], "at": clock.now(),
-        "returnable": [str(state) for state in returnable],
-    }  # fmt: skip
+    binds = _binds(broadcast_id, ordered) | {"returnable": [str(state) for state in returnable]}
     found = await session.execute(SETTLE, binds)
     return [(number, State(state)) for number, state in found]
 

@@ -39,7 +39,7 @@ log = logs.get("broadcasts")
 
 CHUNK = 250
 """Numbers taken at once: a quarter of a second at a thousand texts a second; after a crash as many are looked up."""
-AHEAD = 3
+AHEAD = 2
 """Chunks in hand: one is sent while the next is being taken and the last one written down."""
 LOOK_SECONDS = 0.4
 """How often a worker reads what is running: a pause stops it within this time and the text on its way."""
@@ -233,7 +233,7 @@ class Sender:
         back = [ledger.Outcome(one.row.number, State.CREATED) for one in results if one.stayed]
         lost = [one.number for one in told if one.state is State.UNKNOWN]
         async with transaction() as session:
-            await ledger.settle(session, taken.broadcast_id, told)
+            await ledger.settle_chunk(session, taken.broadcast_id, told)
             await ledger.keep_unknown(session, taken.broadcast_id, lost, after=_look_up_after())
             if not edge.echoes_reference:
                 ids = [(one.carrier_id, one.number) for one in told if one.carrier_id]

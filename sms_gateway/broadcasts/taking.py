@@ -15,7 +15,6 @@ from .ledger import NOW, finish
 from .lifecycle import Status
 from .models import Broadcast
 from .models import BroadcastChunk as Chunk
-from .models import BroadcastLane as Lane
 from .models import BroadcastRecipient as Row
 from .models import BroadcastTally as Tally
 from .recipients import MAY_HAVE_LEFT, State, Why, why_suppressed
@@ -64,11 +63,12 @@ async def take(
     wanted = await _rows(session, one, first, last)
     why = {number: reason for number, reason in wanted.reasons.items() if reason is not None}
     await _leave_out(session, one.id, why)
-    await _claim(session, one.id, first, last, carrier)
-    await _tally_taken(session, one.id, wanted.rows, why)
-    if len(why) == len(wanted.rows):
+    claimed = await _claim(session, one.id, first, last, carrier)
+    rows = [row for row in wanted.rows if row.number in claimed]
+    left_out = [row for row in wanted.rows if row.number in why]
+    await _tally_taken(session, one.id, [*rows, *left_out], why)
+    if not rows:
         await finish(session, chunk_id)
-    rows = [row for row in wanted.rows if row.number not in why]
     return Taken(chunk_id, one.id, rows, len(why))
 
 
@@ -94,24 +94,30 @@ async def _waiting_chunk(
     return chunk_id, first, last
 
 
+CUT = text("""
+WITH lane AS (
+    SELECT wave, region, next, least(last, next + :at_most - 1) AS upto FROM broadcast_lanes
+    WHERE broadcast_id = :broadcast AND wave <= :wave AND next <= last AND region <> ALL(CAST(:closed AS text[]))
+    ORDER BY wave, first LIMIT 1 FOR UPDATE SKIP LOCKED
+), cut AS (
+    UPDATE broadcast_lanes AS l SET next = lane.upto + 1 FROM lane
+    WHERE l.broadcast_id = :broadcast AND l.wave = lane.wave AND l.region = lane.region
+)
+INSERT INTO broadcast_chunks (broadcast_id, wave, region, first, last, worker, beat_at)
+SELECT :broadcast, wave, region, next, upto, :worker, clock_timestamp() FROM lane RETURNING id, first, last
+""")
+"""The next numbers of the first open lane; workers pass by a lane another one is cutting from."""
+CUT_IN_TURN = text(str(CUT).replace("SKIP LOCKED", ""))
+
+
 async def _cut(
     session: AsyncSession, one: Broadcast, worker: str, at_most: int, closed: Collection[str]
 ) -> tuple[int, int, int] | None:
-    """The next numbers of the first open lane; workers pass by a lane another one is cutting from."""
-    lane = select(Lane).where(
-        Lane.broadcast_id == one.id, Lane.wave <= one.wave, Lane.next <= Lane.last, Lane.region.not_in(closed)
-    )
-    lane = lane.order_by(Lane.wave, Lane.first).limit(1)
-    found = await session.scalar(lane.with_for_update(skip_locked=True)) or await session.scalar(lane.with_for_update())
-    if found is None or found.next > found.last:
-        return None
-    first, last = found.next, min(found.last, found.next + at_most - 1)
-    found.next = last + 1
-    made = insert(Chunk).values(
-        broadcast_id=one.id, wave=found.wave, region=found.region, first=first, last=last, worker=worker, beat_at=NOW
-    )
-    chunk_id = (await session.execute(made.returning(Chunk.id))).scalar_one()
-    return chunk_id, first, last
+    binds = {"broadcast": one.id, "wave": one.wave, "at_most": at_most, "closed": [*closed], "worker": worker}
+    found = (await session.execute(CUT, binds)).one_or_none()
+    if found is None:  # nothing left, or every open lane is being cut from just now: then wait for one's turn
+        found = (await session.execute(CUT_IN_TURN, binds)).one_or_none()
+    return None if found is None else (found[0], found[1], found[2])
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ SELECT r.number, r.region, r.address_index, r.address_sealed,
 FROM broadcast_recipients r
 LEFT JOIN contacts c ON c.channel = 'sms' AND c.address_index = r.address_index
 WHERE r.broadcast_id = :broadcast AND r.number BETWEEN :first AND :last AND r.state = 'created'
-ORDER BY r.number FOR UPDATE OF r
+ORDER BY r.number
 """)
 
 
@@ -164,11 +170,16 @@ async def _leave_out(session: AsyncSession, broadcast_id: int, why: dict[int, Wh
         await session.execute(out.values(state=State.SUPPRESSED, why=reason))
 
 
-async def _claim(session: AsyncSession, broadcast_id: int, first: int, last: int, carrier: str) -> None:
-    mine = update(Row).where(
-        Row.broadcast_id == broadcast_id, Row.number.between(first, last), Row.state == State.CREATED
-    )
-    await session.execute(mine.values(state=State.CLAIMED, claimed_at=clock.now(), carrier=carrier))
+CLAIM = text("""
+UPDATE broadcast_recipients SET state = 'claimed', claimed_at = :at, carrier = :carrier
+WHERE broadcast_id = :broadcast AND number BETWEEN :first AND :last AND state = 'created' RETURNING number
+""")
+
+
+async def _claim(session: AsyncSession, broadcast_id: int, first: int, last: int, carrier: str) -> set[int]:
+    """The numbers that are ours now. The chunk is nobody else's, so it is not locked before; only a receipt could come between."""
+    binds = {"broadcast": broadcast_id, "first": first, "last": last, "at": clock.now(), "carrier": carrier}
+    return set(await session.scalars(CLAIM, binds))
 
 
 async def _tally_taken(
