@@ -72,6 +72,7 @@ async def _send_outreach() -> None:
     sender, loop = sending.Sender(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, sender.stop.set)
+    gc.freeze()  # what was loaded is not gone through again and again while rows come and go
     beside = [asyncio.create_task(each_second(chore, name)) for name, chore in chores(OUTREACH)]
     try:
         await sender.run()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,6 +44,7 @@ AHEAD = 2
 LOOK_SECONDS = 0.4
 """How often a worker reads what is running: a pause stops it within this time and the text on its way."""
 IDLE_SECONDS = 0.1
+CLOCK_SECONDS = 0.1
 BEAT_SECONDS = 2.0
 TRUST = 8.0
 """Seconds without a beat of its own after which a worker hands nothing over: a request begun before ends (10 s) before `DEAD_AFTER`."""
@@ -64,6 +65,7 @@ class Sender:
         self._held: dict[int, float] = {}
         """Chunks in hand, each with the moment (monotonic) its lease was last confirmed."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._read_at, self._clock = time.monotonic(), clock.now()
 
     async def run(self) -> None:
         """Send until told to stop; what is in hand is finished or given back."""
@@ -178,6 +180,13 @@ class Sender:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _now(self) -> datetime:
+        """The time to a tenth of a second: read for every text it would cost as much as opening the number."""
+        at = time.monotonic()
+        if at - self._read_at > CLOCK_SECONDS:
+            self._read_at, self._clock = at, clock.now()
+        return self._clock
+
     def _may_go_on(self, taken: Taken) -> bool:
         """Nobody has paused or ended it, and these numbers are surely still ours."""
         fresh = time.monotonic() - self._held.get(taken.chunk_id, 0.0) < TRUST
@@ -196,7 +205,7 @@ class Sender:
         return await self._hands.each(taken.rows, partial(self._hand_over, edge, one, taken))
 
     async def _hand_over(self, edge: Carrier, one: Running, taken: Taken, row: Recipient) -> Result:
-        text = text_for(one, row) if self._may_go_on(taken) else None
+        text = text_for(one, row, self._now()) if self._may_go_on(taken) else None
         if text is None:
             return Result(row, None, None)
         try:
@@ -210,7 +219,7 @@ class Sender:
         results: list[Result] = []
         for start in range(0, len(taken.rows), edge.most_at_once):
             rows = taken.rows[start : start + edge.most_at_once]
-            texts = [text_for(one, row) for row in rows] if self._may_go_on(taken) else []
+            texts = [text_for(one, row, clock.now()) for row in rows] if self._may_go_on(taken) else []
             going = [(row, text) for row, text in zip(rows, texts, strict=False) if text is not None]
             answers = await edge.send_many([text for _, text in going]) if going else []
             told = {row.number: answer for (row, _), answer in zip(going, answers, strict=True)}
@@ -292,9 +301,9 @@ def result_of(row: Recipient, answer: str | SendError | None) -> Result:
     return Result(row, None, answer) if isinstance(answer, SendError) else Result(row, answer, None)
 
 
-def text_for(one: Running, row: Recipient) -> TextOut | None:
+def text_for(one: Running, row: Recipient, now: datetime) -> TextOut | None:
     """The text as this person gets it; None outside the allowed hours of their region."""
-    validity = one.validity(row.region, clock.now())
+    validity = one.validity(row.region, now)
     if validity is None:
         return None
     number = addresses.open_sealed(row.address_sealed, row.address_index)
