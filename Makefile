@@ -15,7 +15,7 @@ FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuni
 RASA_SIDE := bot texts sealing
 TRAINED := bot/example_vectors.npz policy_faq/passages.npz sms_gateway/data/category-weights.npz sms_gateway/triage/weights.npz texts/tuned.npz
 
-.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser chaos soak chaos-short soak-short bench bench-table eval train lock
+.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser chaos soak chaos-short soak-short bench bench-long bench-table eval train lock
 
 run:
 	$(PREPARE) run
@@ -75,6 +75,10 @@ soak: setup-test
 
 bench: setup-test
 	@.venv/bin/python -m benchmarks $(AREA)
+
+# A million recipients from end to end: a quarter of an hour.
+bench-long: setup-test
+	@.venv/bin/python -m benchmarks long
 
 bench-table: setup-test
 	@.venv/bin/python -m benchmarks.table

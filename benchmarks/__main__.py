@@ -1,4 +1,5 @@
-"""`python -m benchmarks [AREA …]`: measure those areas (all without one); `table` copies the newest results into README.
+"""`python -m benchmarks [AREA …]`: measure those areas (all without one); `long`: what takes a quarter of an hour; `table` copies
+the newest results into README.
 
 Ratios in one run: median of interleaved rounds, both sides warm and on the same scratch PostgreSQL. Only 127.0.0.1 is
 called, with a bounded number of requests.
@@ -30,7 +31,7 @@ from . import (
     understanding,
     webhooks,
 )
-from .results import AREAS, Row, keep
+from .results import AREAS, Row, add, keep
 
 Measure = Callable[[Console], Awaitable[list[Row]]]
 
@@ -66,6 +67,9 @@ def main(words: Sequence[str]) -> None:
     """The command line."""
     if list(words) == ["table"]:
         table.main()
+        return
+    if list(words) == ["long"]:
+        add(asyncio.run(broadcasts.measure_long(Console())))
         return
     unknown = sorted(set(words) - set(AREAS))
     if unknown:

@@ -208,7 +208,7 @@ async def _answered(carrier_id: str) -> float | None:
 
 def rows(small: Whole, whole: Whole, idle: list[float]) -> list[Row]:
     """What is said of it; the targets are issue 6's."""
-    name = f"{whole.recipients:,} recipients end to end on the simulator"
+    name = f"{whole.recipients:,} recipients end to end"  # of a million: `results.LONG`
     peaks = {process: max(values) for process, values in whole.memory.items()}
     busy = percentile(whole.talk_ms, 0.5) if whole.talk_ms else 0.0
     return [

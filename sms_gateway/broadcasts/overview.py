@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 
-from . import acts, drafting, pacing, quiet_hours, tallies
+from . import acts, quiet_hours, tallies
 from .lifecycle import Status
 from .models import Broadcast, BroadcastEvent, BroadcastLane, BroadcastMinute, BroadcastReply, BroadcastUnknown
 
@@ -87,39 +87,6 @@ def finish(one: Broadcast, *, texts: int, rate: float, start: datetime) -> datet
         return None
     hours = quiet_hours.Hours(one.hours_start, one.hours_end)
     return quiet_hours.finishes_at(start, timedelta(seconds=texts / rate), hours)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a release will take, before it begins. `fen` is for all; `operators`: on duty at once, all through its hours."""
-
-    segments: int
-    fen: float
-    rate: float
-    begins_at: datetime
-    finishes_at: datetime | None
-    replies: float
-    operators: float
-
-
-def forecast(one: Broadcast, *, texts: int, fen_per_segment: float, now: datetime) -> Forecast:
-    """For `texts` recipients. Raises what `composing.compose` raises."""
-    composed = drafting.composed_of(one.body, fen_per_segment=fen_per_segment)
-    hours = quiet_hours.Hours(one.hours_start, one.hours_end)
-    begins = quiet_hours.next_opening(max(now, one.scheduled_at or now), hours)
-    rate = pacing.texts_per_second(
-        carrier_segments=one.carrier_segments, segments_each=composed.segments, free_operators=1.0, reply_share=0.0
-    )
-    work = timedelta(seconds=texts / rate)
-    staffed = min(work, hours.span)
-    share_of_a_day = staffed / work if work else 1.0
-    needed = pacing.operators_needed(
-        texts=round(texts * share_of_a_day), reply_share=one.reply_share, hours=max(staffed.total_seconds() / 3600, 1.0)
-    )
-    return Forecast(
-        segments=composed.segments, fen=composed.fen * texts, rate=rate, begins_at=begins,
-        finishes_at=finish(one, texts=texts, rate=rate, start=begins), replies=texts * one.reply_share, operators=needed,
-    )  # fmt: skip
 
 
 async def list_events(session: AsyncSession, broadcast_id: int, *, limit: int = 50) -> list[BroadcastEvent]:

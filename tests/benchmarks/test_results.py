@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results, table
-from benchmarks.results import Row, row
+from benchmarks.results import LONG, Row, add, row
 
 
 def test_a_row_is_the_median_of_its_rounds_and_says_whether_it_keeps_its_target() -> None:
@@ -35,6 +35,16 @@ def test_a_part_of_a_run_replaces_only_its_own_area(tmp_path: Path) -> None:
         [row("turns", "new turn", [3.0], "ms"), row("webhooks", "not asked for", [9.0], "ms")], ["turns"], path
     )
     assert [(each.area, each.name) for each in results.read(path)] == [("turns", "new turn"), ("webhooks", "hook")]
+
+
+def test_what_only_the_long_run_measures_stays_until_it_is_measured_again(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    results.keep([row("broadcasts", "short", [1.0], "s")], ["broadcasts"], file)
+    add([row("broadcasts", f"{LONG}: import", [1.0], "s")], file)
+    results.keep([row("broadcasts", "short", [2.0], "s")], ["broadcasts"], file)
+    found = add([row("broadcasts", f"{LONG}: import", [3.0], "s")], file)
+    assert {one.name: one.value for one in found} == {"short": 2.0, f"{LONG}: import": 3.0}
+    assert len(found) == 2
 
 
 def test_the_file_has_exactly_the_fields_of_the_contract(tmp_path: Path) -> None:
