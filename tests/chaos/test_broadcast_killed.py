@@ -28,7 +28,7 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_nobody_is_texted_twice_or_missed_whatever_is_killed(seed: int) -> None:
     chance = random.Random(f"{seed} {os.environ.get('SEED', '')}")
@@ -43,7 +43,7 @@ async def test_nobody_is_texted_twice_or_missed_whatever_is_killed(seed: int) ->
             )
             await making.make_ledger(one, {"530627": 20_000, "530602": 25_000, "": 5_000})
             killed = await _kill_things(line, server, names, chance)
-            ended = await until_over(one, within=240)
+            ended = await until_over(one, within=300)
             assert ended.status == "completed", (ended.pause_reason, killed)
             await _told(line)
             await _holds(line, one, killed)
@@ -56,7 +56,7 @@ async def _kill_things(line: OutreachLine, server: Server, workers: list[str], c
     """Each once at least, at random moments, while texts go out."""
     order = [*workers, "gateway", "postgres", chance.choice(workers)]
     chance.shuffle(order)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):  # the two minutes before midnight, too
         while (await line.truth())["taken"] < RECIPIENTS // 50:
             await asyncio.sleep(0.1)
     for name in order:
