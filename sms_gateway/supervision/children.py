@@ -19,6 +19,8 @@ WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "
 AT_ONCE = frozenset({"danger", "replies", "gateway", "console"})
 GIVES_WAY = ("nice", "-n", "5")
 """Ordinary turns leave the cores to danger, to what goes out and to the doors."""
+LAST = {"outreach": ("nice", "-n", "12")}
+"""A broadcast takes what talks leave."""
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -86,7 +88,7 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
 
     def hotline(name: str, *words: str, port: int | None = None, path: str = "/") -> Child:
         ready = answers(port, path) if port else None
-        after = () if name in AT_ONCE else GIVES_WAY
+        after = () if name in AT_ONCE else LAST.get(name, GIVES_WAY)
         return Child(name, (*after, str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
 
     table = [
