@@ -4,6 +4,6 @@ Python 3.10 syntax, imports nothing of ours: `sms_gateway/crypto.py` is the colu
 tracker store uses it directly.
 """
 
-from .seal import Keyring, SealBroken
+from .seal import KeyIsMissing, Keyring, SealBroken
 
-__all__ = ["Keyring", "SealBroken"]
+__all__ = ["KeyIsMissing", "Keyring", "SealBroken"]

@@ -21,6 +21,10 @@ class SealBroken(ValueError):
     """A sealed value does not open: another key, another place, or changed bytes."""
 
 
+class KeyIsMissing(SealBroken):
+    """Sealed with a key this process does not have; another may."""
+
+
 def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
 
@@ -63,7 +67,7 @@ class Keyring:
         head, nonce = sealed[:_VERSION], sealed[_VERSION : _VERSION + _NONCE]
         cipher = self._ciphers.get(int.from_bytes(head, "big"))
         if cipher is None or len(nonce) != _NONCE:
-            raise SealBroken("sealed with a key this process does not have")
+            raise KeyIsMissing("sealed with a key this process does not have")
         try:
             return cipher.decrypt(nonce, sealed[_VERSION + _NONCE :], head + place)
         except InvalidTag:

@@ -28,7 +28,9 @@ class Hands:
     def __init__(self, count: int) -> None:
         self._count = count
         self._waiting: deque[tuple[Any, _Work]] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy = 0
+        """Hands that will still look for a next piece."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def each(self, pieces: Sequence[Piece], do: Callable[[Piece], Awaitable[Made]]) -> list[Made]:
         """What `do` gave for each piece, in the order they were done. Raises what one of them raised, once all are done."""
@@ -36,10 +38,11 @@ class Hands:
             return []
         work = _Work(do, len(pieces), asyncio.get_running_loop().create_future())
         self._waiting.extend((piece, work) for piece in pieces)
-        for _ in range(min(len(pieces), self._count - len(self._busy))):
+        for _ in range(min(len(pieces), self._count - self._busy)):
+            self._busy += 1
             hand = asyncio.create_task(self._hand())
-            self._busy.add(hand)
-            hand.add_done_callback(self._busy.discard)
+            self._tasks.add(hand)
+            hand.add_done_callback(self._tasks.discard)
         made: list[Any] = await work.done
         errors = [one for one in made if isinstance(one, BaseException)]
         if errors:
@@ -56,3 +59,4 @@ class Hands:
             work.made.append(made)
             if len(work.made) == work.pieces and not work.done.done():
                 work.done.set_result(work.made)
+        self._busy -= 1  # here, not when the task is seen to be done: whoever comes in between would count on this hand

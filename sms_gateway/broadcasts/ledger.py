@@ -150,9 +150,14 @@ async def put_back(session: AsyncSession, chunk_id: int, *, pause: timedelta) ->
     await session.execute(free.values(worker=None, not_before=NOW + pause))
 
 
-async def beat(session: AsyncSession, worker: str) -> set[int]:
-    """This worker lives; the chunks it still holds."""
-    mine = update(Chunk).where(Chunk.worker == worker).values(beat_at=NOW).returning(Chunk.id)
+async def beat(session: AsyncSession, worker: str, chunks: Collection[int]) -> set[int]:
+    """This worker has these `chunks` in hand and lives; those it still holds.
+
+    A chunk it took without hearing that it did (the answer to a commit was lost), or dropped on an error, is not kept from the others.
+    """
+    if not chunks:
+        return set()
+    mine = update(Chunk).where(Chunk.worker == worker, Chunk.id.in_(chunks)).values(beat_at=NOW).returning(Chunk.id)
     return set(await session.scalars(mine))
 
 

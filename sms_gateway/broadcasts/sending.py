@@ -14,7 +14,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
 from sms_gateway.carriers import registry
-from sms_gateway.carriers.carrier import Carrier, CarrierRefusedPerson, SendError, SendsMany, TextOut
+from sms_gateway.carriers.carrier import Carrier, CarrierRefusedPerson, SendsMany, TextOut
 from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.jobs import PASSING
 from sms_gateway.settings import get_settings
 
-from . import addresses, ledger, pace, references, taking, unknowns
+from . import addresses, handing, ledger, pace, references, taking, unknowns
+from .handing import Result, result_of
 from .hands import Hands
 from .models import CarrierReference
 from .recipients import State
@@ -105,7 +105,7 @@ class Sender:
     async def _beat(self) -> None:
         asked, before = time.monotonic(), set(self._held)
         async with transaction() as session:
-            mine = await ledger.beat(session, self.name)
+            mine = await ledger.beat(session, self.name, before)
         for chunk_id in before & self._held.keys():
             self._held[chunk_id] = asked if chunk_id in mine else 0.0
 
@@ -193,11 +193,13 @@ class Sender:
         return fresh and not self.stop.is_set() and taken.broadcast_id in self._running
 
     async def _send(self, one: Running, taken: Taken, by: str) -> None:
-        edge = registry.carrier(by)
-        sends = self._in_bulk if isinstance(edge, SendsMany) else self._one_by_one
         try:
+            edge = registry.carrier(by)
+            sends = self._in_bulk if isinstance(edge, SendsMany) else self._one_by_one
             results = await sends(edge, one, taken)
             await self._write_down(taken, by, edge, results)
+        except Exception:  # its lease runs out, and what may have left is looked up
+            log.exception("outreach_chunk_dropped", broadcast=taken.broadcast_id)
         finally:
             self._held.pop(taken.chunk_id, None)
 
@@ -205,25 +207,26 @@ class Sender:
         return await self._hands.each(taken.rows, partial(self._hand_over, edge, one, taken))
 
     async def _hand_over(self, edge: Carrier, one: Running, taken: Taken, row: Recipient) -> Result:
-        text = text_for(one, row, self._now()) if self._may_go_on(taken) else None
-        if text is None:
+        if not self._may_go_on(taken):
             return Result(row, None, None)
-        try:
-            made = await edge.send(to=text.to, body=text.body, reference=text.reference, validity=text.validity)
-        except SendError as error:
-            return Result(row, None, error)
-        return Result(row, made, None)
+        return await handing.hand_over(edge, one, row, self._now())
 
     async def _in_bulk(self, edge: Carrier, one: Running, taken: Taken) -> list[Result]:
         assert isinstance(edge, SendsMany)
         results: list[Result] = []
         for start in range(0, len(taken.rows), edge.most_at_once):
             rows = taken.rows[start : start + edge.most_at_once]
-            texts = [text_for(one, row, clock.now()) for row in rows] if self._may_go_on(taken) else []
-            going = [(row, text) for row, text in zip(rows, texts, strict=False) if text is not None]
-            answers = await edge.send_many([text for _, text in going]) if going else []
-            told = {row.number: answer for (row, _), answer in zip(going, answers, strict=True)}
-            results += [result_of(row, told.get(row.number)) for row in rows]
+            if not self._may_go_on(taken):
+                results += [Result(row, None, None) for row in rows]
+                continue
+            texts = [handing.readied(one, row, clock.now()) for row in rows]
+            going = [text for text in texts if isinstance(text, TextOut)]
+            answers = await edge.send_many(going) if going else []
+            told = {text.reference: answer for text, answer in zip(going, answers, strict=True)}
+            results += [
+                text if isinstance(text, Result) else result_of(row, told[text.reference])
+                for row, text in zip(rows, texts, strict=True)
+            ]
         return results
 
     async def _write_down(self, taken: Taken, by: str, edge: Carrier, results: Sequence[Result]) -> None:
@@ -271,40 +274,3 @@ async def close() -> None:
 
 def _look_up_after() -> timedelta:
     return timedelta(seconds=get_settings().unknown_after_seconds)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What handing over one number gave: the carrier's id, or an error, or neither: it was not tried."""
-
-    row: Recipient
-    carrier_id: str | None
-    error: SendError | None
-
-    @property
-    def stayed(self) -> bool:
-        """Whether it surely did not leave and may be tried again."""
-        return self.carrier_id is None and (self.error is None or self.error.retryable)
-
-    def outcome(self) -> ledger.Outcome | None:
-        """For the ledger; None when it stayed."""
-        if self.carrier_id is not None:
-            return ledger.Outcome(self.row.number, State.SENT, self.carrier_id)
-        if self.error is None or self.error.retryable:
-            return None
-        state = State.UNKNOWN if self.error.state == "unknown" else State.FAILED
-        return ledger.Outcome(self.row.number, state, error=(self.error.code or type(self.error).__name__)[:40])
-
-
-def result_of(row: Recipient, answer: str | SendError | None) -> Result:
-    """A carrier's answer for one of many."""
-    return Result(row, None, answer) if isinstance(answer, SendError) else Result(row, answer, None)
-
-
-def text_for(one: Running, row: Recipient, now: datetime) -> TextOut | None:
-    """The text as this person gets it; None outside the allowed hours of their region."""
-    validity = one.validity(row.region, now)
-    if validity is None:
-        return None
-    number = addresses.open_sealed(row.address_sealed, row.address_index)
-    return TextOut(number, one.text(row.region), references.reference_of(one.id, row.number), validity)

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sealing import SealBroken
 from sms_gateway import logs
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
 
 from . import addresses, ledger, references
+from .handing import UNREADABLE, is_broken
 from .lifecycle import ENDED
 from .models import Broadcast, BroadcastChunk, BroadcastRecipient, BroadcastUnknown
 from .recipients import State
@@ -88,7 +90,13 @@ async def _claim_due(session: AsyncSession) -> list[tuple[int, _Lost]]:
         await session.execute(update(U).where(*mine).values(look_up_at=ledger.NOW + IN_HAND, tries=tries + 1))
         if broadcast_id not in words:
             words[broadcast_id] = await running_of(session, await session.get_one(Broadcast, broadcast_id))
-        to = addresses.open_sealed(recipient.address_sealed, recipient.address_index)
+        try:
+            to = addresses.open_sealed(recipient.address_sealed, recipient.address_index)
+        except SealBroken as broken:  # the others must be asked for all the same
+            if is_broken(broadcast_id, broken):
+                await ledger.settle(session, broadcast_id, [ledger.Outcome(number, State.FAILED, error=UNREADABLE)])
+                await session.execute(delete(U).where(*mine))
+            continue
         found.append((broadcast_id, _Lost(
             number, recipient.wave, recipient.region, recipient.carrier or "", to,
             words[broadcast_id].text(recipient.region), recipient.claimed_at or ALWAYS, tries,
