@@ -75,8 +75,9 @@ def compose(body: str, *, signature: str, longest: dict[str, str], fen_per_segme
 def whole(body: str, *, signature: str, fields: dict[str, str]) -> str:
     """Signature, body with its fields filled, footer. Raises `UnknownField`."""
     try:
-        names = {name for _, name, spec, turn in Formatter().parse(body) if name is not None}
-        if not names <= FIELDS:
+        fields_in = [field for field in Formatter().parse(body) if field[1] is not None]
+        names = {str(name) for _, name, _, _ in fields_in}
+        if not names <= FIELDS or any(spec or turn for _, _, spec, turn in fields_in):  # a width may be a million signs
             raise UnknownField
         filled = body.format(**{name: fields.get(name, "") for name in names})
     except (ValueError, IndexError):

@@ -29,7 +29,7 @@ from .models import (
     BroadcastTally,
 )
 from .pacing import Limits, Seen
-from .recipients import State
+from .recipients import OUTSTANDING, State
 from .replies import NEEDS_NOBODY
 from .running import Running, running_of
 
@@ -42,7 +42,6 @@ TOO_LATE = timedelta(hours=6)
 LATELY = timedelta(minutes=3)
 MEASURED_OVER = 5.0
 """Seconds over which the rate people see is reckoned."""
-OPEN = (State.CREATED, State.CLAIMED, State.UNKNOWN)
 CANCEL_AT_ONCE = 20_000
 CANCEL_SECONDS = 0.8
 
@@ -77,9 +76,10 @@ async def _list_open(session: AsyncSession) -> list[int]:
     now = clock.now()
     due = (Broadcast.status == Status.APPROVED) & Broadcast.scheduled_at.between(now - TOO_LATE, now)
     of_it = BroadcastCount.broadcast_id == Broadcast.id
-    open_count = exists().where(of_it, BroadcastCount.state.in_(OPEN), BroadcastCount.count > 0)
+    open_count = exists().where(of_it, BroadcastCount.state.in_(OUTSTANDING), BroadcastCount.count > 0)
     ending = (Broadcast.status == Status.CANCELLED) & open_count
-    news = exists().where(BroadcastTally.broadcast_id == Broadcast.id) & Broadcast.started_at.is_not(None)
+    began = Broadcast.started_at.is_not(None) | (Broadcast.status == Status.CANCELLED)
+    news = exists().where(BroadcastTally.broadcast_id == Broadcast.id) & began
     wanted = Broadcast.status.in_((Status.RUNNING, Status.PAUSED)) | due | ending | news
     return list(await session.scalars(select(Broadcast.id).where(wanted).order_by(Broadcast.id)))
 
@@ -251,25 +251,18 @@ async def _adopt(session: AsyncSession, one: Broadcast) -> None:
 
 async def _complete(session: AsyncSession, one: Broadcast) -> None:
     """Counted once in the ledger itself: only that nothing is outstanding there makes it `completed`."""
-    counted = await _recount(session, one)
-    if sum(n for (_, state), n in counted.items() if state in ("created", "claimed")):
+    if await _recount(session, one):
         return
     one.status, one.ended_at = Status.COMPLETED, clock.now()
     await acts.note(session, one, "completed", who=acts.MACHINE)
 
 
-async def _recount(session: AsyncSession, one: Broadcast) -> dict[tuple[str, str], int]:
-    """The counts by the ledger; where they differ from those that were kept, the ledger is right, and it is said."""
-    await session.execute(text("LOCK TABLE broadcast_tallies IN SHARE ROW EXCLUSIVE MODE"))
-    kept = {
-        (region, state): n
-        for region, states in (await tallies.by_region(session, one.id)).items() for state, n in states.items()
-    }  # fmt: skip
-    counted = await ledger.count(session, one.id)
-    if kept != counted:
-        log.error("outreach_counts_were_wrong", broadcast=one.id)
-        await tallies.replace(session, one.id, counted)
-    return counted
+async def _recount(session: AsyncSession, one: Broadcast) -> int:
+    """Numbers the ledger itself says are outstanding. Where the counts differ from it the ledger is right, and it is said."""
+    outstanding, wrong = await tallies.correct(session, one.id)
+    if wrong:
+        log.error("outreach_counts_were_wrong", broadcast=one.id, counts=wrong)
+    return outstanding
 
 
 async def _cancel_rest(session: AsyncSession, one: Broadcast, states: dict[str, int]) -> None:

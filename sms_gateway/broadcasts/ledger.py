@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, literal_column, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -62,7 +62,7 @@ WITH told AS (
     INSERT INTO broadcast_tallies (broadcast_id, region, state, change)
     SELECT :broadcast, region, state, sum(change) FROM (
         SELECT region, was AS state, -1 AS change FROM moved UNION ALL SELECT region, becomes, 1 FROM moved
-    ) changes GROUP BY region, state HAVING sum(change) <> 0
+    ) changes GROUP BY region, state, change
 )
 SELECT number, becomes FROM moved
 """)  # noqa: S608 - only the names and ranks of our own states
@@ -212,13 +212,6 @@ SELECT coalesce(sum(n), 0) FROM summed
 async def _cancel(session: AsyncSession, broadcast_id: int, first: int, last: int) -> int:
     binds = {"broadcast": broadcast_id, "first": first, "last": last}
     return int((await session.execute(CANCEL, binds)).scalar_one())
-
-
-async def count(session: AsyncSession, broadcast_id: int) -> dict[tuple[str, str], int]:
-    """The ledger itself, counted row by row: by region and state as in `tallies`. For the end of a broadcast, never while sending."""
-    state = func.concat(Row.state, literal_column("CASE WHEN state = 'suppressed' THEN ':' || why ELSE '' END"))
-    rows = select(Row.region, state, func.count()).where(Row.broadcast_id == broadcast_id).group_by(Row.region, state)
-    return {(region, one): n for region, one, n in await session.execute(rows)}
 
 
 async def list_outstanding(session: AsyncSession, broadcast_id: int, *, limit: int) -> list[Row]:

@@ -14,7 +14,7 @@ ON CONFLICT (name) DO UPDATE SET (tokens, given, at) = (
         SELECT there, CASE WHEN there >= least(:least, :wanted) THEN least(there, :wanted) ELSE 0 END AS given FROM (
             SELECT least(
                 greatest(pace.tokens, 0) + greatest(EXTRACT(EPOCH FROM clock_timestamp() - pace.at), 0) * :rate,
-                greatest(:rate * :burst, 1)
+                greatest(:rate * :burst, least(:least, :wanted), 1)
             ) AS there
         ) AS refilled
     ) AS reckoned
@@ -27,6 +27,8 @@ RETURN = text("UPDATE outreach_pace SET tokens = tokens + :tokens WHERE name = :
 
 async def draw(session: AsyncSession, name: str, *, rate: float, wanted: float, least: float = 1.0) -> float:
     """Up to `wanted` tokens of the bucket that gets `rate` a second; 0 when there are not even `least`.
+
+    The bucket holds what a second brings, and `least` where that is more: a text of two segments goes out at one segment a second, too.
 
     Holds the bucket's row until the transaction ends: keep it short.
     """

@@ -94,7 +94,7 @@ WITH told AS (
     INSERT INTO broadcast_tallies (broadcast_id, region, state, change)
     SELECT :broadcast, region, state, sum(change) FROM (
         SELECT region, was AS state, -1 AS change FROM moved UNION ALL SELECT region, becomes, 1 FROM moved
-    ) changes GROUP BY region, state HAVING sum(change) <> 0
+    ) changes GROUP BY region, state, change
 ), settled AS (
     SELECT u.number FROM broadcast_unknowns u JOIN moved USING (number)
     WHERE u.broadcast_id = :broadcast AND moved.was = 'unknown' FOR UPDATE OF u SKIP LOCKED

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import exists, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -142,6 +142,7 @@ async def _rows(session: AsyncSession, one: Broadcast, first: int, last: int) ->
     """The numbers whose turn it is, with why one gets nothing."""
     now = clock.now()
     recent = await list_recent(session, since=now - timedelta(days=one.quiet_days), but=one.id)
+    await _in_turn_with(session, recent)
     binds = {"broadcast": one.id, "first": first, "last": last, "recent": recent, "left": [*MAY_HAVE_LEFT]}
     rows, reasons = [], {}
     for number, region, index, sealed, opted_out, open_case, silent, last_at in await session.execute(FACTS, binds):
@@ -151,6 +152,20 @@ async def _rows(session: AsyncSession, one: Broadcast, first: int, last: int) ->
             opted_out=opted_out, open_case=open_case, silent=silent, days_since_last=days, quiet_days=one.quiet_days
         )
     return _Wanted(rows, reasons)
+
+
+IN_TURN = 0x6F6E_6562_796F_6E65
+"""Held while numbers are taken beside another broadcast."""
+
+
+async def _in_turn_with(session: AsyncSession, others: list[int]) -> None:
+    """Where another broadcast may be taking numbers just now, one at a time: whoever stands on both lists is texted by one of them.
+    Two that take at the same moment would not see each other's claim."""
+    if not others:
+        return
+    open_ones = exists().where(Broadcast.id.in_(others), Broadcast.status.in_((Status.RUNNING, Status.PAUSED)))
+    if await session.scalar(select(open_ones)):
+        await session.execute(select(func.pg_advisory_xact_lock(IN_TURN)))
 
 
 async def list_recent(session: AsyncSession, *, since: datetime, but: int | None = None) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, text, union_all
+from sqlalchemy import func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .models import BroadcastCount, BroadcastTally
@@ -72,13 +72,30 @@ def left(states: Mapping[str, int]) -> int:
     return sum(states.get(state, 0) for state in (State.SENT, State.DELIVERED, State.UNKNOWN, State.FAILED))
 
 
-async def replace(session: AsyncSession, broadcast_id: int, counted: Mapping[tuple[str, str], int]) -> None:
-    """Keep these counts, by region and state, in place of what was kept."""
-    for table in (BroadcastTally, BroadcastCount):
-        await session.execute(delete(table).where(table.broadcast_id == broadcast_id))
-    rows = [
-        {"broadcast_id": broadcast_id, "region": region, "state": state, "count": n}
-        for (region, state), n in counted.items()
-    ]
-    if rows:
-        await session.execute(insert(BroadcastCount), rows)
+CORRECT = text("""
+WITH counted AS (
+    SELECT region, state || CASE WHEN state = 'suppressed' THEN ':' || why ELSE '' END AS state, count(*) AS n
+    FROM broadcast_recipients WHERE broadcast_id = :broadcast GROUP BY 1, 2
+), kept AS (
+    SELECT region, state, sum(n) AS n FROM (
+        SELECT region, state, count AS n FROM broadcast_counts WHERE broadcast_id = :broadcast
+        UNION ALL SELECT region, state, change FROM broadcast_tallies WHERE broadcast_id = :broadcast
+    ) AS both_of_them GROUP BY region, state
+), wrong AS (
+    SELECT region, state, coalesce(counted.n, 0) - coalesce(kept.n, 0) AS change
+    FROM counted FULL JOIN kept USING (region, state) WHERE coalesce(counted.n, 0) <> coalesce(kept.n, 0)
+), corrected AS (
+    INSERT INTO broadcast_tallies (broadcast_id, region, state, change) SELECT :broadcast, region, state, change FROM wrong
+)
+SELECT (SELECT coalesce(sum(n), 0) FROM counted WHERE state IN ('created', 'claimed')), (SELECT count(*) FROM wrong)
+""")
+"""One statement sees ledger and counts at one moment, so nobody who moves numbers meanwhile has to wait for it."""
+
+
+async def correct(session: AsyncSession, broadcast_id: int) -> tuple[int, int]:
+    """Count the ledger row by row and put the counts right by it: (numbers outstanding, counts that were wrong).
+
+    For the end of a broadcast, never while sending.
+    """
+    outstanding, wrong = (await session.execute(CORRECT, {"broadcast": broadcast_id})).one()
+    return int(outstanding), int(wrong)
