@@ -150,6 +150,7 @@ async def _see(session: AsyncSession, one: Broadcast, now: datetime) -> Seen:
         danger_replies=max(0, danger - one.danger_seen),
         sent_lately=lately.get("sent", 0) + failed,
         failed_lately=failed,
+        unknown_lately=lately.get("unknown", 0),
     )
 
 

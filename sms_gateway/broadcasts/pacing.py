@@ -28,7 +28,7 @@ class Pause(StrEnum):
 @dataclass(frozen=True)
 class Limits:
     """When to stop: somebody waits longer than `waiting_seconds`, `danger_replies` red or orange ones since the last look at it,
-    or `error_share` of at least `error_least` texts failed in the last minutes."""
+    or `error_share` of at least `error_least` texts failed in the last minutes, or most of them got no answer."""
 
     waiting_seconds: float = 120.0
     danger_replies: int = 3
@@ -44,6 +44,7 @@ class Seen:
     danger_replies: int = 0
     sent_lately: int = 0
     failed_lately: int = 0
+    unknown_lately: int = 0
 
 
 def why_pause(seen: Seen, limits: Limits) -> Pause | None:
@@ -52,8 +53,10 @@ def why_pause(seen: Seen, limits: Limits) -> Pause | None:
         return Pause.DANGER
     if seen.longest_wait > limits.waiting_seconds:
         return Pause.WAITING
-    tried = seen.sent_lately
-    if tried >= limits.error_least and seen.failed_lately > tried * limits.error_share:
+    tried, failed = seen.sent_lately, seen.failed_lately
+    if seen.unknown_lately > tried:  # a carrier that does not answer; a worker that died leaves far fewer
+        tried, failed = tried + seen.unknown_lately, failed + seen.unknown_lately
+    if tried >= limits.error_least and failed > tried * limits.error_share:
         return Pause.ERRORS
     return None
 

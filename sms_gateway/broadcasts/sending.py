@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
@@ -43,6 +44,11 @@ AHEAD = 2
 """Chunks in hand: one is sent while the next is being taken and the last one written down."""
 LOOK_SECONDS = 0.4
 """How often a worker reads what is running: a pause stops it within this time and the text on its way."""
+LOOKED_WITHIN = 1.5
+"""A worker that has not read for so long what is running, since the database is away from it, hands nothing over: it would not
+hear of a pause."""
+CLOCK_MAY_DIFFER = 60.0
+"""Seconds. A machine whose clock is further from the database's than this sends nothing: it does not know when it is night."""
 IDLE_SECONDS = 0.1
 CLOCK_SECONDS = 0.1
 BEAT_SECONDS = 2.0
@@ -62,6 +68,8 @@ class Sender:
         self._hands = Hands(get_settings().outreach_at_once)
         self._chunk = chunk
         self._running: dict[int, Running] = {}
+        self._looked_at = 0.0
+        """When (monotonic) the reading began from which `_running` is."""
         self._held: dict[int, float] = {}
         """Chunks in hand, each with the moment (monotonic) its lease was last confirmed."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,8 +107,15 @@ class Sender:
             await self._look()
 
     async def _look(self) -> None:
+        asked = time.monotonic()
         async with transaction() as session:
-            self._running = {one.id: one for one in await list_running(session)}
+            running = {one.id: one for one in await list_running(session)}
+            theirs = await session.scalar(select(func.extract("epoch", ledger.NOW)))
+        differs = abs(clock.wall_seconds() - float(theirs or 0))
+        if running and differs > CLOCK_MAY_DIFFER:
+            log.error("outreach_clock_is_wrong", seconds=round(differs))
+            running = {}
+        self._running, self._looked_at = running, asked
 
     async def _beat(self) -> None:
         asked, before = time.monotonic(), set(self._held)
@@ -120,7 +135,7 @@ class Sender:
         """One more chunk of each that runs; whether there was any."""
         found = False
         for one in list(self._running.values()):
-            if len(self._tasks) >= AHEAD or self.stop.is_set():
+            if len(self._tasks) >= AHEAD or self.stop.is_set() or not self._looked_lately():
                 break
             try:
                 taken, by = await self._take(one)
@@ -187,10 +202,13 @@ class Sender:
             self._read_at, self._clock = at, clock.now()
         return self._clock
 
+    def _looked_lately(self) -> bool:
+        return time.monotonic() - self._looked_at < LOOKED_WITHIN
+
     def _may_go_on(self, taken: Taken) -> bool:
         """Nobody has paused or ended it, and these numbers are surely still ours."""
         fresh = time.monotonic() - self._held.get(taken.chunk_id, 0.0) < TRUST
-        return fresh and not self.stop.is_set() and taken.broadcast_id in self._running
+        return fresh and self._looked_lately() and not self.stop.is_set() and taken.broadcast_id in self._running
 
     async def _send(self, one: Running, taken: Taken, by: str) -> None:
         try:

@@ -77,6 +77,11 @@ LOOK_UP_LIMIT = 50
 LONGEST_VALIDITY = 36_000
 """Seconds. Source: Twilio's OpenAPI description, `ValidityPeriod` of CreateMessage."""
 SKEW = timedelta(seconds=2)
+OUTREACH = 10**17
+"""References from here on are of texts to many (`broadcasts.references.FIRST`)."""
+SKEW_OF_OUTREACH = timedelta(minutes=2)
+"""How far a sending machine's clock may be ahead of Twilio's. Of a text to many, which goes to a number once, an earlier one of the
+same words can be no other; of a talk's it may be (the same reply again)."""
 
 
 class HttpClient(AsyncTwilioHttpClient):
@@ -142,11 +147,12 @@ class TwilioCarrier:
             raise CarrierDidNotAnswer("no_sid")
         return str(made.sid)
 
-    async def find(self, *, to: str, body: str, reference: int, since: datetime) -> tuple[Found, str | None]:  # noqa: ARG002  # Twilio keeps no reference
-        """Look among the last texts to that number for one of that body, made since `since`."""
+    async def find(self, *, to: str, body: str, reference: int, since: datetime) -> tuple[Found, str | None]:
+        """Look among the last texts to that number for one of that body, made since `since`: Twilio keeps no reference."""
         with _our_errors():
             found = await self._client.messages.list_async(to=to, limit=LOOK_UP_LIMIT, page_size=LOOK_UP_LIMIT)
-        ours = [text for text in found if _created(text) >= since - SKEW]
+        earliest = since - (SKEW_OF_OUTREACH if reference >= OUTREACH else SKEW)
+        ours = [text for text in found if _created(text) >= earliest]
         matching = sorted((text for text in ours if text.body == body), key=_created)
         if matching:
             return Found.SENT, str(matching[0].sid)

@@ -128,6 +128,7 @@ def test_ten_free_operators_hold_a_fast_line_back_and_nobody_free_stops_it() -> 
         (pacing.Seen(longest_wait=500, danger_replies=3), pacing.Pause.DANGER),
         (pacing.Seen(sent_lately=49, failed_lately=49), None),
         (pacing.Seen(sent_lately=100, failed_lately=11), pacing.Pause.ERRORS),
+        (pacing.Seen(sent_lately=0, unknown_lately=60), pacing.Pause.ERRORS), (pacing.Seen(sent_lately=300, unknown_lately=250), None),
     ],
 )  # fmt: skip
 def test_it_stops_by_itself_for_danger_before_all_else(seen: pacing.Seen, why: pacing.Pause | None) -> None:

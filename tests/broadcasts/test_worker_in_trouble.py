@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
+from sms_gateway import clock as clocks
 from sms_gateway.broadcasts import acts, governing, handing, ledger, taking, unknowns
 from sms_gateway.broadcasts.hands import Hands
 from sms_gateway.broadcasts.models import BroadcastChunk, BroadcastRecipient
@@ -16,7 +17,7 @@ from sms_gateway.broadcasts.sending import Sender
 from sms_gateway.carriers.carrier import SendError
 from sms_gateway.database import transaction
 from tests.broadcasts import making
-from tests.broadcasts.test_sending import NOON, Remembering, remembering, send_all, somebody_on_duty, status_of
+from tests.broadcasts.test_sending import Remembering, remembering, send_all, somebody_on_duty, status_of
 
 __all__ = ["remembering"]
 
@@ -105,3 +106,34 @@ async def test_hands_that_are_just_done_are_there_for_the_next_who_comes() -> No
     async with asyncio.timeout(2):
         assert await hands.each([1], do) == [1]
         assert await hands.each([2, 3], do) == [2, 3]
+
+
+async def test_a_worker_that_cannot_hear_of_a_pause_hands_nothing_over(remembering: Remembering) -> None:
+    one = await making.make_broadcast()
+    await making.make_ledger(one, 5)
+    sender = Sender()
+    await sender._look()
+    async with transaction() as session:
+        row = await acts.get(session, one)
+        taken = await taking.take(session, row, worker=sender.name, carrier="simulator", at_most=5)
+    assert taken is not None
+    sender._held[taken.chunk_id] = time.monotonic()
+    assert sender._may_go_on(taken)
+    sender._looked_at -= 1.6  # the database was away from it for so long
+    assert not sender._may_go_on(taken)
+
+
+async def test_a_machine_with_a_wrong_clock_sends_nothing(
+    remembering: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await somebody_on_duty()
+    one = await making.make_broadcast(carrier_segments=5000.0, reply_share=0.0)
+    await making.make_ledger(one, 5)
+    wall = clocks.wall_seconds
+    monkeypatch.setattr(clocks, "wall_seconds", lambda: wall() - 3 * 3600)
+    with pytest.raises(TimeoutError):
+        await send_all(one, seconds=1.5)
+    assert remembering.took == []
+    monkeypatch.setattr(clocks, "wall_seconds", lambda: wall() + 5)
+    await send_all(one)
+    assert len(remembering.took) == 5

@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts.references import reference_of
+from sms_gateway.broadcasts.references import FIRST, reference_of
 from sms_gateway.carriers import twilio
 from sms_gateway.carriers.carrier import (
     CarrierBlockedText,
@@ -263,6 +263,15 @@ async def test_a_lost_text_is_found_by_number_body_and_time(api: Api, carrier: T
     assert api.asked[-1]["To"] == NUMBER
     api.listed = api.listed[2:]
     assert await carrier.find(to=NUMBER, body="收到", reference=1, since=since) == (Found.ABSENT, None)
+
+
+async def test_a_text_is_found_though_our_clock_is_ahead_of_the_carriers(api: Api, carrier: TwilioCarrier) -> None:
+    since = clocks.now()
+    api.listed = [listed("SM-ours", "收到", since - timedelta(seconds=30))]
+    to_many = reference_of(1, 1)
+    assert await carrier.find(to=NUMBER, body="收到", reference=to_many, since=since) == (Found.SENT, "SM-ours")
+    assert await carrier.find(to=NUMBER, body="收到", reference=1, since=since) == (Found.ABSENT, None)
+    assert twilio.OUTREACH == FIRST
 
 
 async def test_a_list_full_of_other_texts_proves_nothing(api: Api, carrier: TwilioCarrier) -> None:
