@@ -20,6 +20,8 @@ from sms_gateway.operators.models import Role
 from . import acts, ledger, pacing, tallies, unknowns
 from .lifecycle import Status
 from .models import (
+    IS_DANGER,
+    NEEDS_SOMEBODY,
     Broadcast,
     BroadcastChunk,
     BroadcastCount,
@@ -30,7 +32,6 @@ from .models import (
 )
 from .pacing import Limits, Seen
 from .recipients import OUTSTANDING, State
-from .replies import NEEDS_NOBODY
 from .running import Running, running_of
 
 log = logs.get("broadcasts")
@@ -157,7 +158,7 @@ async def _see(session: AsyncSession, one: Broadcast, now: datetime) -> Seen:
 async def count_danger(session: AsyncSession, broadcast_id: int) -> int:
     """Replies in red or orange."""
     told = select(func.count()).select_from(BroadcastReply).where(BroadcastReply.broadcast_id == broadcast_id)
-    return (await session.scalar(told.where(BroadcastReply.lane.in_(("red", "orange"))))) or 0
+    return (await session.scalar(told.where(text(IS_DANGER)))) or 0
 
 
 async def _set_pace(
@@ -207,7 +208,7 @@ async def _count_running(session: AsyncSession) -> int:
 async def _count_for_people(session: AsyncSession, broadcast_id: int) -> int:
     """Replies that a person has to read."""
     told = select(func.count()).select_from(BroadcastReply).where(BroadcastReply.broadcast_id == broadcast_id)
-    return (await session.scalar(told.where(BroadcastReply.kind.not_in(NEEDS_NOBODY)))) or 0
+    return (await session.scalar(told.where(text(NEEDS_SOMEBODY)))) or 0
 
 
 async def _is_through(session: AsyncSession, one: Broadcast) -> bool:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -236,11 +237,20 @@ class BroadcastMinute(Base):
     count: Mapped[int] = mapped_column(BigInteger)
 
 
+IS_DANGER = "lane IN ('red', 'orange')"
+NEEDS_SOMEBODY = "kind NOT IN ('opt_out', 'thanks', 'doubt', 'not_mine')"
+"""`replies.LANES` and all but `replies.NEEDS_NOBODY`: counted each second, of hundreds of thousands that are neither."""
+
+
 class BroadcastReply(Base):
     """A text that came back within the days a broadcast is remembered. `kind`: `replies.Kind`."""
 
     __tablename__ = "broadcast_replies"
-    __table_args__ = (Index("ix_broadcast_replies_broadcast_id_at", "broadcast_id", "at"),)
+    __table_args__ = (
+        Index("ix_broadcast_replies_broadcast_id_at", "broadcast_id", "at"),
+        Index("ix_broadcast_replies_danger", "broadcast_id", postgresql_where=text(IS_DANGER)),
+        Index("ix_broadcast_replies_people", "broadcast_id", postgresql_where=text(NEEDS_SOMEBODY)),
+    )
 
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcasts.id"))

@@ -18,7 +18,7 @@ from sms_gateway.errors import BadInput, HotlineError
 from . import outreach_audience, pages
 from .ids import LARGEST, Id
 from .outreach_ready import ready_part
-from .outreach_room import PAGE, Version, done, list_events, name_people, note, way_to
+from .outreach_room import PAGE, Version, done, list_events, missed_its_time, name_people, note, way_to
 from .outreach_side import reckon, words_of
 from .seat import ReleasingOutreach, Seat, SeeingOutreach
 
@@ -56,7 +56,7 @@ async def _sheet(
     return pages.render(
         "outreach_release.html", status=problem.status_code if problem else 200, seat=seat, one=one, people=people, **said,
         mine=seat.operator.id in one.authors, estimate=estimate, problem=problem, typed=typed, reason=reason,
-        events=await list_events(session, one.id), longest_reason=LONGEST_REASON,
+        events=await list_events(session, one.id), longest_reason=LONGEST_REASON, missed=missed_its_time(one),
         audience=await outreach_audience.described(session, one.audience), **await ready_part(session, one),
     )  # fmt: skip
 

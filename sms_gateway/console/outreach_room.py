@@ -12,7 +12,8 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import regions
+from sms_gateway import clock, regions
+from sms_gateway.broadcasts.governing import TOO_LATE
 from sms_gateway.broadcasts.lifecycle import ENDED, Status
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent
 from sms_gateway.operators import presence, roster
@@ -97,12 +98,18 @@ def way_to(one: Broadcast) -> str:
     return f"{PAGE}/{one.id}/report" if one.status in ENDED and not never_ran else f"{PAGE}/{one.id}/run"
 
 
+def missed_its_time(one: Broadcast) -> bool:
+    """Whether it was to begin by itself and will not any more (`governing.TOO_LATE`)."""
+    late = one.scheduled_at is not None and one.scheduled_at < clock.now() - TOO_LATE
+    return one.status == Status.APPROVED and late
+
+
 def next_step(one: Broadcast) -> str:
     """A key of `outreach_words.NEXT`."""
     if one.status == Status.DRAFT:
         return {"ready": "approve", "preparing": "preparing", "failed": "prepare_again"}.get(one.prepared, "prepare")
     if one.status == Status.APPROVED:
-        return "wait" if one.scheduled_at else "start"
+        return "wait" if one.scheduled_at and not missed_its_time(one) else "start"
     if one.status == Status.PAUSED:
         return "wave" if one.pause_reason == "wave" else "look"
     return "watch" if one.status == Status.RUNNING else "report"

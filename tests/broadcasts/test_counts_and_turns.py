@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from sqlalchemy import text
 
 from sms_gateway import clock as clocks
 from sms_gateway.broadcasts import acts, composing, governing, ledger, pace, receipts, taking, tallies
-from sms_gateway.broadcasts.models import Broadcast
+from sms_gateway.broadcasts.models import IS_DANGER, NEEDS_SOMEBODY, Broadcast
 from sms_gateway.broadcasts.receipts import Told
 from sms_gateway.broadcasts.references import reference_of
+from sms_gateway.broadcasts.replies import LANES, NEEDS_NOBODY
 from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from tests.broadcasts import making
@@ -98,6 +100,16 @@ async def test_the_last_count_puts_the_counts_right_and_lets_everybody_else_go_o
             )
     async with transaction() as session:
         assert await tallies.by_region(session, one) == {"530627": {"created": 5}}
+
+
+async def test_what_is_counted_each_second_is_found_by_an_index_of_its_own(database: str) -> None:
+    assert set(re.findall("'([a-z_]+)'", NEEDS_SOMEBODY)) == NEEDS_NOBODY
+    assert set(re.findall("'([a-z_]+)'", IS_DANGER)) == set(LANES)
+    async with transaction() as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        for condition, index in ((IS_DANGER, "danger"), (NEEDS_SOMEBODY, "people")):
+            query = f"EXPLAIN SELECT count(*) FROM broadcast_replies WHERE broadcast_id = 1 AND {condition}"  # noqa: S608 - ours
+            assert f"ix_broadcast_replies_{index}" in " ".join(await session.scalars(text(query)))
 
 
 async def test_a_text_of_more_segments_than_a_second_brings_goes_out_all_the_same(remembering: Remembering) -> None:

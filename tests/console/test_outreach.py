@@ -396,6 +396,20 @@ async def test_a_second_person_approves_starts_pauses_and_lets_go_on(writer: Des
         assert len(await audited(f"{what}_broadcast")) == 1, what
 
 
+@pytest.mark.parametrize(("late", "says"), [(-1, "自动开始"), (5, "自动开始"), (7, "以后也不会自动开始")])
+async def test_one_that_missed_its_time_says_that_it_will_not_begin_by_itself(
+    writer: Desk, second: Desk, by_day: HeldClock, late: int, says: str
+) -> None:
+    made = await story.make_ready(writer.operator.id, await story.make_roll())
+    await second.do(f"/outreach/{made}/approve", version="1", recipients="40")
+    async with transaction() as session:
+        at = by_day.now() - timedelta(hours=late)
+        await session.execute(update(Broadcast).where(Broadcast.id == made).values(scheduled_at=at))
+    assert says in (await writer.see(f"/outreach/{made}/release")).text
+    listed = (await writer.see("/outreach")).text
+    assert ("自动开始" in listed) == (late < 7)
+
+
 async def test_what_was_approved_is_not_changed_behind_the_approvers_back(writer: Desk, second: Desk) -> None:
     made = await story.make_ready(writer.operator.id, await story.make_roll())
     await second.do(f"/outreach/{made}/approve", version="1", recipients="40")

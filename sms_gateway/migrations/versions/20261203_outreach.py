@@ -273,6 +273,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_broadcast_replies_broadcast_id_at", "broadcast_replies", ["broadcast_id", "at"], unique=False)
     op.create_index(op.f("ix_broadcast_replies_thread_id"), "broadcast_replies", ["thread_id"], unique=False)
+    op.create_index(
+        "ix_broadcast_replies_danger", "broadcast_replies", ["broadcast_id"], unique=False,
+        postgresql_where=sa.text("lane IN ('red', 'orange')"),
+    )  # fmt: skip
+    op.create_index(
+        "ix_broadcast_replies_people", "broadcast_replies", ["broadcast_id"], unique=False,
+        postgresql_where=sa.text("kind NOT IN ('opt_out', 'thanks', 'doubt', 'not_mine')"),
+    )  # fmt: skip
     op.drop_column("contacts", "last_outreach_at")
     op.create_index(
         "ix_tickets_merged_into", "tickets", ["merged_into"], unique=False,
@@ -292,6 +300,8 @@ def downgrade() -> None:
         sa.Column("last_outreach_at", postgresql.TIMESTAMP(timezone=True), autoincrement=False, nullable=True),
     )
     op.drop_index("ix_tickets_merged_into", table_name="tickets")
+    op.drop_index("ix_broadcast_replies_people", table_name="broadcast_replies")
+    op.drop_index("ix_broadcast_replies_danger", table_name="broadcast_replies")
     op.drop_index(op.f("ix_broadcast_replies_thread_id"), table_name="broadcast_replies")
     op.drop_index("ix_broadcast_replies_broadcast_id_at", table_name="broadcast_replies")
     op.drop_table("broadcast_replies")
