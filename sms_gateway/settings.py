@@ -101,8 +101,9 @@ class Settings(BaseSettings):
     seat_capacity: int = Field(default=6, ge=3, le=60)
     duty_phone: str | None = None
     segment_price_fen: float = Field(default=5.0, ge=0)
-    outreach_at_once: int = Field(default=64, ge=1, le=1000)
-    """Texts of one sending process on their way to a carrier that takes them one by one."""
+    outreach_at_once: int = Field(default=64, ge=1, le=128)
+    """Texts of one sending process on their way to a carrier that takes them one by one; not more than the carriers hold connections,
+    where a wait for a free one ends as a lost answer."""
 
     bridge_live: bool = False
     bridge_desks: dict[str, DeskSettings] = Field(default_factory=dict)

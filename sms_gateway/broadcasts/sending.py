@@ -59,6 +59,11 @@ BUSY_PAUSE = timedelta(seconds=2)
 SETTLE_AGAIN_SECONDS = 0.5
 
 
+def _seconds() -> float:
+    """Seconds that also pass while the machine sleeps, unlike those of `time.monotonic`: whoever slept through its lease has lost it."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Sender:
     """One worker; `run` until `stop` is set."""
 
@@ -73,7 +78,7 @@ class Sender:
         self._held: dict[int, float] = {}
         """Chunks in hand, each with the moment (monotonic) its lease was last confirmed."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._read_at, self._clock = time.monotonic(), clock.now()
+        self._read_at, self._clock = _seconds(), clock.now()
 
     async def run(self) -> None:
         """Send until told to stop; what is in hand is finished or given back."""
@@ -107,7 +112,7 @@ class Sender:
             await self._look()
 
     async def _look(self) -> None:
-        asked = time.monotonic()
+        asked = _seconds()
         async with transaction() as session:
             running = {one.id: one for one in await list_running(session)}
             theirs = await session.scalar(select(func.extract("epoch", ledger.NOW)))
@@ -118,7 +123,7 @@ class Sender:
         self._running, self._looked_at = running, asked
 
     async def _beat(self) -> None:
-        asked, before = time.monotonic(), set(self._held)
+        asked, before = _seconds(), set(self._held)
         async with transaction() as session:
             mine = await ledger.beat(session, self.name, before)
         for chunk_id in before & self._held.keys():
@@ -156,7 +161,7 @@ class Sender:
             allowed = await self._draw(session, one, by)
         if allowed < 1:
             return None, by
-        asked = time.monotonic()
+        asked = _seconds()
         async with transaction() as session:
             row = await taking.still_running(session, one.id)
             taken = None if row is None else await taking.take(
@@ -197,17 +202,17 @@ class Sender:
 
     def _now(self) -> datetime:
         """The time to a tenth of a second: read for every text it would cost as much as opening the number."""
-        at = time.monotonic()
+        at = _seconds()
         if at - self._read_at > CLOCK_SECONDS:
             self._read_at, self._clock = at, clock.now()
         return self._clock
 
     def _looked_lately(self) -> bool:
-        return time.monotonic() - self._looked_at < LOOKED_WITHIN
+        return _seconds() - self._looked_at < LOOKED_WITHIN
 
     def _may_go_on(self, taken: Taken) -> bool:
         """Nobody has paused or ended it, and these numbers are surely still ours."""
-        fresh = time.monotonic() - self._held.get(taken.chunk_id, 0.0) < TRUST
+        fresh = _seconds() - self._held.get(taken.chunk_id, 0.0) < TRUST
         return fresh and self._looked_lately() and not self.stop.is_set() and taken.broadcast_id in self._running
 
     async def _send(self, one: Running, taken: Taken, by: str) -> None:

@@ -151,9 +151,10 @@ class TwilioCarrier:
         """Look among the last texts to that number for one of that body, made since `since`: Twilio keeps no reference."""
         with _our_errors():
             found = await self._client.messages.list_async(to=to, limit=LOOK_UP_LIMIT, page_size=LOOK_UP_LIMIT)
+        words = body.split()  # blanks at the ends and ends of lines may come back as others
         earliest = since - (SKEW_OF_OUTREACH if reference >= OUTREACH else SKEW)
         ours = [text for text in found if _created(text) >= earliest]
-        matching = sorted((text for text in ours if text.body == body), key=_created)
+        matching = sorted((text for text in ours if text.body.split() == words), key=_created)
         if matching:
             return Found.SENT, str(matching[0].sid)
         return (Found.CANNOT_SAY if len(ours) == LOOK_UP_LIMIT else Found.ABSENT), None

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, governing, handing, ledger, taking, unknowns
+from sms_gateway.broadcasts import acts, governing, handing, ledger, sending, taking, unknowns
 from sms_gateway.broadcasts.hands import Hands
 from sms_gateway.broadcasts.models import BroadcastChunk, BroadcastRecipient
 from sms_gateway.broadcasts.sending import Sender
@@ -117,10 +117,19 @@ async def test_a_worker_that_cannot_hear_of_a_pause_hands_nothing_over(rememberi
         row = await acts.get(session, one)
         taken = await taking.take(session, row, worker=sender.name, carrier="simulator", at_most=5)
     assert taken is not None
-    sender._held[taken.chunk_id] = time.monotonic()
+    sender._held[taken.chunk_id] = sending._seconds()
     assert sender._may_go_on(taken)
     sender._looked_at -= 1.6  # the database was away from it for so long
     assert not sender._may_go_on(taken)
+
+
+async def test_a_lease_runs_out_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = 0.0
+    boot = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda which: boot(which) + (which == time.CLOCK_BOOTTIME) * slept)
+    before = sending._seconds()
+    slept = 600.0
+    assert sending._seconds() - before >= 600
 
 
 async def test_a_machine_with_a_wrong_clock_sends_nothing(

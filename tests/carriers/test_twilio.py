@@ -267,7 +267,7 @@ async def test_a_lost_text_is_found_by_number_body_and_time(api: Api, carrier: T
 
 async def test_a_text_is_found_though_our_clock_is_ahead_of_the_carriers(api: Api, carrier: TwilioCarrier) -> None:
     since = clocks.now()
-    api.listed = [listed("SM-ours", "收到", since - timedelta(seconds=30))]
+    api.listed = [listed("SM-ours", "收到\n", since - timedelta(seconds=30))]
     to_many = reference_of(1, 1)
     assert await carrier.find(to=NUMBER, body="收到", reference=to_many, since=since) == (Found.SENT, "SM-ours")
     assert await carrier.find(to=NUMBER, body="收到", reference=1, since=since) == (Found.ABSENT, None)
