@@ -14,10 +14,12 @@ from fastapi import FastAPI
 from python_calamine import load_workbook
 from sqlalchemy import func, select, update
 
-from sms_gateway.broadcasts import acts, templates, trying
+from sms_gateway.broadcasts import acts, pacing, templates, trying
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent, OutreachTemplate
 from sms_gateway.broadcasts.roll_models import SavedSegment
 from sms_gateway.clock import HeldClock
+from sms_gateway.commands import broadcast_progress
+from sms_gateway.console import outreach_words
 from sms_gateway.contacts.models import Contact
 from sms_gateway.database import transaction
 from sms_gateway.messages.models import Message
@@ -440,6 +442,11 @@ async def test_the_counts_on_the_live_page_add_up_and_a_stop_is_loud(writer: Des
         await acts.pause(session, day.running, operator_id=None, reason="danger")
     part = (await writer.see(f"/outreach/{day.running}/run/part")).text
     assert 'role="alert"' in part and "回信里有危险" in part and 'id="resume"' in part
+
+
+def test_every_reason_to_stop_has_words() -> None:
+    reasons = {*map(str, pacing.Pause), "person", "line", "wave"}
+    assert set(outreach_words.PAUSES) == set(outreach_words.PAUSE_ADVICE) == set(broadcast_progress.PAUSED) == reasons
 
 
 async def test_after_a_wave_the_next_is_let_go_by_a_person(writer: Desk, second: Desk) -> None:
