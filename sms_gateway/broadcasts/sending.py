@@ -59,9 +59,12 @@ BUSY_PAUSE = timedelta(seconds=2)
 SETTLE_AGAIN_SECONDS = 0.5
 
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def _seconds() -> float:
     """Seconds that also pass while the machine sleeps, unlike those of `time.monotonic`: whoever slept through its lease has lost it."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class Sender:
