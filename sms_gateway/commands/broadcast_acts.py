@@ -36,6 +36,12 @@ class NotTheirs(HotlineError):
     sentence = "只有编辑和值班长能放行群发。"
 
 
+class DangerIsUnseen(HotlineError):
+    """A terminal shows no replies: whoever lets it go on says how many they have seen on the pages."""
+
+    status_code = 409
+
+
 def run(
     broadcast_id: Number,
     on_behalf: Annotated[str | None, typer.Option("--as", help="批准了还没开始的，由谁开始：账号")] = None,
@@ -74,15 +80,23 @@ def pause(broadcast_id: Number) -> None:
     in_transaction(work)
 
 
-def resume(broadcast_id: Number, on_behalf: As) -> None:
+def resume(
+    broadcast_id: Number,
+    on_behalf: As,
+    seen: Annotated[int, typer.Option("--seen", help="看过的红色、橙色回信一共几条")] = 0,
+) -> None:
     """看过以后继续发；一波发完在等的，就放下一波。"""
 
     async def work(session: AsyncSession) -> str:
         who = await _editor(session, on_behalf)
         one = await acts.get(session, broadcast_id)
-        seen = await governing.count_danger(session, broadcast_id)
+        danger = await governing.count_danger(session, broadcast_id)
+        if max(seen, one.danger_seen) < danger:
+            raise DangerIsUnseen(
+                f"红色、橙色的回信一共 {danger} 条，还没有都看过。先看有没有人接，再加上 --seen {danger}。"
+            )
         go_on = acts.next_wave if one.pause_reason == "wave" else acts.resume
-        await go_on(session, broadcast_id, version=one.version, operator_id=who, danger_seen=seen)
+        await go_on(session, broadcast_id, version=one.version, operator_id=who, danger_seen=danger)
         return "继续发。"
 
     in_transaction(work)

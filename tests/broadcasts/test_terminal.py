@@ -16,6 +16,7 @@ from sms_gateway.commands import broadcast, broadcast_acts, operator
 from sms_gateway.database import dispose, transaction
 from sms_gateway.operators.models import Role
 from tests.broadcasts import making
+from tests.broadcasts.test_governing import reply
 from tests.broadcasts.test_sending import Remembering, remembering, somebody_on_duty
 
 __all__ = ["remembering"]
@@ -78,6 +79,20 @@ async def test_anybody_may_stop_it_but_only_an_editor_lets_it_go_on(terminal: Te
         assert (await acts.get(session, one)).status == "cancelled"
         whos = (await session.execute(text("SELECT what, who FROM broadcast_events ORDER BY id"))).all()
     assert [what for what, _ in whos] == ["paused", "resumed", "cancelled"]
+
+
+async def test_a_terminal_lets_nothing_go_on_over_danger_that_nobody_has_seen(terminal: Terminal) -> None:
+    await making.make_operator(login="bianji")
+    one = await making.make_broadcast(danger_replies=1)
+    await making.make_ledger(one, 3)
+    await reply(one, 1, "red")
+    await terminal("pause", str(one))
+    for seen in ((), ("--seen", "0")):
+        refused = await terminal("resume", str(one), "--as", "bianji", *seen)
+        assert refused.exit_code == 1 and "--seen 1" in refused.output
+    assert (await terminal("resume", str(one), "--as", "bianji", "--seen", "1")).exit_code == 0
+    async with transaction() as session:
+        assert (await acts.get(session, one)).danger_seen == 1
 
 
 async def test_what_is_not_there_is_said_in_a_sentence(terminal: Terminal) -> None:
