@@ -12,6 +12,7 @@ from sms_gateway.carriers.carrier import (
     CarrierDidNotAnswer,
     CarrierIsBusy,
     CarrierRefused,
+    CarrierRefusesUs,
     SendError,
     TextOut,
 )
@@ -39,16 +40,21 @@ class Result:
     @property
     def stayed(self) -> bool:
         """Whether it surely did not leave and may be tried again."""
-        return self.carrier_id is None and (self.error is None or self.error.retryable)
+        return self.carrier_id is None and (self.error is None or surely_stayed(self.error))
 
     def outcome(self) -> ledger.Outcome | None:
         """For the ledger; None when it stayed."""
         if self.carrier_id is not None:
             return ledger.Outcome(self.row.number, State.SENT, self.carrier_id)
-        if self.error is None or self.error.retryable:
+        if self.error is None or surely_stayed(self.error):
             return None
         state = State.UNKNOWN if self.error.state == "unknown" else State.FAILED
         return ledger.Outcome(self.row.number, state, error=(self.error.code or type(self.error).__name__)[:40])
+
+
+def surely_stayed(error: SendError) -> bool:
+    """Whether nothing left, through no fault of the number or the text: it keeps its turn."""
+    return error.retryable or isinstance(error, CarrierRefusesUs)
 
 
 def result_of(row: Recipient, answer: str | SendError | None) -> Result:

@@ -11,7 +11,6 @@ import asyncio
 import os
 import secrets
 import socket
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,13 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
 from sms_gateway.carriers import registry
-from sms_gateway.carriers.carrier import Carrier, CarrierRefusedPerson, SendsMany, TextOut
+from sms_gateway.carriers.carrier import Carrier, CarrierRefusedPerson, SendError, SendsMany, TextOut
 from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.jobs import PASSING
 from sms_gateway.settings import get_settings
 
-from . import addresses, handing, ledger, pace, references, taking, unknowns
+from . import addresses, handing, leases, ledger, pace, references, taking, unknowns
 from .handing import Result, result_of
 from .hands import Hands
 from .models import CarrierReference
@@ -59,14 +58,6 @@ BUSY_PAUSE = timedelta(seconds=2)
 SETTLE_AGAIN_SECONDS = 0.5
 
 
-_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def _seconds() -> float:
-    """Seconds that also pass while the machine sleeps, unlike those of `time.monotonic`: whoever slept through its lease has lost it."""
-    return time.clock_gettime(_SINCE_BOOT)
-
-
 class Sender:
     """One worker; `run` until `stop` is set."""
 
@@ -81,7 +72,7 @@ class Sender:
         self._held: dict[int, float] = {}
         """Chunks in hand, each with the moment (monotonic) its lease was last confirmed."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._read_at, self._clock = _seconds(), clock.now()
+        self._read_at, self._clock = leases.seconds(), clock.now()
 
     async def run(self) -> None:
         """Send until told to stop; what is in hand is finished or given back."""
@@ -115,7 +106,7 @@ class Sender:
             await self._look()
 
     async def _look(self) -> None:
-        asked = _seconds()
+        asked = leases.seconds()
         async with transaction() as session:
             running = {one.id: one for one in await list_running(session)}
             theirs = await session.scalar(select(func.extract("epoch", ledger.NOW)))
@@ -126,7 +117,7 @@ class Sender:
         self._running, self._looked_at = running, asked
 
     async def _beat(self) -> None:
-        asked, before = _seconds(), set(self._held)
+        asked, before = leases.seconds(), set(self._held)
         async with transaction() as session:
             mine = await ledger.beat(session, self.name, before)
         for chunk_id in before & self._held.keys():
@@ -160,11 +151,16 @@ class Sender:
 
     async def _take(self, one: Running) -> tuple[Taken | None, str]:
         by = registry.choose()
+        try:
+            registry.carrier(by)
+        except SendError:  # this machine lacks its keys: the numbers are for others
+            log.error("outreach_carrier_is_not_set_up", carrier=by)
+            return None, by
         async with transaction() as session:
             allowed = await self._draw(session, one, by)
         if allowed < 1:
             return None, by
-        asked = _seconds()
+        asked = leases.seconds()
         async with transaction() as session:
             row = await taking.still_running(session, one.id)
             taken = None if row is None else await taking.take(
@@ -205,17 +201,17 @@ class Sender:
 
     def _now(self) -> datetime:
         """The time to a tenth of a second: read for every text it would cost as much as opening the number."""
-        at = _seconds()
+        at = leases.seconds()
         if at - self._read_at > CLOCK_SECONDS:
             self._read_at, self._clock = at, clock.now()
         return self._clock
 
     def _looked_lately(self) -> bool:
-        return _seconds() - self._looked_at < LOOKED_WITHIN
+        return leases.seconds() - self._looked_at < LOOKED_WITHIN
 
     def _may_go_on(self, taken: Taken) -> bool:
         """Nobody has paused or ended it, and these numbers are surely still ours."""
-        fresh = _seconds() - self._held.get(taken.chunk_id, 0.0) < TRUST
+        fresh = leases.seconds() - self._held.get(taken.chunk_id, 0.0) < TRUST
         return fresh and self._looked_lately() and not self.stop.is_set() and taken.broadcast_id in self._running
 
     async def _send(self, one: Running, taken: Taken, by: str) -> None:

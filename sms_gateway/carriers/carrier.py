@@ -32,6 +32,10 @@ class CarrierRefused(SendError):
     """Refused for good: number, account or text."""
 
 
+class CarrierRefusesUs(CarrierRefused):
+    """Our account is refused (a wrong key, closed, unpaid), whatever the text: nothing was sent, and the next would fare no better."""
+
+
 class CarrierBlockedText(SendError):
     """The carrier's content filter stopped it."""
 

@@ -31,6 +31,7 @@ from .carrier import (
     CarrierIsBusy,
     CarrierRefused,
     CarrierRefusedPerson,
+    CarrierRefusesUs,
     Found,
     SendError,
 )
@@ -57,6 +58,8 @@ STATES: Final[dict[str, str | None]] = {
 """Twilio's message states in ours; None says nothing new. Source: Twilio's OpenAPI description, `message_enum_status`."""
 
 REFUSALS: Final[dict[int, type[SendError]]] = {
+    20003: CarrierRefusesUs,  # not authenticated
+    20005: CarrierRefusesUs,  # account not active
     20429: CarrierIsBusy,  # too many requests
     21610: CarrierRefusedPerson,  # the person texted STOP
     30004: CarrierRefusedPerson,  # the person's line takes no such texts
@@ -202,6 +205,8 @@ def refusal(status: int, code: int | None) -> SendError:
         return CarrierIsBusy(str(code or status))
     if status >= 500:
         return CarrierDidNotAnswer(str(code or status))
+    if status == 401:
+        return CarrierRefusesUs(str(code or status))
     return CarrierRefused(str(code or status))
 
 

@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import update
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, governing, handing, ledger, sending, taking, unknowns
+from sms_gateway.broadcasts import acts, governing, handing, leases, ledger, taking, unknowns
 from sms_gateway.broadcasts.hands import Hands
 from sms_gateway.broadcasts.models import BroadcastChunk, BroadcastRecipient
 from sms_gateway.broadcasts.sending import Sender
+from sms_gateway.carriers import registry
 from sms_gateway.carriers.carrier import SendError
+from sms_gateway.carriers.twilio import refusal
 from sms_gateway.database import transaction
 from tests.broadcasts import making
+from tests.broadcasts.test_governing import row
 from tests.broadcasts.test_sending import Remembering, remembering, send_all, somebody_on_duty, status_of
 
 __all__ = ["remembering"]
@@ -29,8 +32,8 @@ async def test_numbers_a_worker_took_without_hearing_of_it_are_not_kept_from_the
     await making.make_ledger(one, 5)
     sender = Sender()
     async with transaction() as session:  # committed, but the answer to the commit never came
-        row = await acts.get(session, one)
-        await taking.take(session, row, worker=sender.name, carrier="simulator", at_most=5)
+        found = await acts.get(session, one)
+        await taking.take(session, found, worker=sender.name, carrier="simulator", at_most=5)
     async with transaction() as session:
         await session.execute(update(BroadcastChunk).values(beat_at=ledger.NOW - timedelta(seconds=31)))
     await sender._beat()
@@ -82,12 +85,35 @@ async def test_a_worker_with_a_key_of_its_own_fails_nobodys_number(remembering: 
     assert await status_of(one) == "running"
 
 
+async def test_a_machine_without_the_carriers_keys_takes_nothing(
+    remembering: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await somebody_on_duty()
+    one = await making.make_broadcast(carrier_segments=5000.0, reply_share=0.0)
+    await making.make_ledger(one, 4)
+    monkeypatch.setattr(registry, "choose", lambda: "twilio")
+    with pytest.raises(TimeoutError):
+        await send_all(one, seconds=1.0)
+    assert set((await making.states(one)).values()) == {"created"}
+
+
+async def test_a_carrier_that_refuses_our_account_costs_nobody_their_turn(remembering: Remembering) -> None:
+    await somebody_on_duty()
+    remembering.answers = lambda _: refusal(401, 20003)
+    one = await making.make_broadcast(carrier_segments=5000.0, reply_share=0.0)
+    await making.make_ledger(one, 60)
+    with pytest.raises(TimeoutError):
+        await send_all(one, seconds=1.5)
+    assert set((await making.states(one)).values()) == {"created"}
+    assert (await row(one)).held_by == "busy"
+
+
 async def test_a_number_that_does_not_open_holds_up_no_other_look_up(remembering: Remembering) -> None:
     one = await making.make_broadcast()
     await making.make_ledger(one, 3)
     async with transaction() as session:
-        row = await acts.get(session, one)
-        await taking.take(session, row, worker="dead", carrier="simulator", at_most=3)
+        found = await acts.get(session, one)
+        await taking.take(session, found, worker="dead", carrier="simulator", at_most=3)
         await session.execute(update(BroadcastChunk).values(beat_at=ledger.NOW - timedelta(seconds=31)))
         await ledger.recover(session, dead_after=timedelta(seconds=30), look_up_after=timedelta())
         broken = update(BroadcastRecipient).where(BroadcastRecipient.number == 2)
@@ -114,10 +140,10 @@ async def test_a_worker_that_cannot_hear_of_a_pause_hands_nothing_over(rememberi
     sender = Sender()
     await sender._look()
     async with transaction() as session:
-        row = await acts.get(session, one)
-        taken = await taking.take(session, row, worker=sender.name, carrier="simulator", at_most=5)
+        found = await acts.get(session, one)
+        taken = await taking.take(session, found, worker=sender.name, carrier="simulator", at_most=5)
     assert taken is not None
-    sender._held[taken.chunk_id] = sending._seconds()
+    sender._held[taken.chunk_id] = leases.seconds()
     assert sender._may_go_on(taken)
     sender._looked_at -= 1.6  # the database was away from it for so long
     assert not sender._may_go_on(taken)
@@ -127,9 +153,9 @@ async def test_a_lease_runs_out_while_the_machine_sleeps(monkeypatch: pytest.Mon
     slept = 0.0
     boot = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda which: boot(which) + (which == time.CLOCK_BOOTTIME) * slept)
-    before = sending._seconds()
+    before = leases.seconds()
     slept = 600.0
-    assert sending._seconds() - before >= 600
+    assert leases.seconds() - before >= 600
 
 
 async def test_a_machine_with_a_wrong_clock_sends_nothing(

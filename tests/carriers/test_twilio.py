@@ -26,6 +26,7 @@ from sms_gateway.carriers.carrier import (
     CarrierIsBusy,
     CarrierRefused,
     CarrierRefusedPerson,
+    CarrierRefusesUs,
     Found,
     SendError,
 )
@@ -186,7 +187,7 @@ async def test_texts_one_after_the_other_share_a_connection(api: Api, carrier: T
         (400, 21610, CarrierRefusedPerson, "undelivered"),
         (400, 30007, CarrierBlockedText, "blocked"),
         (400, 21211, CarrierRefused, "failed"),
-        (401, 20003, CarrierRefused, "failed"),
+        (401, 20003, CarrierRefusesUs, "failed"),
         (429, 20429, CarrierIsBusy, "failed"),
         (503, None, CarrierIsBusy, "failed"),
         (500, 20500, CarrierDidNotAnswer, "unknown"),
