@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
@@ -21,6 +21,7 @@ from sms_gateway.broadcasts import acts, addresses
 from sms_gateway.broadcasts.models import Broadcast, BroadcastLane, BroadcastTally
 from sms_gateway.broadcasts.preparing import FILLFACTOR
 from sms_gateway.carriers import simulator
+from sms_gateway.crypto import keyring
 from sms_gateway.database import transaction
 from sms_gateway.migrations import upgrade
 from sms_gateway.operators import accounts, presence
@@ -100,7 +101,7 @@ async def outreach_line(
                 await hotline.supervisor.start(table[name], wait=False)
             for name in names:
                 await hotline.supervisor.wait_ready(name, within=240)
-            with as_hotline(hotline.environment):
+            with as_hotline(hotline.environment), own_keys():
                 token = simulator.access_token(get_settings())
                 headers = {"Authorization": f"Bearer {token}"}
                 async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as http:
@@ -118,6 +119,16 @@ def _carrier(port: int, hotline: ScratchHotline, folder: Path) -> Child:
     environment = _all(hotline) | {"HOTLINE_DATA_DIR": str(folder / "carrier")}
     command = (str(PYTHON), "-m", "sms_gateway.cli", "simulator", "--port", str(port))
     return Child("carrier", command, environment, ready=answers(port, "/simulator/faults"))
+
+
+@contextmanager
+def own_keys() -> Iterator[None]:
+    """This process seals with the keys its settings name now, not with those of an earlier measure."""
+    keyring.cache_clear()
+    try:
+        yield
+    finally:
+        keyring.cache_clear()
 
 
 async def an_editor() -> int:

@@ -22,7 +22,7 @@ from sms_gateway.migrations import upgrade
 from sms_gateway.settings import get_settings
 from sms_gateway.supervision.scratch import scratch_postgres
 
-from .broadcasts_line import ALL_DAY, an_editor, make_ledger, on_duty
+from .broadcasts_line import ALL_DAY, an_editor, make_ledger, on_duty, own_keys
 from .results import Row, row
 from .twilio_loops import bare_loop, mock, script_loop, truth
 from .twilio_texts import SETTINGS as TWILIO
@@ -73,7 +73,7 @@ async def _our_side() -> AsyncIterator[str]:
         database_url = server.create("bench")
         upgrade(database_url)
         async with mock() as url:
-            with _settings(database_url, url):
+            with _settings(database_url, url), own_keys():
                 await on_duty()
                 try:
                     yield url
