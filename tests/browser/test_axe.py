@@ -188,6 +188,7 @@ async def _sign_in(login: str) -> dict[str, str]:
     return {"hotline_console": opened.token}
 
 
+@pytest.mark.timeout(900)  # every page, as each role, at both sizes
 async def test_no_page_keeps_anybody_out(chromium: Browser, sites: Sites) -> None:
     said, seen = list[str](), set[str]()
     for role, (login, _name, _unit) in ROLES.items():
