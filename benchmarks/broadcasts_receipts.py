@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.broadcasts import addresses, receipts
 from sms_gateway.broadcasts.models import Broadcast
+from sms_gateway.broadcasts.preparing import FILLFACTOR
 from sms_gateway.broadcasts.receipts import Told
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.carriers import simulator
@@ -132,6 +133,7 @@ async def make_ledger(count: int) -> int:
         await session.flush()
         part = (
             f"CREATE TABLE broadcast_recipients_{made.id} PARTITION OF broadcast_recipients FOR VALUES IN ({made.id})"
+            f" WITH (fillfactor = {FILLFACTOR})"
         )
         await session.execute(text(part))
         await _copy(session, made.id, count)

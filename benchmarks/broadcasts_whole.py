@@ -29,8 +29,8 @@ from sms_gateway.supervision.bot_model import trained_model
 from sms_gateway.supervision.places import DataDir
 
 from .broadcasts_line import ALL_DAY, OutreachLine, an_editor, on_duty, outreach_line, until_over
-from .memory import postgres_pids
-from .processes import cpu_of_server, cpu_seconds, rss_mb
+from .memory import postgres_pids, resident_mb
+from .processes import cpu_of_server, cpu_seconds
 from .results import Row, percentile, row
 
 AREA = "broadcasts"
@@ -169,7 +169,7 @@ async def _watch(line: OutreachLine, broadcast_id: int, found: Whole, began: flo
     """Memory and progress, each second."""
     while True:
         for name in (*SENDING, "danger"):
-            found.memory.setdefault(name, []).append(rss_mb(line.hotline.pid(name)))
+            found.memory.setdefault(name, []).append(resident_mb(line.hotline.pid(name)))
         async with transaction() as session:
             seen = await overview.look(session, broadcast_id)
         found.rates.append((time.perf_counter() - began, float(seen.done)))

@@ -1,4 +1,4 @@
-"""What processes cost: CPU seconds and memory, read from /proc."""
+"""CPU seconds of processes, read from /proc (`memory` has what they hold)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,3 @@ def cpu_of_server(pids: Iterable[int]) -> float:
     """Of a PostgreSQL server: `pids` are the server itself and its living backends; those that ended are in its own account."""
     server, *backends = pids
     return cpu_seconds(server, with_ended_children=True) + sum(map(cpu_seconds, backends))
-
-
-def rss_mb(pid: int) -> float:
-    """Resident memory now, MB; 0 for a process that is gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
-    for line in status.splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0

@@ -114,23 +114,24 @@ async def note_receipts(request: Request, receipts: Sequence[ReceiptIn]) -> None
     """Store receipts and apply them by rank, those of outreach in the batch that is gathering. Raises `DatabaseIsAway`, `TooManyReceipts`."""
     outreach = [receipt for receipt in receipts if is_outreach(receipt.reference)]
     talks = [receipt for receipt in receipts if not is_outreach(receipt.reference)]
+    if talks:  # one nobody knows and without a reference may be outreach by a carrier that knows its own ids only
+        outreach += [receipt for receipt in await _note_talks(talks) if receipt.reference is None]
     if outreach:
         collector: Collector = request.app.state.receipts
         await collector.put(
             *(Told(one.carrier, one.carrier_id, one.state, one.error, one.reference) for one in outreach)
         )
-    if talks:
-        await _note_talks(talks)
 
 
-async def _note_talks(receipts: Sequence[ReceiptIn]) -> None:
-    known = 0
+async def _note_talks(receipts: Sequence[ReceiptIn]) -> list[ReceiptIn]:
+    """Apply those of talks; those of texts we do not know."""
+    unknown: list[ReceiptIn] = []
     try:
         async with transaction() as session:
             for receipt in sorted(
                 receipts, key=lambda one: one.carrier_id
             ):  # in one order: two requests never block each other
-                known += await outbox.apply_receipt(
+                known = await outbox.apply_receipt(
                     session,
                     carrier=receipt.carrier,
                     carrier_id=receipt.carrier_id,
@@ -138,9 +139,12 @@ async def _note_talks(receipts: Sequence[ReceiptIn]) -> None:
                     error=receipt.error,
                     reference=receipt.reference,
                 )
+                if not known:
+                    unknown.append(receipt)
     except (OperationalError, InterfaceError, PoolTimeout, OSError):
         raise DatabaseIsAway from None
-    log.info("receipts_received", receipts=len(receipts), known=known)
+    log.info("receipts_received", receipts=len(receipts), known=len(receipts) - len(unknown))
+    return unknown
 
 
 def read_sender(text: TextIn) -> str:

@@ -28,7 +28,6 @@ from . import reading, rows
 from .rows import Counts
 from .sources import Source
 
-SEALERS = 2
 MEMORY = 390 << 20
 """Bytes the process that reads may take: a spreadsheet of a million people with three columns takes 321 MB, with four 423."""
 IN_HAND = 2
@@ -71,8 +70,8 @@ class Progress:
         self.stop = Event()
 
 
-def run(roll_id: int, table: str, source: Source, progress: Progress) -> Counts:
-    """Read `source` into `table`; returns the counts, duplicates not yet told apart. Blocks; for a thread.
+def run(roll_id: int, table: str, source: Source, progress: Progress) -> None:
+    """Read `source` into `table`; `progress` has the counts, duplicates not yet told apart. Blocks; for a thread.
 
     Raises `BadInput` with the reason for the editor, `ImportBroke`, and `ImportStopped` once `progress.stop` is set.
     """
@@ -86,7 +85,6 @@ def run(roll_id: int, table: str, source: Source, progress: Progress) -> Counts:
                 if _received(pipe) != b"done":
                     raise ImportBroke
         progress.done = 1.0
-        return progress.counts
 
 
 def _hand_on(reader: tuple[Connection, ForkServerProcess], waiting: dict[Connection, int], progress: Progress) -> None:

@@ -17,7 +17,7 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Role
 
-from . import acts, ledger, pacing, tallies, unknowns
+from . import acts, ledger, lifecycle, pacing, tallies, unknowns
 from .lifecycle import Status
 from .models import (
     IS_DANGER,
@@ -253,9 +253,11 @@ async def _adopt(session: AsyncSession, one: Broadcast) -> None:
 
 async def _complete(session: AsyncSession, one: Broadcast) -> None:
     """Counted once in the ledger itself: only that nothing is outstanding there makes it `completed`."""
-    if await _recount(session, one):
+    outstanding = await _recount(session, one)
+    if outstanding:
         return
-    one.status, one.ended_at = Status.COMPLETED, clock.now()
+    one.status = lifecycle.move(one.status, Status.COMPLETED, outstanding=outstanding)
+    one.ended_at = clock.now()
     await acts.note(session, one, "completed", who=acts.MACHINE)
 
 

@@ -57,7 +57,7 @@ def surely_stayed(error: SendError) -> bool:
     return error.retryable or isinstance(error, CarrierRefusesUs)
 
 
-def result_of(row: Recipient, answer: str | SendError | None) -> Result:
+def result_of(row: Recipient, answer: str | SendError) -> Result:
     """A carrier's answer for one of many."""
     return Result(row, None, answer) if isinstance(answer, SendError) else Result(row, answer, None)
 

@@ -28,7 +28,6 @@ MOVES: dict[Status, frozenset[Status]] = {
     S.COMPLETED: frozenset(),
     S.CANCELLED: frozenset(),
 }
-SENDS = frozenset({S.RUNNING})
 ENDED = frozenset({S.COMPLETED, S.CANCELLED})
 
 

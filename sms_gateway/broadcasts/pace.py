@@ -21,7 +21,7 @@ ON CONFLICT (name) DO UPDATE SET (tokens, given, at) = (
 )
 RETURNING given
 """)
-"""`pacing.refilled` in the bucket's own row, in one journey."""
+"""A bucket in its own row, in one journey. A clock that jumped back brings nothing, one that jumped ahead a second's worth."""
 RETURN = text("UPDATE outreach_pace SET tokens = tokens + :tokens WHERE name = :name")
 
 

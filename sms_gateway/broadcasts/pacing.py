@@ -91,11 +91,6 @@ BURST_SECONDS = 1.0
 """A bucket holds what a second brings: after a pause nothing goes out in a rush."""
 
 
-def refilled(*, tokens: float, elapsed: float, rate: float) -> float:
-    """The tokens of a bucket `elapsed` seconds later. A clock that jumped back brings nothing, one that jumped ahead a second's worth."""
-    return min(max(tokens, 0.0) + max(elapsed, 0.0) * rate, max(rate * BURST_SECONDS, 1.0))
-
-
 LITTLE = 1000
 """Texts after which what was measured weighs as much as what was expected."""
 

@@ -241,10 +241,10 @@ async def _attach(session: AsyncSession, broadcast_id: int) -> None:
 
 
 async def _mark_ready(session: AsyncSession, draft: _Draft, total: int, plan: list[dict[str, Any]]) -> None:
-    listed = await session.scalar(
-        select(func.count()).select_from(RollNumber).where(*segments.conditions(draft.segment))
-    )
-    duplicates = (listed or 0) - total
+    duplicates = 0
+    if len(draft.segment.rolls) > 1:  # a number stands on a roll once
+        wanted = select(func.count()).select_from(RollNumber).where(*segments.conditions(draft.segment))
+        duplicates = (await session.scalar(wanted) or 0) - total
     row = await session.get_one(Broadcast, draft.id, with_for_update=True, populate_existing=True)
     if row.status != Status.DRAFT or row.prepared != "preparing" or _draft_of(row) != draft:
         raise DraftChanged

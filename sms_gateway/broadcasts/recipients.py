@@ -40,7 +40,6 @@ class Why(StrEnum):
     OPEN_CASE = "open_case"
     SAFE_MODE = "safe_mode"
     RECENT = "recent"
-    DUPLICATE = "duplicate"
 
 
 def after(current: State | str, told: State | str) -> State:

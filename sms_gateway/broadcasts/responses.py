@@ -18,8 +18,6 @@ from sms_gateway.messages.models import Author, Direction, Message, ThreadEvent
 from .models import BroadcastRecipient, BroadcastReply
 from .replies import LANES, Kind
 
-SENT = frozenset({"claimed", "unknown", "sent", "delivered"})
-"""States of the tallies that count as texted (`recipients.MAY_HAVE_LEFT`)."""
 SHARES = (0.5, 0.9, 0.99)
 """Which percentiles of the delay are told."""
 
@@ -55,29 +53,14 @@ class Responses:
         """Of those texted, how many wrote back (0-1)."""
         return share(self.people, self.texted)
 
-    @property
-    def opt_out_share(self) -> float:
-        """Of those texted, how many want no more (0-1)."""
-        return share(self.opted_out, self.texted)
-
-    @property
-    def person_share(self) -> float:
-        """Of those who wrote back, how many were met by a person (0-1)."""
-        return share(self.reached_person, self.people)
-
 
 def share(part: int, whole: int) -> float:
     """`part` of `whole`, 0 of nothing. Pure."""
     return part / whole if whole > 0 else 0.0
 
 
-def texted_of(tallies: Mapping[tuple[str, str], int]) -> int:
-    """How many were texted, of counts by (region, state). Pure."""
-    return sum(count for (_region, state), count in tallies.items() if state in SENT)
-
-
 async def measure(session: AsyncSession, broadcast_id: int, *, texted: int) -> Responses:
-    """All figures of one broadcast. `texted`: see `texted_of`."""
+    """All figures of one broadcast. `texted`: see `tallies.left`."""
     row = BroadcastReply
     ours = row.broadcast_id == broadcast_id
     hour = func.extract("hour", func.timezone("Asia/Shanghai", row.at))

@@ -19,7 +19,6 @@ class Running:
     """`rate`: texts a second it may send; `carrier_rate`: segments a second of the carrier's that are for outreach."""
 
     id: int
-    version: int
     body: str
     segments: int
     rate: float
@@ -61,18 +60,19 @@ class Running:
 
 
 async def list_running(session: AsyncSession) -> list[Running]:
-    """Every broadcast that sends, the oldest first."""
+    """Every broadcast that sends, the oldest first. They share one line, whose rate is the lowest an editor wrote for any of them."""
     rows = (
         await session.scalars(select(Broadcast).where(Broadcast.status == Status.RUNNING).order_by(Broadcast.id))
     ).all()
-    return [await running_of(session, row) for row in rows]
+    line = min((row.carrier_segments for row in rows), default=0.0)
+    return [await running_of(session, row, line=line) for row in rows]
 
 
-async def running_of(session: AsyncSession, row: Broadcast) -> Running:
-    """`row` for a worker."""
+async def running_of(session: AsyncSession, row: Broadcast, *, line: float | None = None) -> Running:
+    """`row` for a worker. `line`: segments a second of the carrier's line; None: as this broadcast says."""
     lanes = select(BroadcastLane.region).where(BroadcastLane.broadcast_id == row.id).distinct()
     return Running(
-        id=row.id, version=row.version, body=row.body, segments=drafting.composed_of(row.body).segments, rate=row.rate,
-        carrier_rate=row.carrier_segments * (1 - pacing.RESERVED_SHARE), hours_start=row.hours_start, hours_end=row.hours_end,
+        id=row.id, body=row.body, segments=drafting.composed_of(row.body).segments, rate=row.rate,
+        carrier_rate=(row.carrier_segments if line is None else line) * (1 - pacing.RESERVED_SHARE), hours_start=row.hours_start, hours_end=row.hours_end,
         region_hours=row.region_hours, regions=tuple(sorted(await session.scalars(lanes))),
     )  # fmt: skip

@@ -261,9 +261,7 @@ class Sender:
                 await asyncio.sleep(SETTLE_AGAIN_SECONDS)
 
     async def _settle(self, taken: Taken, by: str, edge: Carrier, results: Sequence[Result]) -> None:
-        told = [
-            outcome for one in results if (outcome := one.outcome()) is not None and outcome.state is not State.CREATED
-        ]
+        told = [outcome for one in results if (outcome := one.outcome()) is not None]
         back = [ledger.Outcome(one.row.number, State.CREATED) for one in results if one.stayed]
         lost = [one.number for one in told if one.state is State.UNKNOWN]
         async with transaction() as session:

@@ -20,17 +20,18 @@ from sms_gateway.contacts import phone
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.errors import BadInput, Conflict
 from sms_gateway.messages import inbox, outbox
+from sms_gateway.messages.delivery import OPEN
 from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.wording import SIGNATURE
 
 from . import composing, drafting, quiet_hours
 from .models import Broadcast, BroadcastEvent
+from .recipients import why_suppressed
 
 MOST_NUMBERS = 5
 MOST_TESTS = 30
 """Of one broadcast: a test is no way around the second person."""
 EVENT = "tested"
-SETTLED = frozenset({"delivered", "undelivered", "blocked", "failed", "cancelled"})
 
 
 class NobodyIsNamed(BadInput):
@@ -69,7 +70,7 @@ class Tested:
     @property
     def open(self) -> bool:
         """Whether more may be heard of it."""
-        return self.state not in SETTLED
+        return self.state in OPEN
 
 
 def read_numbers(written: str) -> list[str]:
@@ -124,7 +125,11 @@ async def send(
 
 
 def _may_get(contact: Contact) -> bool:
-    return not (contact.open_case or contact.silent_at or contact.outreach_opted_out_at)
+    reason = why_suppressed(
+        opted_out=contact.outreach_opted_out_at is not None, open_case=contact.open_case,
+        silent=contact.silent_at is not None, days_since_last=None, quiet_days=0,
+    )  # fmt: skip
+    return reason is None
 
 
 async def list_tested(session: AsyncSession, broadcast_id: int) -> list[Tested]:

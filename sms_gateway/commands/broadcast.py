@@ -16,6 +16,7 @@ from sms_gateway.broadcasts.numbers import WHY
 from sms_gateway.broadcasts.roll_models import Roll
 from sms_gateway.broadcasts.sources import OnDisk
 from sms_gateway.clock import shanghai
+from sms_gateway.console.outreach_words import ROLL_STATES
 from sms_gateway.database import dispose, transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.settings import get_settings
@@ -34,7 +35,6 @@ for _act in (
     broadcast_acts.cancel,
 ):
     app.command()(_act)
-STATES = {"waiting": "等文件", "importing": "导入中", "ready": "可用", "failed": "失败"}
 
 
 @app.command("import", help="导入一份名册：CSV、.xlsx 或 Parquet，表头里要有“手机号”")
@@ -108,5 +108,5 @@ def list_them() -> None:
 
 def _line(roll: Roll) -> str:
     made = f"{shanghai(roll.created_at):%Y-%m-%d %H:%M}"
-    parts = [str(roll.id), roll.title, STATES.get(roll.state, roll.state), f"{roll.taken:,} 个号码", made]
+    parts = [str(roll.id), roll.title, ROLL_STATES.get(roll.state, roll.state), f"{roll.taken:,} 个号码", made]
     return "\t".join([*parts, *filter(None, [roll.error])])

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import jobs
 from sms_gateway.broadcasts import acts, governing, overview, sending
 from sms_gateway.broadcasts.lifecycle import ENDED, Status
+from sms_gateway.console.rules import Act, is_allowed
 from sms_gateway.database import dispose, transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import accounts
-from sms_gateway.operators.models import Role
 from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
@@ -28,7 +28,6 @@ from .operator import in_transaction
 Number = Annotated[int, typer.Argument(help="群发的编号")]
 As = Annotated[str, typer.Option("--as", help="谁让做的：账号（编辑或值班长）")]
 LOOK_SECONDS = 0.5
-MAY = (Role.EDITOR, Role.SUPERVISOR)
 
 
 class NotTheirs(HotlineError):
@@ -122,7 +121,7 @@ def _here() -> None:
 
 async def _editor(session: AsyncSession, login: str) -> int:
     operator = await accounts.get(session, login)
-    if operator.role not in MAY or operator.disabled_at is not None:
+    if not is_allowed(operator.role, Act.RELEASE_OUTREACH) or operator.disabled_at is not None:
         raise NotTheirs
     return operator.id
 

@@ -9,28 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 
 from sms_gateway import clock, regions
-from sms_gateway.broadcasts.governing import Held
 from sms_gateway.broadcasts.overview import Progress as Seen
-from sms_gateway.broadcasts.pacing import Pause
-
-STATUS = {
-    "draft": "草稿", "approved": "已批准，等开始", "running": "正在发", "paused": "停着", "completed": "发完了", "cancelled": "取消了",
-}  # fmt: skip
-STATES = {
-    "created": "还没轮到", "claimed": "正在交给运营商", "sent": "已交给运营商", "delivered": "已送到", "failed": "没发成",
-    "unknown": "不清楚，在核对", "suppressed": "没有发（不该打扰）", "cancelled": "没有发（已取消）",
-}  # fmt: skip
-REASONS = {
-    "opted_out": "退订过", "open_case": "有没办结的求助", "safe_mode": "手机可能有人盯着", "recent": "近几天刚收过", "duplicate": "重复",
-}  # fmt: skip
-HELD = {
-    Held.PEOPLE: "按值班员接得住的速度放慢了", Held.NOBODY: "没有值班员空着，先等着", Held.HOURS: "不在可以发的时段，到点再发",
-    Held.BUSY: "运营商说忙，歇一下再发",
-}  # fmt: skip
-PAUSED = {
-    Pause.WAITING: "自己停了：有人等值班员等得太久", Pause.DANGER: "自己停了：回信里有红色或橙色的求助", Pause.ERRORS: "自己停了：没发成的太多",
-    "person": "有人按了暂停", "line": "在命令行暂停了", "wave": "这一波发完了，等人看过再放下一波",
-}  # fmt: skip
+from sms_gateway.console import outreach_words as w
 
 
 def bar() -> tuple[Progress, int]:
@@ -65,11 +45,11 @@ def said(at: datetime | None) -> str:
 def words(seen: Seen) -> str:
     """What state it is in and what to do about it."""
     one = seen.broadcast
-    line = STATUS.get(one.status, one.status)
+    line = w.STATUSES[one.status]
     if one.status == "paused":
-        line += f"：{PAUSED.get(one.pause_reason or '', '')}"
+        line += f"：{w.PAUSES.get(one.pause_reason or '', '')}"
     elif one.status == "running" and one.held_by:
-        line += f"：{HELD[Held(one.held_by)]}"
+        line += f"：{w.HELD[one.held_by]}"
     if seen.to_look_up:
         line += f"；{seen.to_look_up} 条在向运营商核对"
     return line
@@ -78,11 +58,11 @@ def words(seen: Seen) -> str:
 def counts(seen: Seen) -> Table:
     """Every state with its number; they add up."""
     table = Table(box=None, show_header=False, padding=(0, 2))
-    for state, name in STATES.items():
+    for state, name in w.STATES.items():
         if n := seen.states.get(state):
             table.add_row(name, f"{n:,}")
     for why, n in seen.reasons.items():
-        table.add_row(f"  其中{REASONS.get(why, why)}", f"{n:,}")
+        table.add_row(f"  其中{w.WHY[why]}", f"{n:,}")
     table.add_row("合计", f"{seen.total:,}")
     if seen.replies:
         lanes = {"red": "红", "orange": "橙", "blue": "蓝"}

@@ -187,7 +187,7 @@ def _wrong(draft: Draft, now: datetime) -> dict[str, str]:
 
 
 def _number(written: str) -> float:
-    value = float(written.replace("，", ".").replace("％", "").replace("%", ""))
+    value = float(written.replace("％", "").replace("%", ""))
     if not math.isfinite(value):
         raise ValueError("not a number")
     return value

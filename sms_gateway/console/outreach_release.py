@@ -46,7 +46,7 @@ async def show_release(broadcast_id: Id, seat: SeeingOutreach) -> Response:
 
 
 async def _sheet(
-    session: AsyncSession, seat: Seat, one: Broadcast, *, problem: HotlineError | None = None, typed: str = "", reason: str = ""
+    session: AsyncSession, seat: Seat, one: Broadcast, *, problem: HotlineError | None = None, typed: str = "", sending_back: bool = False
 ) -> Response:  # fmt: skip
     said = await words_of(session, one.body, one.template_id, "")
     people = await name_people(session, [one.created_by, one.approved_by, *one.authors])
@@ -55,7 +55,7 @@ async def _sheet(
         estimate = await reckon(session, one, recipients=one.total, segments_each=said["segments"])
     return pages.render(
         "outreach_release.html", status=problem.status_code if problem else 200, seat=seat, one=one, people=people, **said,
-        mine=seat.operator.id in one.authors, estimate=estimate, problem=problem, typed=typed, reason=reason,
+        mine=seat.operator.id in one.authors, estimate=estimate, problem=problem, typed=typed, sending_back=sending_back,
         events=await list_events(session, one.id), longest_reason=LONGEST_REASON, missed=missed_its_time(one),
         audience=await outreach_audience.described(session, one.audience), **await ready_part(session, one),
     )  # fmt: skip
@@ -89,7 +89,9 @@ async def send_back(
     """Back to whoever wrote it, with the reason."""
     if not reason.strip():
         async with transaction() as session:
-            return await _sheet(session, seat, await acts.get(session, broadcast_id), problem=ReasonIsMissing())
+            return await _sheet(
+                session, seat, await acts.get(session, broadcast_id), problem=ReasonIsMissing(), sending_back=True
+            )
     async with transaction() as session:
         await acts.take_back(
             session, broadcast_id, version=version, operator_id=seat.operator.id, reason=reason[:LONGEST_REASON]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
-from sms_gateway.broadcasts import acts, delays, drafting, overview, responses
+from sms_gateway.broadcasts import acts, delays, drafting, overview, responses, tallies
 from sms_gateway.broadcasts.delays import PARTS
 from sms_gateway.database import transaction
 from sms_gateway.errors import Conflict, HotlineError
@@ -52,12 +52,11 @@ async def load(session: AsyncSession, broadcast_id: int) -> Report:
     if one.started_at is None:
         raise NotBegun
     progress = await overview.look(session, broadcast_id)
-    counts = {(region, state): n for region, states in progress.regions.items() for state, n in states.items()}
     each = segments_of(one.body)
     return Report(
         progress=progress, minutes=await overview.list_minutes(session, broadcast_id),
         delays=await delays.measure(session, broadcast_id, total=one.total),
-        responses=await responses.measure(session, broadcast_id, texted=responses.texted_of(counts)),
+        responses=await responses.measure(session, broadcast_id, texted=tallies.left(progress.states)),
         segments=each, fen_each=each * get_settings().segment_price_fen,
     )  # fmt: skip
 

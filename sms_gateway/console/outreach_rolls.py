@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from sms_gateway import logs
 from sms_gateway.broadcasts import rolls, segments
-from sms_gateway.broadcasts.rolls import RollState
 from sms_gateway.broadcasts.sources import PART_BYTES
 from sms_gateway.database import transaction
 
@@ -44,11 +43,7 @@ async def _page(seat: Seat, name: str) -> Response:
         rows = await rolls.list_rolls(session)
         saved = await segments.list_saved(session)
         people = await name_people(session, [*(row.created_by for row in rows), *(one.created_by for one in saved)])
-        names = {row.id: row.title for row in rows}
-    return pages.render(
-        name, seat=seat, rows=rows, saved=saved, people=people, names=names, part_bytes=PART_BYTES,
-        most_bytes=rolls.MOST_BYTES, working=(RollState.IMPORTING,),
-    )  # fmt: skip
+    return pages.render(name, seat=seat, rows=rows, saved=saved, people=people, most_bytes=rolls.MOST_BYTES)
 
 
 @router.post("")
@@ -107,14 +102,11 @@ async def download_refusals(roll_id: Id, seat: SeeingOutreach) -> Response:  # n
 
 async def _refusals(roll_id: int) -> AsyncIterator[bytes]:
     yield _lines([["行号", "为什么没收"]], first=True)
-    async with transaction() as session:
-        held: list[list[str]] = []
-        async for line, reason in rolls.refusals(session, roll_id):
-            held.append([str(line), outreach_words.REFUSED.get(reason, reason)])
-            if len(held) >= LINES_AT_ONCE:
-                yield _lines(held)
-                held = []
-        yield _lines(held)
+    async with transaction() as session:  # over before the first line goes out: a slow download holds no connection
+        refused = [row async for row in rolls.refusals(session, roll_id)]
+    for start in range(0, len(refused), LINES_AT_ONCE):
+        part = refused[start : start + LINES_AT_ONCE]
+        yield _lines([[str(line), outreach_words.REFUSED.get(reason, reason)] for line, reason in part])
 
 
 def _lines(rows: list[list[str]], *, first: bool = False) -> bytes:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, regions
+from sms_gateway.broadcasts import overview
 from sms_gateway.broadcasts.governing import TOO_LATE
 from sms_gateway.broadcasts.lifecycle import ENDED, Status
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent
@@ -27,7 +27,6 @@ from .seat import Seat
 PAGE = "/outreach"
 EVENTS_SHOWN = 30
 Version = Annotated[int, Form(ge=1, le=LARGEST)]
-Words = Annotated[str, Form(max_length=2000)]
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def place_groups() -> list[tuple[Region, list[Region]]]:
 
 async def list_events(session: AsyncSession, broadcast_id: int) -> list[Happened]:
     """The newest acts on it first."""
-    wanted = select(BroadcastEvent).where(BroadcastEvent.broadcast_id == broadcast_id)
-    rows = list(await session.scalars(wanted.order_by(BroadcastEvent.id.desc()).limit(EVENTS_SHOWN)))
+    rows = await overview.list_events(session, broadcast_id, limit=EVENTS_SHOWN)
     people = await name_people(
         session, [int(number) for row in rows if (number := row.who.partition(":")[2]).isdigit()]
     )

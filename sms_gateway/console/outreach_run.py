@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import logs
-from sms_gateway.broadcasts import acts, governing, overview
+from sms_gateway.broadcasts import acts, governing, overview, tallies
 from sms_gateway.broadcasts.lifecycle import Status
 from sms_gateway.broadcasts.overview import Progress
 from sms_gateway.broadcasts.recipients import State
@@ -19,7 +19,7 @@ from sms_gateway.operators import presence
 
 from . import pages
 from .ids import LARGEST, Id
-from .outreach_room import PAGE, Version, done, list_events, name_people, note, way_to
+from .outreach_room import PAGE, Version, done, list_events, note, way_to
 from .seat import ReleasingOutreach, SeeingOutreach, WatchingOutreach
 
 log = logs.get("console")
@@ -75,10 +75,7 @@ def places(progress: Progress) -> list[Place]:
     """Every region, the largest first. Pure."""
     found = []
     for code, states in progress.regions.items():
-        counts: dict[str, int] = {}
-        for state, count in states.items():
-            plain = state.partition(":")[0]
-            counts[plain] = counts.get(plain, 0) + count
+        counts = tallies.by_state({code: states})
         found.append(Place(code, sum(counts.values()), counts, pieces(counts)))
     return sorted(found, key=lambda place: (-place.total, place.code))
 
@@ -90,7 +87,6 @@ async def run_part(session: AsyncSession, broadcast_id: int) -> dict[str, Any]:
     return {
         "one": one, "progress": progress, "pieces": pieces(states), "places": places(progress), "order": ORDER, "width": WIDTH,
         "free": await governing.count_free(session), "on_duty": len(await presence.list_on_duty(session)), "danger": danger_of(progress), "events": await list_events(session, broadcast_id),
-        "people": await name_people(session, [one.created_by, one.approved_by]),
     }  # fmt: skip
 
 

@@ -76,6 +76,8 @@ async def reckon(
 
 def theirs(before: Typed, mine: Typed, names: Mapping[str, str]) -> list[tuple[str, str]]:
     """(field, value) of what somebody else saved meanwhile, where it is not what stands on this page."""
-    return [
+    said = [
         (names.get(name, name), value or "（空）") for name, value in before.plain.items() if value != mine.plain[name]
     ]
+    others = [name for name, chosen in before.many.items() if chosen != mine.many[name]]
+    return [*said, *((names.get(name, names["audience"]), "改过") for name in others)]

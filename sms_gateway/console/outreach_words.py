@@ -25,7 +25,7 @@ STATES = {
 }  # fmt: skip
 """`recipients.State`."""
 WHY = {
-    "opted_out": "退订过群发", "open_case": "有正在办的事", "safe_mode": "要求过静默", "recent": "最近几天收过", "duplicate": "重复的号码",
+    "opted_out": "退订过群发", "open_case": "有正在办的事", "safe_mode": "要求过静默", "recent": "最近几天收过",
 }  # fmt: skip
 """`recipients.Why`."""
 PAUSES = {
@@ -70,7 +70,7 @@ FIELDS = {
     "error_share": "自动停的界限",
 }  # fmt: skip
 FORM_FIELDS = {
-    **FIELDS, "consent": "只发给同意收的人", "replies_per_thousand": "估计每 1000 人回几条", "error_percent": "没发出去的超过", "quiet_days": "几天内收过的不再发",
+    **FIELDS, "consent": "只发给同意收的人", "replies_per_thousand": "估计每 1000 人回几条", "error_percent": "没发出去的超过", "figures": "速度和界限",
     "waiting_seconds": "有人等真人超过", "danger_replies": "红色、橙色回信满", "hours_start": "每天从", "hours_end": "每天到",
 }  # fmt: skip
 """The fields of the composer's form."""

@@ -91,10 +91,10 @@ async def _begin(session: AsyncSession, message_id: int, *, may_wait: bool) -> Q
     read = await reading.read(session, message, thread)
     step = steps.next_step(read.situation)
     parts = await parts_of.before(session, message)
-    said = outreach_replies.kind_said(wish=read.situation.wish, small=read.small, body=message.body)
-    await outreach_replies.note(session, [*parts, message], outreach=read.outreach, said=said)
     if step is Step.ASK_ASSISTANT and may_wait and await parts_of.wait_for_more(session, message, parts):
         return None
+    said = outreach_replies.kind_said(wish=read.situation.wish, small=read.small, body=message.body)
+    await outreach_replies.note(session, [*parts, message], outreach=read.outreach, said=said)
     message.turn_tries += 1
     log.info("turn_step", message=message_id, step=str(step))
     if step in ASKS_ASSISTANT and message.turn_tries <= TRIES:

@@ -96,15 +96,8 @@ class MakeBelieveCarrier:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
-    async def hand_over(self, text: TextOut) -> str:
-        """Take a text for a phone, as a carrier's API does; its id. Raises `CarrierRefuses`, `NobodyAnswers`."""
-        (answer,) = await self.hand_over_many([text])
-        if isinstance(answer, CarrierRefuses):
-            raise answer
-        return answer
-
     async def hand_over_many(self, texts: Sequence[TextOut]) -> list[str | CarrierRefuses]:
-        """The same for many, each for itself: its id, or why it is refused. Raises `NobodyAnswers`."""
+        """Take texts for phones, as a carrier's API does; for each its id, or why it is refused. Raises `NobodyAnswers`."""
         faults = self.faults
         lost = answer_is_lost(faults, self._dice)
         if lost == "before":

@@ -15,6 +15,7 @@ from sms_gateway import clock as clocks
 from sms_gateway.broadcasts import acts, governing, pacing
 from sms_gateway.broadcasts.lifecycle import BroadcastCannotMove, DrafterMayNotApprove, Status
 from sms_gateway.broadcasts.models import Broadcast, BroadcastLane, BroadcastMinute, BroadcastRecipient, BroadcastReply
+from sms_gateway.broadcasts.running import list_running
 from sms_gateway.clock import HeldClock
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
@@ -230,3 +231,10 @@ def test_the_share_of_replies_lies_between_what_was_expected_and_what_was_seen(
 @given(st.lists(st.integers(0, 12), max_size=30))
 def test_nobody_is_more_than_one_free_operator(talks: list[int]) -> None:
     assert 0 <= pacing.free_operators(talks) <= len(talks)
+
+
+async def test_two_that_run_share_the_line_at_the_lower_rate_written(database: str) -> None:
+    for segments in (100.0, 10.0):
+        await making.make_ledger(await making.make_broadcast(carrier_segments=segments), 3)
+    async with transaction() as session:
+        assert [one.carrier_rate for one in await list_running(session)] == [8.0, 8.0]

@@ -320,7 +320,7 @@ def test_the_command_imports_a_file_and_says_what_became_of_it(
     assert found.exit_code == 1 and "不是名单文件" in found.output
     assert run(broadcast.app, ["import", str(path), "--title", ""]).exit_code == 1
     found = run(broadcast.app, ["rolls"])
-    assert "镇雄家长\t可用\t1 个号码" in found.output and "坏的\t失败" in found.output
+    assert "镇雄家长\t可以用\t1 个号码" in found.output and "坏的\t没读成" in found.output
 
 
 async def test_a_file_that_never_came_whole_is_forgotten_after_a_day(database: str, clock: HeldClock) -> None:

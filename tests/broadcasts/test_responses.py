@@ -36,7 +36,7 @@ async def test_a_broadcast_nobody_answered_has_figures_of_nothing(database: str)
     broadcast = await reach("+8613800000009")
     found = await measured(broadcast, 1)
     assert (found.replies, found.people, found.danger, found.reply_share) == (0, 0, 0, 0.0)
-    assert (found.delays, found.person_share) == ({}, 0.0)
+    assert (found.delays, found.reached_person) == ({}, 0)
 
 
 async def test_the_figures_say_who_wrote_what_when_and_whom_a_person_met(
@@ -65,13 +65,11 @@ async def test_the_figures_say_who_wrote_what_when_and_whom_a_person_met(
     assert sum(found.by_hour.values()) == 4
     assert clocks.shanghai(clock.now()).hour in found.by_hour
     assert found.delays[0.5] == timedelta(minutes=2), "first texts only: after 1, 2 and 4 minutes"
-    assert (found.reply_share, found.opt_out_share, found.person_share) == (0.75, 0.25, 1 / 3)
+    assert (found.reply_share, found.opted_out, found.reached_person) == (0.75, 1, 1)
     assert silent.thread_id == 0
 
 
-def test_what_was_texted_is_read_from_the_tallies() -> None:
-    tallies = {("530627", "delivered"): 3, ("530627", "sent"): 2, ("", "unknown"): 1, ("", "suppressed:recent"): 9}
-    assert responses.texted_of(tallies) == 6
+def test_a_share_of_nothing_is_none() -> None:
     assert responses.share(1, 0) == 0.0
 
 

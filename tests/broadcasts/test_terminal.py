@@ -70,7 +70,11 @@ async def test_anybody_may_stop_it_but_only_an_editor_lets_it_go_on(terminal: Te
     await making.make_ledger(one, 3)
     assert (await terminal("pause", str(one))).exit_code == 0
     shown = await terminal("status", str(one))
-    assert "停着：在命令行暂停了" in shown.output and "还没轮到" in shown.output and "昭通市镇雄县" in shown.output
+    assert (
+        "停着：有人在服务器的命令行按了暂停" in shown.output
+        and "还没轮到" in shown.output
+        and "昭通市镇雄县" in shown.output
+    )
     refused = await terminal("resume", str(one), "--as", "zhiban")
     assert refused.exit_code == 1 and "只有编辑和值班长" in refused.output
     assert (await terminal("resume", str(one), "--as", "bianji")).exit_code == 0

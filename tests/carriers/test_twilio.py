@@ -308,3 +308,7 @@ def test_every_state_of_twilios_is_in_the_one_table(status: str) -> None:
 
 def test_a_state_nobody_knows_says_nothing_new() -> None:
     assert twilio.read_receipt({"MessageSid": "SM1", "MessageStatus": "teleported"}, None) is None
+
+
+def test_the_look_up_knows_a_reference_of_outreach_by_its_size() -> None:
+    assert twilio.OUTREACH == FIRST

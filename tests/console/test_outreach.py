@@ -18,7 +18,6 @@ from sms_gateway.broadcasts import acts, pacing, templates, trying
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent, OutreachTemplate
 from sms_gateway.broadcasts.roll_models import SavedSegment
 from sms_gateway.clock import HeldClock
-from sms_gateway.commands import broadcast_progress
 from sms_gateway.console import outreach_words
 from sms_gateway.contacts.models import Contact
 from sms_gateway.database import transaction
@@ -446,7 +445,7 @@ async def test_the_counts_on_the_live_page_add_up_and_a_stop_is_loud(writer: Des
 
 def test_every_reason_to_stop_has_words() -> None:
     reasons = {*map(str, pacing.Pause), "person", "line", "wave"}
-    assert set(outreach_words.PAUSES) == set(outreach_words.PAUSE_ADVICE) == set(broadcast_progress.PAUSED) == reasons
+    assert set(outreach_words.PAUSES) == set(outreach_words.PAUSE_ADVICE) == reasons
 
 
 async def test_after_a_wave_the_next_is_let_go_by_a_person(writer: Desk, second: Desk) -> None:

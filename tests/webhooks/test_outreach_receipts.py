@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from sms_gateway import clock as clocks
 from sms_gateway.broadcasts import receipt_batches
+from sms_gateway.broadcasts.models import CarrierReference
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.carriers import simulator
 from sms_gateway.contacts.models import Channel
@@ -104,6 +105,22 @@ async def test_receipts_of_talks_and_of_outreach_may_come_mixed(gateway: httpx.A
     async with transaction() as session:
         assert (await session.get_one(Message, message_id)).state == "delivered"
     assert (await making.states(broadcast_id))[1] == "delivered"
+
+
+async def test_a_carrier_that_knows_its_own_ids_only_moves_the_row_too(
+    gateway: httpx.AsyncClient, broadcast_id: int
+) -> None:
+    late, noted = (receipt(broadcast_id, n) | {"reference": ""} for n in (3, 4))
+    assert (await tell(gateway, late)).status_code == 200  # quicker than our own note of its id
+    async with transaction() as session:
+        for number in (3, 4):
+            reference = reference_of(broadcast_id, number)
+            own = {"carrier": "simulator", "carrier_id": f"SIM{number}", "reference": reference, "at": clocks.now()}
+            session.add(CarrierReference(**own))
+    assert (await tell(gateway, noted)).status_code == 200
+    await receipt_batches.sweep()
+    states = await making.states(broadcast_id)
+    assert (states[3], states[4], states[5]) == ("delivered", "delivered", "created")
 
 
 async def test_while_the_database_is_away_the_carrier_is_told_to_come_again(

@@ -6,6 +6,7 @@ What is missed goes to the assistant, which knows the intent too, and stands in 
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_gateway.conversations.commands import Kind, read_command, squeezed
-from sms_gateway.conversations.opting_out import wants_no_more
+from sms_gateway.conversations.opting_out import LONGEST, wants_no_more
+from sms_gateway.conversations.outreach_words import read as small_answer
 
 LINES = [
     line.split("\t")
@@ -55,6 +57,8 @@ def test_in_a_talk_nothing_but_a_wish_is_taken_for_one() -> None:
         "退订也没用他还是打我",
         "他在旁边别发",
         "现在别发",
+        "继父醒了别发了",
+        "不想被骚扰",
     ],
 )
 def test_what_may_come_from_a_frightened_child_is_no_wish_about_outreach(text: str) -> None:
@@ -104,3 +108,13 @@ def test_no_text_makes_it_fail(text: str, answers: bool) -> None:
 )
 def test_it_is_quick_on_any_heap_of_its_own_words(words: list[str]) -> None:
     wants_no_more("".join(words), answers_outreach=True)
+
+
+@pytest.mark.parametrize("heap", ["谢谢你们好烦", "谢", "td退订", "真的是", "烦死人了", "好烦真烦"])
+def test_no_heap_of_sighs_holds_up_the_line(heap: str) -> None:
+    words = (heap * 40)[: LONGEST - 1] + "妈"
+    began = time.perf_counter()
+    for answers in (True, False):
+        assert not wants_no_more(words, answers_outreach=answers)
+    assert small_answer(words) is None
+    assert time.perf_counter() - began < 0.5
