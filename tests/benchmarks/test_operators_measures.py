@@ -54,7 +54,7 @@ def test_a_drill_says_how_many_were_reached_and_which_step_was_furthest_off() ->
 
 
 def test_the_report_stands_alone(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.operators_report.ROOT", tmp_path)
+    monkeypatch.setattr("benchmarks.charts.ROOT", tmp_path)
     plots = Plots([120.0, 180.0, 700.0], 500.0, {1: [0.1, 0.4], 4: [0.9]}, [(4.0, 90.0), (8.0, 400.0)])
     page = write_report(plots=plots, soaked=_soaked(0.0), rows=rows(_soaked(0.0))).read_text(encoding="utf-8")
     assert page.count("<svg") == 5
