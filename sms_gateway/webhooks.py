@@ -119,7 +119,10 @@ async def note_receipts(request: Request, receipts: Sequence[ReceiptIn]) -> None
     if outreach:
         collector: Collector = request.app.state.receipts
         await collector.put(
-            *(Told(one.carrier, one.carrier_id, one.state, one.error, one.reference) for one in outreach)
+            *(
+                Told(one.carrier, one.carrier_id, one.state, one.error, one.reference, one.person_refuses)
+                for one in outreach
+            )
         )
 
 

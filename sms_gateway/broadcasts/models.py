@@ -309,5 +309,6 @@ class EarlyReceipt(Base):
     carrier_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     state: Mapped[str] = mapped_column(String(16), primary_key=True)
     error: Mapped[str | None] = mapped_column(String(40))
+    person_refuses: Mapped[bool]
     at: Mapped[datetime]
     """By the database's clock."""

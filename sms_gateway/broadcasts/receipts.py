@@ -11,11 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
+from sms_gateway.contacts import service as contacts
 
+from . import addresses
+from .models import BroadcastRecipient
 from .recipients import RANK, State, after
 from .references import is_outreach, row_of
 
@@ -43,6 +46,8 @@ class Told:
     state: str
     error: str | None = None
     reference: int | None = None
+    person_refuses: bool = False
+    """The carrier says that they want no texts: they have opted out, though not to us."""
 
     @property
     def becomes(self) -> State:
@@ -144,7 +149,20 @@ async def _apply_to_one(session: AsyncSession, broadcast_id: int, rows: dict[int
         "ids": [one.carrier_id for one in told], "at": clock.now(),
     }  # fmt: skip
     known, moved = (await session.execute(APPLY, binds)).one()
+    await _opt_out(session, broadcast_id, [number for number in numbers if rows[number].person_refuses])
     return Applied(moved=moved, unmoved=known - moved, unknown=len(numbers) - known)
+
+
+async def _opt_out(session: AsyncSession, broadcast_id: int, numbers: Sequence[int]) -> None:
+    """Who told the carrier is left out from now on, as if they had told us."""
+    if not numbers:
+        return
+    row = BroadcastRecipient
+    wanted = select(row.address_sealed, row.address_index).where(
+        row.broadcast_id == broadcast_id, row.number.in_(numbers)
+    )
+    for sealed, index in (await session.execute(wanted.order_by(row.address_index))).all():
+        await contacts.opt_out_number(session, addresses.open_sealed(sealed, index))
 
 
 def _error_of(receipt: Told) -> str | None:
@@ -182,10 +200,10 @@ async def _name(session: AsyncSession, receipts: Iterable[Told]) -> tuple[list[t
 
 
 KEEP = text("""
-INSERT INTO outreach_early_receipts (carrier, carrier_id, state, error, at)
-SELECT carrier, carrier_id, state, error, clock_timestamp()
-FROM unnest(CAST(:carriers AS text[]), CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:errors AS text[]))
-  AS early (carrier, carrier_id, state, error)
+INSERT INTO outreach_early_receipts (carrier, carrier_id, state, error, person_refuses, at)
+SELECT carrier, carrier_id, state, error, person_refuses, clock_timestamp()
+FROM unnest(CAST(:carriers AS text[]), CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:errors AS text[]), CAST(:refuse AS bool[]))
+  AS early (carrier, carrier_id, state, error, person_refuses)
 ORDER BY carrier, carrier_id, state ON CONFLICT DO NOTHING
 """)
 
@@ -195,12 +213,13 @@ async def _keep(session: AsyncSession, early: Sequence[Told]) -> None:
     binds = {
         "carriers": [one.carrier for one in once], "ids": [one.carrier_id for one in once],
         "states": [one.state for one in once], "errors": [one.error for one in once],
+        "refuse": [one.person_refuses for one in once],
     }  # fmt: skip
     await session.execute(KEEP, binds)
 
 
 TAKE_EARLY = text("""
-SELECT early.carrier, early.carrier_id, early.state, early.error, noted.reference
+SELECT early.carrier, early.carrier_id, early.state, early.error, noted.reference, early.person_refuses
 FROM outreach_early_receipts early JOIN outreach_carrier_references noted USING (carrier, carrier_id)
 LIMIT :most FOR UPDATE OF early SKIP LOCKED
 """)

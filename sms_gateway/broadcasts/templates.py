@@ -53,6 +53,10 @@ class NumberIsMissing(BadInput):
     sentence = "请写运营商给的模板编号，批下来的模板才有。"
 
 
+class TemplateHasChanged(Conflict):
+    sentence = "别人刚改过这个模板。您写的字还在：先抄下来，刷新看过再改。"
+
+
 class TemplateCannotMove(Conflict):
     sentence = "模板现在不能改成这个状态，请刷新后再看。"
 
@@ -62,11 +66,25 @@ async def list_templates(session: AsyncSession) -> Sequence[OutreachTemplate]:
     return (await session.scalars(select(OutreachTemplate).order_by(OutreachTemplate.changed_at.desc()))).all()
 
 
-async def get(session: AsyncSession, template_id: int, *, lock: bool = False) -> OutreachTemplate:
+async def get(session: AsyncSession, template_id: int) -> OutreachTemplate:
     """The template of that id. Raises `TemplateNotFound`."""
-    found = await session.get(OutreachTemplate, template_id, with_for_update=lock)
+    found = await session.get(OutreachTemplate, template_id)
     if found is None:
         raise TemplateNotFound
+    return found
+
+
+def version_of(template: OutreachTemplate) -> str:
+    """What a form carries, so that nobody writes over what another has written meanwhile."""
+    return template.changed_at.isoformat()
+
+
+async def _get_unchanged(session: AsyncSession, template_id: int, version: str) -> OutreachTemplate:
+    found = await session.get(OutreachTemplate, template_id, with_for_update=True)
+    if found is None:
+        raise TemplateNotFound
+    if version_of(found) != version:
+        raise TemplateHasChanged
     return found
 
 
@@ -90,10 +108,11 @@ async def create(session: AsyncSession, *, title: str, body: str, operator_id: i
 
 
 async def change(
-    session: AsyncSession, *, template_id: int, title: str, body: str, operator_id: int
+    session: AsyncSession, *, template_id: int, version: str, title: str, body: str, operator_id: int
 ) -> OutreachTemplate:
-    """Other words or another name. Other words are a draft again, under no number of a carrier."""
-    found = await get(session, template_id, lock=True)
+    """Other words or another name. Other words are a draft again, under no number of a carrier. `version`: as `version_of`
+    said; raises `TemplateHasChanged`."""
+    found = await _get_unchanged(session, template_id, version)
     if body != found.body:
         found.state, found.registered_as = R.DRAFT, None
     found.title, found.body, found.changed_by, found.changed_at = title, body, operator_id, clock.now()
@@ -101,10 +120,11 @@ async def change(
 
 
 async def set_state(
-    session: AsyncSession, *, template_id: int, to: str, number: str, note: str, operator_id: int
+    session: AsyncSession, *, template_id: int, version: str, to: str, number: str, note: str, operator_id: int
 ) -> OutreachTemplate:
-    """What the carrier says. Raises `TemplateCannotMove`, and `NumberIsMissing` for a registered one without its number."""
-    found = await get(session, template_id, lock=True)
+    """What the carrier says. Raises `TemplateHasChanged`, `TemplateCannotMove`, and `NumberIsMissing` for a registered one
+    without its number."""
+    found = await _get_unchanged(session, template_id, version)
     if to not in set(R) or R(to) not in MOVES[R(found.state)]:
         raise TemplateCannotMove
     number = clean(number).strip()[:LONGEST_NUMBER]

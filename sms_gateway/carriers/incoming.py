@@ -47,6 +47,8 @@ class ReceiptIn:
     state: str
     error: str | None
     reference: int | None
+    person_refuses: bool = False
+    """The person told the carrier that they want no texts of ours."""
 
 
 def read_form(raw: bytes) -> dict[str, str]:

@@ -104,8 +104,9 @@ def read_receipt(form: dict[str, str]) -> ReceiptIn:
         raise FormIsIncomplete("state")
     error = (form.get("error") or "")[:40] or None
     return ReceiptIn(
-        carrier=NAME, carrier_id=carrier_id, state=state, error=error, reference=read_reference(form.get("reference"))
-    )
+        carrier=NAME, carrier_id=carrier_id, state=state, error=error, reference=read_reference(form.get("reference")),
+        person_refuses=error == "opted_out",
+    )  # fmt: skip
 
 
 def read_receipts(raw: bytes) -> list[ReceiptIn]:

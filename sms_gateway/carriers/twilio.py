@@ -256,4 +256,5 @@ def read_receipt(form: dict[str, str], reference: str | None) -> ReceiptIn | Non
         state=state,
         error=str(code) if code else None,
         reference=read_reference(reference),
+        person_refuses=known is CarrierRefusedPerson,
     )

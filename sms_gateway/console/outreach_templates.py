@@ -22,6 +22,7 @@ router = APIRouter(prefix=f"{PAGE}/templates")
 HERE = f"{PAGE}/templates"
 Title = Annotated[str, Form(max_length=400)]
 Body = Annotated[str, Form(max_length=4000)]
+Version = Annotated[str, Form(max_length=40)]
 
 
 @router.get("")
@@ -33,7 +34,7 @@ async def show_templates(seat: SeeingOutreach) -> Response:
     facts = {row.id: _composed(row.body) for row in rows}
     moves = {row.id: [to for to in Registration if to in MOVES[Registration(row.state)]] for row in rows}
     return pages.render(
-        "outreach_templates.html", seat=seat, rows=rows, people=people, facts=facts, moves=moves,
+        "outreach_templates.html", seat=seat, rows=rows, people=people, facts=facts, moves=moves, version_of=templates.version_of,
         longest_title=drafting.LONGEST_TITLE, longest_body=drafting.LONGEST_BODY,
     )  # fmt: skip
 
@@ -59,13 +60,21 @@ async def create(request: Request, seat: WritingOutreach, title: Title = "", bod
 
 @router.post("/{template_id}")
 async def change(
-    request: Request, template_id: Id, seat: WritingOutreach, title: Title = "", body: Body = ""
+    request: Request,
+    template_id: Id,
+    seat: WritingOutreach,
+    *,
+    version: Version = "",
+    title: Title = "",
+    body: Body = "",
 ) -> Response:
     """Other words or another name."""
     async with transaction() as session:
         await templates.get(session, template_id)
         title, body = templates.checked(title, body)
-        await templates.change(session, template_id=template_id, title=title, body=body, operator_id=seat.operator.id)
+        await templates.change(
+            session, template_id=template_id, version=version, title=title, body=body, operator_id=seat.operator.id
+        )
         await note(session, seat, "write_template", f"template:{template_id}")
     return done(request, HERE)
 
@@ -76,6 +85,7 @@ async def set_state(
     template_id: Id,
     seat: WritingOutreach,
     *,
+    version: Version = "",
     to: Annotated[str, Form(max_length=12)] = "",
     number: Annotated[str, Form(max_length=80)] = "",
     words: Annotated[str, Form(max_length=400)] = "",
@@ -83,8 +93,8 @@ async def set_state(
     """What the carrier says of it."""
     async with transaction() as session:
         await templates.set_state(
-            session, template_id=template_id, to=to, number=number, note=words, operator_id=seat.operator.id
-        )
+            session, template_id=template_id, version=version, to=to, number=number, note=words, operator_id=seat.operator.id,
+        )  # fmt: skip
         await note(session, seat, "move_template", f"template:{template_id}", to)
     log.info("template_moved", template=template_id, to=to, operator=seat.operator.id)
     return done(request, HERE)

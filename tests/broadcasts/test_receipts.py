@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise, permutations
 
@@ -21,6 +22,8 @@ from sms_gateway.broadcasts.receipts import MEANING, Applied, Told, rank_of
 from sms_gateway.broadcasts.recipients import RANK, State, after
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.clock import HeldClock
+from sms_gateway.contacts import service as contacts
+from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 
 from . import making
@@ -289,3 +292,25 @@ async def test_a_receipt_of_nobodys_text_is_forgotten_after_days(broadcast_id: i
     await apply_early()
     async with transaction() as session:
         assert await session.scalar(select(func.count()).select_from(EarlyReceipt)) == 0
+
+
+async def opted_out(number: int) -> bool:
+    async with transaction() as session:
+        found = await contacts.find(session, channel=Channel.SMS, address=making.phone(number))
+        return found is not None and found.outreach_opted_out_at is not None
+
+
+async def test_who_told_the_carrier_to_stop_is_left_out_from_now_on(broadcast_id: int, clock: HeldClock) -> None:
+    await making.set_rows(broadcast_id, {1: "sent", 2: "sent"})
+    refused = Told("simulator", "SIM1", "failed", "21610", reference_of(broadcast_id, 1), person_refuses=True)
+    await apply(refused, refused, told(broadcast_id, 2, "failed", "30006"))
+    assert [await opted_out(number) for number in (1, 2)] == [True, False]
+
+
+async def test_so_is_one_whose_refusal_was_quicker_than_our_note(broadcast_id: int, connection: Connection) -> None:
+    reference = reference_of(broadcast_id, 1)
+    await apply(replace(connection.receipt(reference, "failed"), person_refuses=True))
+    assert not await opted_out(1)
+    await note(connection, reference)
+    await apply_early()
+    assert await opted_out(1)

@@ -171,10 +171,19 @@ async def fill(author: int, second: int) -> Day:
     roll = await make_roll(by=author)
     async with transaction() as session:
         known = await templates.create(session, title="防溺水（已报备）", body=BODY, operator_id=author)
-        await templates.set_state(session, template_id=known.id, to="submitted", number="", note="", operator_id=author)
         await templates.set_state(
             session,
             template_id=known.id,
+            version=templates.version_of(known),
+            to="submitted",
+            number="",
+            note="",
+            operator_id=author,
+        )
+        await templates.set_state(
+            session,
+            template_id=known.id,
+            version=templates.version_of(known),
             to="registered",
             number="YN2026-0113",
             note="移动、联通、电信都批了",
@@ -183,7 +192,15 @@ async def fill(author: int, second: int) -> Day:
         new = await templates.create(
             session, title="寒假热线", body="寒假到了，孩子有难处，发短信到12345。", operator_id=second
         )
-        await templates.set_state(session, template_id=new.id, to="submitted", number="", note="", operator_id=second)
+        await templates.set_state(
+            session,
+            template_id=new.id,
+            version=templates.version_of(new),
+            to="submitted",
+            number="",
+            note="",
+            operator_id=second,
+        )
         await segments.save(
             session, title="镇雄县同意收的家长", segment=Segment(rolls=(roll,), regions=("530627",), groups=("学生家长",), only_consented=True), created_by=author,
         )  # fmt: skip

@@ -316,19 +316,45 @@ async def test_a_template_goes_its_way_and_other_words_begin_again(writer: Desk)
     assert (await writer.do("/outreach/templates", title="防溺水", body=story.BODY)).status_code == 204
     async with transaction() as session:
         (kept,) = await session.scalars(select(OutreachTemplate))
-    state = f"/outreach/templates/{kept.id}/state"
-    assert (await writer.do(state, to="registered", number="YN1")).status_code == 409
-    assert (await writer.do(state, to="submitted")).status_code == 204
-    assert (await writer.do(state, to="registered")).status_code == 422
-    assert (await writer.do(state, to="registered", number="YN1", words="都批了")).status_code == 204
-    assert "YN1" in (await writer.see("/outreach/templates")).text
-    assert (await writer.do(f"/outreach/templates/{kept.id}", title="防溺水二", body=story.BODY)).status_code == 204
-    async with transaction() as session:
-        assert (await templates.get(session, kept.id)).state == "registered"
-    assert (await writer.do(f"/outreach/templates/{kept.id}", title="防溺水二", body="换了。")).status_code == 204
-    async with transaction() as session:
-        again = await templates.get(session, kept.id)
+    page = f"/outreach/templates/{kept.id}"
+
+    async def now() -> OutreachTemplate:
+        async with transaction() as session:
+            return await templates.get(session, kept.id)
+
+    async def do(where: str, **fields: str) -> int:
+        version = templates.version_of(await now())
+        return (await writer.do(page + where, version=version, **fields)).status_code
+
+    assert await do("/state", to="registered", number="YN1") == 409
+    assert await do("/state", to="submitted") == 204
+    assert await do("/state", to="registered") == 422
+    assert await do("/state", to="registered", number="YN1", words="都批了") == 204
+    shown = (await writer.see("/outreach/templates")).text
+    assert "YN1" in shown and templates.version_of(await now()) in shown
+    assert await do("", title="防溺水二", body=story.BODY) == 204
+    assert (await now()).state == "registered"
+    assert await do("", title="防溺水二", body="换了。") == 204
+    again = await now()
     assert (again.state, again.registered_as) == ("draft", None)
+
+
+async def test_nobody_writes_over_a_template_that_another_changed_meanwhile(
+    writer: Desk, second: Desk, clock: HeldClock
+) -> None:
+    async with transaction() as session:
+        kept = await templates.create(session, title="防溺水", body=story.BODY, operator_id=writer.operator.id)
+    page, seen = f"/outreach/templates/{kept.id}", templates.version_of(kept)
+    clock.advance(timedelta(seconds=1))
+    assert (await second.do(page, version=seen, title="防溺水", body="他写的。")).status_code == 204
+    for answer in (
+        await writer.do(page, version=seen, title="防溺水", body="我写的。"),
+        await writer.do(page, title="防溺水", body="我写的。"),
+        await writer.do(f"{page}/state", version=seen, to="submitted"),
+    ):
+        assert answer.status_code == 409 and "别人刚改过" in answer.json()["error"]
+    async with transaction() as session:
+        assert (await templates.get(session, kept.id)).body == "他写的。"
 
 
 @pytest.mark.parametrize(

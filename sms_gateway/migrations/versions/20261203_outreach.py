@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("carrier_id", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("person_refuses", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("carrier", "carrier_id", "state", name=op.f("pk_outreach_early_receipts")),
     )
