@@ -128,9 +128,10 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
 
     mine: list[tuple[str, Callable[[], Awaitable[object]]]] = [("beat", partial(beats.beat, queue))]
     if queue in (OUTREACH, "replies"):  # one of them governs at a time
+        from .broadcasts.completing import complete_ended
         from .broadcasts.governing import govern
 
-        mine.append(("govern", govern))
+        mine += [("govern", govern), ("complete_ended", complete_ended)]
     if queue == OUTREACH:
         return mine
     if queue in ("danger", "replies"):  # two of them, neither ever stuck: a timer never waits for one dead process

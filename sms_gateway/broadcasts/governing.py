@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 
 from sqlalchemy import exists, func, insert, select, text
@@ -17,8 +16,8 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Role
 
-from . import acts, ledger, lifecycle, pacing, tallies, unknowns
-from .lifecycle import Status
+from . import acts, completing, ledger, pacing, tallies, unknowns
+from .lifecycle import Held, Status
 from .models import (
     IS_DANGER,
     NEEDS_SOMEBODY,
@@ -45,16 +44,6 @@ MEASURED_OVER = 5.0
 """Seconds over which the rate people see is reckoned."""
 CANCEL_AT_ONCE = 20_000
 CANCEL_SECONDS = 0.8
-
-
-class Held(StrEnum):
-    """Why less goes out than the carrier takes."""
-
-    PEOPLE = "people"
-    NOBODY = "nobody"
-    HOURS = "hours"
-    BUSY = "busy"
-    """The carrier refuses for now."""
 
 
 async def govern() -> None:
@@ -233,7 +222,7 @@ async def _end_of_wave(session: AsyncSession, one: Broadcast, states: dict[str, 
     if tallies.outstanding(states):
         await _adopt(session, one)
         return
-    await _complete(session, one)
+    one.held_by = Held.COUNTING
 
 
 async def _adopt(session: AsyncSession, one: Broadcast) -> None:
@@ -248,25 +237,7 @@ async def _adopt(session: AsyncSession, one: Broadcast) -> None:
     await ledger.keep_unknown(session, one.id, claimed, after=timedelta())
     log.warning("outreach_numbers_without_worker", broadcast=one.id, numbers=len(numbers))
     if not numbers:
-        await _recount(session, one)
-
-
-async def _complete(session: AsyncSession, one: Broadcast) -> None:
-    """Counted once in the ledger itself: only that nothing is outstanding there makes it `completed`."""
-    outstanding = await _recount(session, one)
-    if outstanding:
-        return
-    one.status = lifecycle.move(one.status, Status.COMPLETED, outstanding=outstanding)
-    one.ended_at = clock.now()
-    await acts.note(session, one, "completed", who=acts.MACHINE)
-
-
-async def _recount(session: AsyncSession, one: Broadcast) -> int:
-    """Numbers the ledger itself says are outstanding. Where the counts differ from it the ledger is right, and it is said."""
-    outstanding, wrong = await tallies.correct(session, one.id)
-    if wrong:
-        log.error("outreach_counts_were_wrong", broadcast=one.id, counts=wrong)
-    return outstanding
+        await completing.recount(session, one.id)
 
 
 async def _cancel_rest(session: AsyncSession, one: Broadcast, states: dict[str, int]) -> None:

@@ -31,6 +31,18 @@ MOVES: dict[Status, frozenset[Status]] = {
 ENDED = frozenset({S.COMPLETED, S.CANCELLED})
 
 
+class Held(StrEnum):
+    """Why one that runs sends less than the carrier takes."""
+
+    PEOPLE = "people"
+    NOBODY = "nobody"
+    HOURS = "hours"
+    BUSY = "busy"
+    """The carrier refuses for now."""
+    COUNTING = "counting"
+    """Everybody had their turn; the ledger is counted before it may be called completed."""
+
+
 class BroadcastCannotMove(Conflict):
     sentence = "这一步现在做不了，请刷新后再看。"
 

@@ -115,7 +115,7 @@ class Broadcast(Base):
     rate: Mapped[float] = mapped_column(Float, default=0.0)
     """Texts a second it may send now, reckoned each second."""
     held_by: Mapped[str | None] = mapped_column(String(12))
-    """Why that is less than the carrier takes (`governing.Held`); None: nothing holds it."""
+    """Why that is less than the carrier takes (`lifecycle.Held`); None: nothing holds it."""
     measured: Mapped[float] = mapped_column(Float, default=0.0)
     """Texts a second that left lately."""
     measured_left: Mapped[int] = mapped_column(default=0)

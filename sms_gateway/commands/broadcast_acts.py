@@ -12,7 +12,7 @@ from rich.live import Live
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import jobs
-from sms_gateway.broadcasts import acts, governing, overview, sending
+from sms_gateway.broadcasts import acts, completing, governing, overview, sending
 from sms_gateway.broadcasts.lifecycle import ENDED, Status
 from sms_gateway.console.rules import Act, is_allowed
 from sms_gateway.database import dispose, transaction
@@ -132,11 +132,11 @@ async def _run(broadcast_id: int, on_behalf: str | None, *, watch: bool) -> None
         if one.status == Status.APPROVED and on_behalf is not None:
             await acts.start(session, one.id, version=one.version, operator_id=await _editor(session, on_behalf))
     sender = sending.Sender()
-    beside = (
-        []
-        if watch
-        else [asyncio.create_task(sender.run()), asyncio.create_task(jobs.each_second(governing.govern, "govern"))]
-    )
+    beside: list[asyncio.Task[None]] = []
+    if not watch:
+        chores = [("govern", governing.govern), ("complete_ended", completing.complete_ended)]
+        beside = [asyncio.create_task(sender.run())]
+        beside += [asyncio.create_task(jobs.each_second(chore, name)) for name, chore in chores]
     try:
         await _show_until_over(broadcast_id)
     finally:

@@ -43,8 +43,9 @@ PAUSE_ADVICE = {
 ALARMING_PAUSES = frozenset({"waiting", "danger", "errors"})
 HELD = {
     "people": "照空着的值班员人数放慢", "nobody": "没有值班员空着，先不发", "hours": "不在可以发的时段，到点自动接着发", "busy": "通道忙，过一会儿自动再试",
+    "counting": "都发出去了，正在核对数目",
 }  # fmt: skip
-"""`governing.Held`: why it goes slower than the carrier takes."""
+"""`lifecycle.Held`: why it goes slower than the carrier takes."""
 EVENTS = {
     "created": "新建", "edited": "修改", "preparing": "开始准备名单", "prepared": "名单准备好了", "prepare_failed": "名单没有准备成",
     "approved": "批准", "sent_back": "退回", "started": "开始发", "paused": "暂停", "resumed": "接着发", "next_wave": "放行下一批",

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
-from sms_gateway.broadcasts import addresses
+from sms_gateway.broadcasts import addresses, completing, governing
 from sms_gateway.broadcasts.models import Broadcast, BroadcastLane, BroadcastRecipient, BroadcastTally
 from sms_gateway.database import transaction
 from sms_gateway.operators import accounts
@@ -24,6 +24,12 @@ _logins = count(1)
 def phone(number: int) -> str:
     """The telephone number of row `number`."""
     return f"+86{FIRST_NUMBER + number}"
+
+
+async def govern() -> None:
+    """What workers do each second."""
+    await governing.govern()
+    await completing.complete_ended()
 
 
 async def make_operator(*, role: Role = Role.EDITOR, login: str | None = None) -> int:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, composing, governing, ledger, pace, receipts, taking, tallies
-from sms_gateway.broadcasts.models import IS_DANGER, NEEDS_SOMEBODY, Broadcast
+from sms_gateway.broadcasts import acts, completing, composing, governing, ledger, pace, receipts, taking, tallies
+from sms_gateway.broadcasts.models import IS_DANGER, NEEDS_SOMEBODY
 from sms_gateway.broadcasts.receipts import Told
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.broadcasts.replies import LANES, NEEDS_NOBODY
@@ -51,7 +51,7 @@ async def test_one_cancelled_before_it_began_has_every_number_cancelled(database
     async with transaction() as session:
         await acts.cancel(session, one, operator_id=None)
     for _ in range(3):
-        await governing.govern()
+        await making.govern()
     assert set((await making.states(one)).values()) == {"cancelled"}
     async with transaction() as session:
         assert tallies.by_state(await tallies.by_region(session, one)) == {"cancelled": 7}
@@ -62,7 +62,7 @@ async def test_an_ended_one_is_left_alone_though_some_texts_stay_unknown(databas
     await making.make_ledger(one, 3, state="unknown")
     async with transaction() as session:
         await session.execute(text("UPDATE broadcast_lanes SET next = last + 1"))
-    await governing.govern()
+    await making.govern()
     async with transaction() as session:
         assert await governing._list_open(session) == []
 
@@ -92,8 +92,7 @@ async def test_the_last_count_puts_the_counts_right_and_lets_everybody_else_go_o
     async with transaction() as session:
         await session.execute(text("UPDATE broadcast_tallies SET change = change + 2, state = 'sent'"))
     async with transaction() as session:
-        row = await session.get_one(Broadcast, one)
-        assert await governing._recount(session, row) == 5
+        assert await completing.recount(session, one) == 5
         async with asyncio.timeout(2), transaction() as other:  # somebody else's texts move meanwhile
             await other.execute(
                 text("INSERT INTO broadcast_tallies (broadcast_id, region, state, change) VALUES (99, '', 'sent', 1)")
@@ -136,3 +135,37 @@ async def test_a_bucket_gathers_up_to_the_least_that_is_asked_for(database: str)
 def test_a_field_has_no_width_and_no_form(body: str) -> None:
     with pytest.raises(composing.UnknownField):
         composing.whole(body, signature="云南12345", fields={"county": "镇雄县", "prefecture": "昭通市"})
+
+
+async def test_while_a_ledger_is_counted_the_governor_goes_on_and_whoever_cancels_does_not_wait(
+    database: str, clock: HeldClock
+) -> None:
+    one = await making.make_broadcast()
+    await making.make_ledger(one, 3, state="delivered")
+    async with transaction() as session:
+        await session.execute(text("UPDATE broadcast_lanes SET next = last + 1"))
+    await governing.govern()
+    async with transaction() as counting:
+        assert (await acts.get(counting, one)).held_by == "counting"
+        assert await completing.recount(counting, one) == 0  # has counted, and is not committed yet
+        async with asyncio.timeout(5):
+            await governing.govern()
+            async with transaction() as session:
+                await acts.cancel(session, one, operator_id=None)
+    await completing.complete_ended()
+    async with transaction() as session:
+        assert (await acts.get(session, one)).status == "cancelled"
+
+
+async def test_counts_that_were_wrong_do_not_end_it_while_somebody_is_outstanding(
+    database: str, clock: HeldClock
+) -> None:
+    one = await making.make_broadcast()
+    await making.make_ledger(one, 3, state="delivered")
+    async with transaction() as session:
+        await session.execute(text("UPDATE broadcast_lanes SET next = last + 1"))
+        await session.execute(text("UPDATE broadcast_recipients SET state = 'created' WHERE number = 2"))
+    await making.govern()
+    async with transaction() as session:
+        assert (await acts.get(session, one)).status == "running"
+        assert tallies.by_state(await tallies.by_region(session, one)) == {"created": 1, "delivered": 2}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, text, update
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, governing, pacing
+from sms_gateway.broadcasts import acts, pacing
 from sms_gateway.broadcasts.lifecycle import BroadcastCannotMove, DrafterMayNotApprove, Status
 from sms_gateway.broadcasts.models import Broadcast, BroadcastLane, BroadcastMinute, BroadcastRecipient, BroadcastReply
 from sms_gateway.broadcasts.running import list_running
@@ -90,19 +90,19 @@ async def test_danger_in_the_replies_stops_it_and_only_further_danger_does_so_ag
     await making.make_ledger(one, 500)
     for number, lane in ((1, "blue"), (2, "red")):
         await reply(one, number, lane)
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).status == "running"
     await reply(one, 3, "orange")
-    await governing.govern()
+    await making.govern()
     stands = await row(one)
     assert (stands.status, stands.pause_reason) == ("paused", "danger")
     async with transaction() as session:
         await acts.resume(session, one, version=stands.version, operator_id=operator, danger_seen=2)
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).status == "running"
     for number in (4, 5):
         await reply(one, number, "red")
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).pause_reason == "danger"
 
 
@@ -114,10 +114,10 @@ async def test_somebody_who_waits_too_long_stops_it(remembering: Remembering, cl
     async with transaction() as session:
         await session.execute(update(Thread).values(owner="waiting", waiting_since=clock.now()))
     clock.advance(timedelta(seconds=119))
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).status == "running"
     clock.advance(timedelta(seconds=2))
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).pause_reason == "waiting"
 
 
@@ -130,13 +130,13 @@ async def test_too_many_failures_stop_it_and_after_a_look_only_new_ones_count(
     async with transaction() as session:
         for what, count in (("sent", 80), ("failed", 20)):
             await session.execute(insert(BroadcastMinute).values(broadcast_id=one, minute=NOON, what=what, count=count))
-    await governing.govern()
+    await making.govern()
     stands = await row(one)
     assert stands.pause_reason == "errors"
     clock.advance(timedelta(seconds=20))
     async with transaction() as session:
         await acts.resume(session, one, version=stands.version, operator_id=operator, danger_seen=0)
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).status == "running"
 
 
@@ -148,7 +148,7 @@ async def test_a_schedule_begins_when_its_time_comes_but_not_long_after(
 ) -> None:
     one = await making.make_broadcast(status="approved", scheduled_at=clock.now() - timedelta(seconds=late))
     await making.make_ledger(one, 5)
-    await governing.govern()
+    await making.govern()
     assert (await row(one)).status == status
 
 

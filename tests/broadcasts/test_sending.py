@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text, update
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, governing, ledger, taking, unknowns
+from sms_gateway.broadcasts import acts, ledger, taking, unknowns
 from sms_gateway.broadcasts.models import Broadcast, BroadcastChunk
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.broadcasts.sending import Sender
@@ -87,7 +87,7 @@ async def somebody_on_duty() -> int:
 async def until(ready: Callable[[], object], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
         while not await ready():  # type: ignore[misc]
-            await governing.govern()
+            await making.govern()
             await asyncio.sleep(0.05)
 
 
@@ -318,7 +318,7 @@ async def test_a_cancelled_one_leaves_every_number_in_a_state(remembering: Remem
     await task
     left = len(remembering.took)
     assert Counter((await making.states(one)).values()) == {"sent": left, "cancelled": 2000 - left}
-    await governing.govern()
+    await making.govern()
     async with transaction() as session:
         assert await session.scalar(text("SELECT sum(count) FROM broadcast_counts")) == 2000
         assert (await session.get_one(Broadcast, one)).status == "cancelled"
@@ -327,7 +327,7 @@ async def test_a_cancelled_one_leaves_every_number_in_a_state(remembering: Remem
 async def test_nobody_free_means_nothing_is_sent(remembering: Remembering) -> None:
     one = await making.make_broadcast(carrier_segments=5000.0)
     await making.make_ledger(one, 5)
-    await governing.govern()
+    await making.govern()
     with pytest.raises(TimeoutError):
         await send_all(one, seconds=1.5)
     assert remembering.took == []
@@ -342,7 +342,7 @@ async def test_nothing_goes_out_at_night(remembering: Remembering, clock: HeldCl
         await session.execute(update(Operator).values(last_seen_at=clock.now()))
     one = await making.make_broadcast(carrier_segments=5000.0, reply_share=0.0)
     await making.make_ledger(one, 5)
-    await governing.govern()
+    await making.govern()
     with pytest.raises(TimeoutError):
         await send_all(one, seconds=1.5)
     assert remembering.took == []

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from sms_gateway import clock as clocks
-from sms_gateway.broadcasts import acts, governing, handing, leases, ledger, taking, unknowns
+from sms_gateway.broadcasts import acts, handing, leases, ledger, taking, unknowns
 from sms_gateway.broadcasts.hands import Hands
 from sms_gateway.broadcasts.models import BroadcastChunk, BroadcastRecipient
 from sms_gateway.broadcasts.sending import Sender
@@ -64,7 +64,7 @@ async def test_what_goes_wrong_with_one_text_is_no_matter_of_the_others(remember
     try:
         async with asyncio.timeout(15):
             while await making.states(one) != wanted:
-                await governing.govern()
+                await making.govern()
                 await asyncio.sleep(0.05)
     finally:
         sender.stop.set()
