@@ -79,7 +79,7 @@ def dumped(postgres: ScratchPostgres) -> bytes:
             " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         ).fetchall()
         for (table,) in tables:
-            with db.cursor().copy(f"COPY {table} TO STDOUT") as copy:
+            with db.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as copy:
                 for row in copy:
                     for field in bytes(row).split(b"\t"):
                         rows += bytes.fromhex(field[3:].decode().strip()) if field.startswith(b"\\\\x") else field
