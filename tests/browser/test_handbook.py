@@ -92,4 +92,5 @@ async def test_taking_an_answer_out_of_use_is_asked_about_first(make_page: MakeP
     await expect(page.get_by_text("今天这样答")).to_be_visible()
     await page.get_by_role("button", name="停用这一条").click()
     await page.get_by_role("button", name="是", exact=True).click()
-    await expect(page.get_by_text("这一条已停用")).to_be_visible()
+    # The handbook is read anew first: seconds where the machine is busy.
+    await expect(page.get_by_text("这一条已停用")).to_be_visible(timeout=20_000)
