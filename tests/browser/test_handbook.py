@@ -75,7 +75,7 @@ async def test_an_editor_writes_with_the_checks_beside_and_a_second_one_lets_it_
     await second.goto(writer.url)
     assert await fits(second)
     await second.click("#approve")
-    await expect(second.get_by_text("已上线，正在这样答")).to_be_visible()
+    await expect(second.get_by_text("已上线，正在这样答")).to_be_visible(timeout=20_000)
     await second.goto(f"{base}/handbook/gaps")
     await expect(second.get_by_text(CAMPING[1])).to_have_count(0)
     assert await fits(second)
