@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from . import database, jobs, webhooks
 from .api import door as api
@@ -93,7 +94,7 @@ def make_gateway() -> FastAPI:
         app.include_router(general_desk.router)
         app.include_router(emergency_desk.router)
         app.include_router(telephone.router)
-    dress(app, settings)
+    dress(app, settings, hosts=settings.hosts(settings.public_url))
     return app
 
 
@@ -107,7 +108,8 @@ def make_console() -> FastAPI:
         openapi_url=None,
         telemetry=NO_TELEMETRY,
     )
-    dress(app, get_settings())
+    settings = get_settings()
+    dress(app, settings, hosts=settings.hosts(settings.console_url or settings.public_url))
     console.furnish(app)
     return app
 
@@ -158,8 +160,12 @@ async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     await database.dispose()
 
 
-def dress(app: FastAPI, settings: Settings) -> None:
-    """What every application of ours wears: the shield, our own scripts and styles, errors as Chinese sentences."""
+def dress(app: FastAPI, settings: Settings, *, hosts: Sequence[str] = ("*",)) -> None:
+    """What every application of ours wears: the shield, our own scripts and styles, errors as Chinese sentences.
+
+    `hosts`: names a request may call us by; any other gets 400 before a route is looked for.
+    """
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Shield, production=settings.production)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(HotlineError, _say_ours)

@@ -27,7 +27,7 @@ COMMANDS = {
     "backup": ("sms_gateway.commands.backup:backup", "备份数据库"),
     "broadcast": ("sms_gateway.commands.broadcast:app", "群发：import、rolls"),
     "handbook": ("sms_gateway.commands.handbook:app", "问答手册：check、ask"),
-    "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
+    "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、role、link、reset-totp"),
     "api-key": ("sms_gateway.commands.api_key:app", "部门系统的接口密钥：add、list、end"),
     "subscription": ("sms_gateway.commands.subscription:app", "部门的事件推送：add、list、pause、resume、secret"),
     "audit": ("sms_gateway.commands.audit:app", "核对工单记录：verify"),

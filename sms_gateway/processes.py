@@ -36,13 +36,14 @@ def _serve(name: str, port: int) -> None:
     import uvicorn
 
     from . import app  # noqa: F401 - loaded here so that it is kept out of the collector's way
+    from .settings import get_settings
 
     logs.configure(name)
     gc.collect()
     gc.freeze()  # what was loaded stays: going through it again and again is a quarter of a busy gateway's time (measured)
     uvicorn.run(
         f"sms_gateway.app:make_{name}", factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
-        server_header=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=3,
+        server_header=False, proxy_headers=True, forwarded_allow_ips=get_settings().trusted_proxies, timeout_graceful_shutdown=3,
     )  # fmt: skip
 
 
@@ -158,6 +159,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
         mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
         mine.append(("abandoned_uploads", outreach.forget_uploads))
+        from .operators import tasks as operators
+
+        mine.append(("old_sign_ins", operators.sweep))
     return mine
 
 

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     console_port: int = Field(default=8001, ge=1, le=65535)
     public_url: str | None = None
+    console_url: str | None = None
+    trusted_proxies: str = "127.0.0.1,::1"
     carrier: str = "simulator"
     simulator_url: str | None = None
 
@@ -147,6 +149,16 @@ class Settings(BaseSettings):
         return (self.public_url or self.gateway_url).rstrip("/")
 
     @property
+    def desk_url(self) -> str:
+        """Where operators' browsers find the console, without a slash at the end."""
+        return (self.console_url or f"http://127.0.0.1:{self.console_port}").rstrip("/")
+
+    def hosts(self, url: str | None) -> list[str]:
+        """Names a request may call us by: in production those of `url` and of this machine, in development any."""
+        named = urlsplit(url or "").hostname
+        return [named, "127.0.0.1", "localhost"] if self.production and named else ["*"]
+
+    @property
     def make_believe_key(self) -> bytes | None:
         """What the make-believe carrier and this gateway share: derived, so that there is nothing to set up; None without a key."""
         key = self.session_key or self.data_key
@@ -162,6 +174,17 @@ class Settings(BaseSettings):
     @classmethod
     def _from_the_clone(cls, path: Path) -> Path:
         return ROOT / path
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _named_proxies(cls, words: str) -> str:
+        try:
+            networks = [ip_network(word.strip(), strict=False) for word in words.split(",") if word.strip()]
+        except ValueError:
+            raise ValueError("HOTLINE_TRUSTED_PROXIES 要写 IP 地址或网段，用逗号分开。") from None
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("HOTLINE_TRUSTED_PROXIES 不能写成所有地址：那样谁都能冒充别的地址。")
+        return words
 
     @field_validator("push_private_targets")
     @classmethod

@@ -13,7 +13,7 @@ from sms_gateway import regions
 from sms_gateway.database import dispose, transaction
 from sms_gateway.departments.units import get_unit
 from sms_gateway.errors import HotlineError
-from sms_gateway.operators import accounts, signin
+from sms_gateway.operators import accounts, password_policy, second_factor, signin
 from sms_gateway.operators.models import Role
 from sms_gateway.operators.reach import check_unit, region_of
 from sms_gateway.settings import get_settings
@@ -45,7 +45,7 @@ def in_transaction(work: Callable[[AsyncSession], Awaitable[str]]) -> None:
 
 def _asked_password() -> str:
     entered: str = typer.prompt(
-        f"密码（至少 {accounts.MIN_PASSWORD} 位）", hide_input=True, confirmation_prompt="再输一次"
+        f"密码（至少 {password_policy.SHORTEST} 位）", hide_input=True, confirmation_prompt="再输一次"
     )
     return entered
 
@@ -94,8 +94,10 @@ def add(
     async def work(session: AsyncSession) -> str:
         operator = await accounts.add(
             session, login=login, name=name, role=role, password=password, unit=unit, trained=trained, woman=woman, phone=phone,
+            must_change=True,
         )  # fmt: skip
-        return f"已建好账号 {login}，工号 {operator.badge}{whose}。"
+        told = "" if no_password else "第一次登录时要换成自己的密码。"
+        return f"已建好账号 {login}，工号 {operator.badge}{whose}。{told}"
 
     in_transaction(work)
 
@@ -109,13 +111,39 @@ def disable(login: Login) -> None:
     in_transaction(work)
 
 
-@app.command(help="改密码，解锁，重新启用")
+@app.command(help="改岗位或单位，立刻退出所有登录")
+def role(
+    login: Login,
+    new: Annotated[Role, typer.Argument(help="operator、supervisor、editor、department、quality、follower")],
+    unit: Annotated[str | None, typer.Option(help="单位或地区，写法同 add")] = None,
+) -> None:
+    whose = _reach_of(new, unit)
+
+    async def work(session: AsyncSession) -> str:
+        await accounts.change_role(session, login=login, role=new, unit=unit)
+        return f"账号 {login} 的岗位已改{whose}，原来的登录都已退出。"
+
+    in_transaction(work)
+
+
+@app.command("reset-totp", help="重设动态码：原来的手机和备用码作废，下次登录时重新绑定")
+def reset_totp(login: Login) -> None:
+    async def work(session: AsyncSession) -> str:
+        operator = await accounts.get(session, login)
+        had = await second_factor.reset(session, operator_id=operator.id, by=None)
+        await accounts.end_sessions(session, operator_id=operator.id)
+        return f"账号 {login} {'的动态码已重设，登录都已退出' if had else '本来就没有绑定'}；下次登录时重新绑定。"
+
+    in_transaction(work)
+
+
+@app.command(help="改密码，重新启用")
 def reset(login: Login) -> None:
     password = _asked_password()
 
     async def work(session: AsyncSession) -> str:
         await accounts.reset(session, login=login, password=password)
-        return f"账号 {login} 的密码已改，原来的登录都已退出。"
+        return f"账号 {login} 的密码已改，原来的登录都已退出，下次登录时要换成自己的密码。"
 
     in_transaction(work)
 
@@ -124,6 +152,6 @@ def reset(login: Login) -> None:
 def link(login: Login) -> None:
     async def work(session: AsyncSession) -> str:
         token = await signin.one_time_link(session, login=login)
-        return f"http://127.0.0.1:{get_settings().console_port}/sign-in/{token}"
+        return f"{get_settings().desk_url}/sign-in/{token}"
 
     in_transaction(work)

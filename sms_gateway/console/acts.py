@@ -17,10 +17,10 @@ from sms_gateway.conversations import overview, records, service
 from sms_gateway.database import transaction
 from sms_gateway.errors import BadInput
 from sms_gateway.escalations.ladder import State
-from sms_gateway.operators import accounts, presence, signin
+from sms_gateway.operators import presence
 from sms_gateway.operators.models import Operator
 
-from . import pages, words
+from . import credentials, pages, words
 from .ids import Id
 from .rules import Act, is_allowed
 from .seat import Seat, ShowingNumber, TakingOver, Talking
@@ -37,7 +37,7 @@ BY_HAND = {State.IN_CONTACT, State.LOST_CONTACT}
 
 
 class WrongSecondSignature(BadInput):
-    sentence = "第二个人的账号或密码不对，或者账号暂时锁住了。"
+    sentence = "第二个人的账号或密码不对。"
 
 
 async def back(request: Request, talk_id: int, seat: Seat) -> Response:
@@ -161,34 +161,23 @@ async def hand_back(request: Request, talk_id: Id, seat: Talking) -> Response:
 
 
 async def second_signature(
-    seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
-) -> Operator:
-    """The second person, by their own login and password. A wrong try counts against that account."""
-    login = second_login.strip()[:40]
-    async with transaction() as session:
-        signed_in = await signin.with_password(session, login=login, password=second_password[:200])
-        if signed_in is not None:
-            await signin.sign_out(session, signed_in.token)  # a signature, not a session
-            await presence.note(
-                session,
-                operator_id=signed_in.operator_id,
-                what="second_signature",
-                subject=f"operator:{seat.operator.id}",
-            )
-    if signed_in is None:
+    request: Request, seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
+) -> Operator:  # fmt: skip
+    """The second person, by their own login and password. A signature, not a session; a wrong try counts against this browser."""
+    second = await credentials.by_password(request, second_login, second_password)
+    if second is None or not is_allowed(second.role, Act.TALK):
         raise WrongSecondSignature
     async with transaction() as session:
-        second = await accounts.get(session, login)
-    if not is_allowed(second.role, Act.TALK):
-        raise WrongSecondSignature
+        subject = f"operator:{seat.operator.id}"
+        await presence.note(session, operator_id=second.id, what="second_signature", subject=subject)
     return second
 
 
 async def signature_if_given(
-    seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
-) -> Operator | None:
+    request: Request, seat: Talking, second_login: Annotated[str, Form()] = "", second_password: Annotated[str, Form()] = ""
+) -> Operator | None:  # fmt: skip
     """The second person where one signs; whether one must is the room's to say."""
-    return await second_signature(seat, second_login, second_password) if second_login.strip() else None
+    return await second_signature(request, seat, second_login, second_password) if second_login.strip() else None
 
 
 @router.post("/close")

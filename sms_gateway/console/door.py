@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from . import (
+    account,
     acts,
     bridging,
+    child_names,
     colleagues,
     duty_book,
     failures,
@@ -29,7 +35,9 @@ from . import (
     outreach_templates,
     pushes,
     review,
+    second_step,
     signing,
+    staff,
     talk_history,
     talks,
     team,
@@ -46,12 +54,14 @@ from . import (
     work_list,
     work_page,
 )  # fmt: skip
+from .rules import MAY, Act
+from .seat import Sitting
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, figures.router, pushes.router,
+for part in (signing.router, second_step.router, account.router, staff.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, figures.router, pushes.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
-    ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
+    ticket_ask.router, ticket_transfer.router, child_names.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
     colleagues.router, duty_book.router, follow.router, review.router, handover.router,
@@ -60,8 +70,46 @@ for part in (signing.router, live.router, talks.router, acts.router, bridging.ro
 ):  # fmt: skip
     router.include_router(part)
 
-PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health"})
-"""Routes that ask for no session; everything else must."""
+PUBLIC = frozenset(
+    {
+        "/sign-in", "/sign-in/{token}", "/second-step", "/second-step/code", "/second-step/enrol", "/second-step/password",
+        "/live/health",
+    }
+)  # fmt: skip
+"""Routes that ask for no session; everything else must, or the console does not start. What of them changes anything looks at
+where it was asked from (`seat.check_origin`)."""
+
+
+class RouteIsUnguarded(SystemExit):
+    """A route nobody has decided about."""
+
+
+def acts_of(route: APIRoute) -> list[Act]:
+    """What a route asks for, by its dependencies."""
+    found, waiting = list[Act](), list(route.dependant.dependencies)
+    while waiting:
+        dependant = waiting.pop()
+        if isinstance(dependant.call, Sitting):
+            found.append(dependant.call.act)
+        waiting += dependant.dependencies
+    return found
+
+
+def routes_of(within: Iterable[Any]) -> Iterator[APIRoute]:
+    """Every route, also of included routers."""
+    for route in within:
+        if isinstance(route, APIRoute):
+            yield route
+        elif (inner := getattr(route, "original_router", route)) is not None and getattr(inner, "routes", None):
+            yield from routes_of(inner.routes)
+
+
+def check_guards(within: Iterable[Any]) -> None:
+    """Raises `RouteIsUnguarded` for a route that is neither public nor asks for something somebody may do."""
+    for route in routes_of(within):
+        acts = acts_of(route)
+        if route.path not in PUBLIC and (not acts or not all(MAY.get(act) for act in acts)):
+            raise RouteIsUnguarded(f"{route.path}：没有写明谁能用。 No capability named.")
 
 
 def furnish(app: FastAPI) -> None:
@@ -69,4 +117,5 @@ def furnish(app: FastAPI) -> None:
     app.state.board = live.Board()
     handbook_room.furnish(app)
     app.include_router(router)
+    check_guards(app.routes)
     failures.listen_for(app)

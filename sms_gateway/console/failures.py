@@ -60,7 +60,9 @@ async def _say(request: Request, error: HotlineError) -> Response:
 
 def _to_sign_in(request: Request, error: HotlineError) -> Response:
     if wants_page(request):
-        return RedirectResponse(_sign_in(request.url.path if request.method == "GET" else "/"), status_code=303)
+        path = request.url.path
+        where = path if request.method == "GET" else pages.page_of(path)
+        return RedirectResponse(_sign_in(where), status_code=303)
     where = _sign_in(urlsplit(request.headers.get("hx-current-url", "/")).path)
     return JSONResponse({"error": error.sentence}, status_code=401, headers={"HX-Redirect": where})
 

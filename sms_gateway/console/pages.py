@@ -24,7 +24,7 @@ from sms_gateway.messages import segments
 from sms_gateway.settings import get_settings
 from sms_gateway.wording import SIGNATURE, say
 
-from . import outreach_words, talk_past, words
+from . import outreach_words, reasons, words
 from .seat import Seat
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -35,6 +35,8 @@ LIMITS = {
     "fen": lambda: get_settings().segment_price_fen,
 }
 """What a text may be long and costs, for the counter beside the input; `fen` for one segment."""
+MATTER = re.compile(r"/(?:tickets|work|talks)/[0-9]{1,19}(?=/)", re.ASCII)
+PAGES = re.compile(r"/(?:handover|account|accounts|team|handbook|outreach|duty-book|review|follow|pushes|work)(?=/)")
 QUOTED = re.compile("“([^”]+)”")
 
 
@@ -48,7 +50,15 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(w=words, units=UNITS, say=say, limits=LIMITS, reasons=talk_past.REASONS, o=outreach_words)
+    made.globals.update(
+        w=words,
+        units=UNITS,
+        say=say,
+        limits=LIMITS,
+        reasons=reasons.REASONS,
+        child_reasons=reasons.FOR_A_CHILD,
+        o=outreach_words,
+    )
     made.filters.update(
         desk=desk_name,
         hm=lambda at: f"{clock.shanghai(at):%H:%M}",
@@ -60,6 +70,7 @@ def environment() -> Environment:
         region=place_name,
         unsigned=lambda body: body.removeprefix(SIGNATURE),
         marked=marked,
+        masked_name=reasons.masked_name,
         unit=unit_name,
         category=category_name,
         **outreach_words.FILTERS,
@@ -130,9 +141,15 @@ def render(name: str, *, status: int = 200, headers: dict[str, str] | None = Non
     return HTMLResponse(body, status_code=status, headers=headers)
 
 
+def page_of(path: str) -> str:
+    """The page an act was done on, by the act's address; the front page where that does not say."""
+    found = MATTER.match(path) or PAGES.match(path)
+    return found.group() if found is not None else "/"
+
+
 def way_back(path: str, seat: Seat | None) -> tuple[str, str]:
     """(address, words) to go on from an error: the matter itself after an act on it, else the seat's first page."""
-    matter = re.match(r"/(?:tickets|work|talks)/[0-9]{1,19}(?=/)", path, re.ASCII)
+    matter = MATTER.match(path)
     if seat is not None and matter is not None:
         return matter.group(), "刷新，看最新的"
     return (seat.home if seat is not None else "/"), "回到首页" if seat is not None and seat.home != "/" else "回到队列"

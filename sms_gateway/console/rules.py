@@ -13,6 +13,10 @@ class Act(StrEnum):
 
     BE_THERE = "be_there"
     """Heartbeat, live stream, duty on and off, sign out."""
+    KEEP_OWN_ACCOUNT = "keep_own_account"
+    """Own password, own sessions."""
+    KEEP_ACCOUNTS = "keep_accounts"
+    """See colleagues' accounts, let somebody bind a new phone."""
     SEE_QUEUE = "see_queue"
     SEE_TALK = "see_talk"
     TALK = "talk"
@@ -25,6 +29,8 @@ class Act(StrEnum):
     """Rule on a return, decide on an extension, take a refusal back."""
     KEEP_CHILDREN = "keep_children"
     """Record, mend, link, merge children and persons complained of."""
+    OPEN_CHILD = "open_child"
+    """Read the names of children and of those complained of, with a reason that is kept."""
     REPORT_DUTY = "report_duty"
     """Note that the police and others were told, or why not."""
     SIGN_DUTY = "sign_duty"
@@ -74,6 +80,8 @@ EDITORS = frozenset({Role.EDITOR, Role.SUPERVISOR})
 
 MAY: Mapping[Act, frozenset[Role]] = {
     Act.BE_THERE: EVERYBODY,
+    Act.KEEP_OWN_ACCOUNT: EVERYBODY,
+    Act.KEEP_ACCOUNTS: SUPERVISORS,
     Act.SEE_QUEUE: AT_THE_DESK,
     Act.SEE_TALK: AT_THE_DESK,
     Act.TALK: AT_THE_DESK,
@@ -82,6 +90,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.MOVE_TICKETS: AT_THE_DESK,
     Act.RULE_TICKETS: SUPERVISORS,
     Act.KEEP_CHILDREN: AT_THE_DESK,
+    Act.OPEN_CHILD: AT_THE_DESK,
     Act.REPORT_DUTY: AT_THE_DESK,
     Act.SIGN_DUTY: SUPERVISORS,
     Act.WORK: UNITS,

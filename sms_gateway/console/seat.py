@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 
 from sms_gateway import clock
 from sms_gateway.conversations import recusing
@@ -16,12 +16,11 @@ from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import signin
 from sms_gateway.operators.models import Operator, Role
-from sms_gateway.settings import get_settings
 
+from . import cookies
 from .ids import is_id
 from .rules import Act, is_allowed
 
-COOKIE = "hotline_console"
 TOUCH_AFTER = timedelta(minutes=1)
 SAFE = frozenset({"GET", "HEAD"})
 
@@ -75,8 +74,8 @@ class Seat:
 
 async def find_seat(request: Request, *, counts: bool = True) -> Seat | None:
     """The seat behind the request's cookie. `counts`: the request is a person's act, so the session stays awake."""
-    token = request.cookies.get(COOKIE)
-    if not token or len(token) > 100 or not token.isascii():
+    token = cookies.read(request, cookies.SESSION)
+    if token is None:
         return None
     async with transaction() as session:
         found = await signin.find_session(session, token)
@@ -137,6 +136,8 @@ def may(act: Act, *, counts: bool = True) -> Callable[[Request], Awaitable[Seat]
 
 BeingThere = Annotated[Seat, Depends(may(Act.BE_THERE, counts=False))]
 Leaving = Annotated[Seat, Depends(may(Act.BE_THERE))]
+KeepingOwnAccount = Annotated[Seat, Depends(may(Act.KEEP_OWN_ACCOUNT))]
+KeepingAccounts = Annotated[Seat, Depends(may(Act.KEEP_ACCOUNTS))]
 BeingHome = Annotated[Seat, Depends(may(Act.BE_THERE))]
 WatchingQueue = Annotated[Seat, Depends(may(Act.SEE_QUEUE, counts=False))]
 SeeingTalk = Annotated[Seat, Depends(may(Act.SEE_TALK))]
@@ -147,6 +148,7 @@ TakingOver = Annotated[Seat, Depends(may(Act.TAKE_FROM_COLLEAGUE))]
 SeeingTickets = Annotated[Seat, Depends(may(Act.SEE_TICKETS))]
 MovingTickets = Annotated[Seat, Depends(may(Act.MOVE_TICKETS))]
 KeepingChildren = Annotated[Seat, Depends(may(Act.KEEP_CHILDREN))]
+OpeningChild = Annotated[Seat, Depends(may(Act.OPEN_CHILD))]
 ReportingDuty = Annotated[Seat, Depends(may(Act.REPORT_DUTY))]
 SigningDuty = Annotated[Seat, Depends(may(Act.SIGN_DUTY))]
 RulingTickets = Annotated[Seat, Depends(may(Act.RULE_TICKETS))]
@@ -182,16 +184,3 @@ def check_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if site is None and origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise NotOurPage
-
-
-def remember(answer: Response, token: str) -> None:
-    """Give the browser its session: for this console only, out of reach of scripts and other sites."""
-    answer.set_cookie(
-        COOKIE, token, httponly=True, samesite="strict", secure=get_settings().production, path="/",
-        max_age=int(signin.SESSION_ENDS_AFTER.total_seconds()),
-    )  # fmt: skip
-
-
-def forget(answer: Response) -> None:
-    """Take the session away from the browser."""
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=get_settings().production, path="/")

@@ -8,23 +8,16 @@ from fastapi import APIRouter, Form, Request, Response
 
 from sms_gateway import logs
 from sms_gateway.database import transaction
-from sms_gateway.errors import BadInput
 from sms_gateway.operators import presence
 
 from . import pages
 from .ids import Id
+from .reasons import said_why
 from .seat import SeeingHistory
-from .talk_past import REASONS
 from .talks import load_view
 
 log = logs.get("console")
 router = APIRouter()
-
-LONGEST_REASON = 200
-
-
-class SayWhy(BadInput):
-    sentence = "请选一个理由；选“其他”要写明。"
 
 
 @router.post("/talks/{talk_id}/history")
@@ -44,11 +37,3 @@ async def open_history(
         )
     log.info("history_opened", thread=talk_id, operator=seat.operator.id)
     return pages.render("_talk_history.html", view=view, reason=reason)
-
-
-def said_why(why: str, words: str) -> str:
-    """The reason as the audit keeps it: one of `REASONS`, with the operator's words. Raises `SayWhy`."""
-    words = " ".join(words.split())[:LONGEST_REASON]
-    if why not in REASONS or (why == "other" and not words):
-        raise SayWhy
-    return words if why == "other" else f"{REASONS[why]}：{words}" if words else REASONS[why]

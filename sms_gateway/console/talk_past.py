@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -10,13 +10,6 @@ from sms_gateway.messages.models import Message, ThreadEvent
 
 ANOTHER_TALK_AFTER = timedelta(hours=6)
 """Quiet for so long, what comes is another talk (PRACTICE section 1)."""
-
-REASONS: Mapping[str, str] = {
-    "danger": "现在有危险，要看以前说过什么",
-    "same_child": "核对是不是同一个孩子、同一件事",
-    "asked": "来信人请我看以前说过的",
-    "other": "其他（写明）",
-}
 
 
 def begins_at(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -31,13 +32,16 @@ class AccusedForm(BaseModel):
     name: str = ""
     body: str = ""
     more: str = ""
+    names_kept: bool = False
+    """The form did not show the name, and so says nothing about it."""
 
-    def facts(self) -> AccusedFacts:
+    def facts(self, before: Mapping[str, str] | None = None) -> AccusedFacts:
         known = {"yes": True, "no": False}
         child = (
             int(self.child) if self.child.isascii() and self.child.isdigit() and len(self.child) <= LONGEST_ID else None
         )
-        about = {"name": self.name, "body": self.body, "more": self.more}
+        name = (before or {}).get("name", "") if self.names_kept else self.name
+        about = {"name": name, "body": self.body, "more": self.more}
         return AccusedFacts(
             self.relation,
             known.get(self.lives_with),
@@ -67,12 +71,13 @@ async def mend_accused(
 ) -> Response:
     async with transaction() as session:
         await read_ticket(session, seat, ticket_id)
+        known = {row.id: row.about for row in await accused.list_accused(session, ticket_id)}
         await accused.mend(
             session,
             ticket_id=ticket_id,
             version=sent.version,
             accused_id=accused_id,
-            facts=sent.facts(),
+            facts=sent.facts(known.get(accused_id)),
             actor=actor_of(seat),
         )
         await _look_at_duty(session, ticket_id)

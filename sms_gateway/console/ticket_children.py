@@ -25,12 +25,15 @@ from sms_gateway.tickets.children import ChildFacts, ChildIsIncomplete, ChildNot
 from sms_gateway.tickets.models import Accused, Child, Ticket, TicketEvent
 from sms_gateway.tickets.same_child import Candidate
 
+from . import reasons
 from .ids import LARGEST, Id
 from .seat import KeepingChildren, Seat
 from .ticket_room import Version, actor_of, done, note, read_ticket
 
 log = logs.get("console")
 router = APIRouter(prefix="/tickets/{ticket_id}")
+SHUT = ("name", "siblings")
+"""What of a child (of somebody complained of, the name) is shown only once somebody said why."""
 LIKELY_UNITS = ("edu", "police", "civil", "health", "culture", "market", "hrss")
 """Bodies that are complained of most."""
 
@@ -57,10 +60,20 @@ class Family:
     talks: Sequence[datetime]
     counties: Sequence[Region]
     units: Sequence[Unit]
+    shown: bool = False
+    """Whether names stand in it."""
+    reason: str | None = None
+    """Why they may be opened without saying why."""
+
+    @property
+    def has_names(self) -> bool:
+        """Whether there is anything to open."""
+        rows = [*(one.child.about for one in self.children), *(row.about for row in self.accused)]
+        return any((about or {}).get(key) for about in rows for key in SHUT)
 
 
-async def load(session: AsyncSession, seat: Seat, ticket: Ticket) -> Family:
-    """The part of a ticket's page; only of tickets in the seat's region."""
+async def load(session: AsyncSession, seat: Seat, ticket: Ticket, *, shown: bool = False) -> Family:
+    """The part of a ticket's page; only of tickets in the seat's region. `shown`: with names."""
     rows = await children.list_children(session, ticket.id)
     region = region_of(seat.operator.unit)
     pairs = [
@@ -83,7 +96,8 @@ async def load(session: AsyncSession, seat: Seat, ticket: Ticket) -> Family:
         ],
         accused=await accused.list_accused(session, ticket.id), beside=beside,
         earlier=list((await _tickets(session, earlier, seat)).values()), talks=talks, counties=_counties(ticket),
-        units=[units.unit_at(code, ticket.place) for code in LIKELY_UNITS],
+        units=[units.unit_at(code, ticket.place) for code in LIKELY_UNITS], shown=shown,
+        reason=reasons.by_itself(ticket.lane, on_duty=seat.operator.on_duty, is_open=ticket.closed_at is None),
     )  # fmt: skip
 
 
@@ -130,12 +144,16 @@ class ChildForm(BaseModel):
     with_whom: str = ""
     siblings: str = ""
     more: str = ""
+    names_kept: bool = False
+    """The form did not show the names, and so says nothing about them."""
 
-    def facts(self) -> ChildFacts:
+    def facts(self, before: Mapping[str, str] | None = None) -> ChildFacts:
         age = self.age.strip()
         if age and not (age.isascii() and age.isdigit() and len(age) <= 2):
             raise ChildIsIncomplete
         about = {key: getattr(self, key) for key in children.ABOUT}
+        if self.names_kept:
+            about |= {key: (before or {}).get(key, "") for key in SHUT}
         return ChildFacts(self.county or None, int(age) if age else None, self.sex or None, about)
 
 
@@ -156,12 +174,13 @@ async def mend_child(
 ) -> Response:
     async with transaction() as session:
         await read_ticket(session, seat, ticket_id)
+        known = {row.id: row.about for row in await children.list_children(session, ticket_id)}
         await children.mend(
             session,
             ticket_id=ticket_id,
             version=sent.version,
             child_id=child_id,
-            facts=sent.facts(),
+            facts=sent.facts(known.get(child_id)),
             actor=actor_of(seat),
         )
         await note(session, seat, "mend_child", ticket_id)

@@ -33,6 +33,9 @@ UNITS = {
 }  # fmt: skip
 """Whom a matter may be told to, by the key kept in the event."""
 
+OPEN_WITHOUT_ASKING = {"red": "红色在办，要交给接警台", "orange": "橙色在办，要交给接警台"}
+"""The reason that danger gives by itself (未保法 63); nobody opens a number without danger."""
+
 
 class NothingIsOpen(Conflict):
     sentence = "这个会话现在没有要处理的呼叫，请刷新后再看。"
@@ -155,7 +158,8 @@ async def show_number(session: AsyncSession, *, thread_id: int, operator: Operat
     number = matter.said["phone"] if matter is not None else thread.contact.address
     if thread.channel not in (Channel.SMS, Channel.DESK) or not number:
         raise BadInput("这里没有号码。")
-    await audit(session, operator_id=operator.id, what="show_number", subject=f"thread:{thread_id}")
+    why = "接警台转来的事，没有别的联系办法" if call is None else OPEN_WITHOUT_ASKING.get(call.lane, "接警台转来的事")
+    await audit(session, operator_id=operator.id, what="show_number", subject=f"thread:{thread_id}", detail=why)
     detail = {"escalation": call.id} if call is not None else {}
     await talk.note(session, thread_id, "number_shown", who=f"operator:{operator.id}", detail=detail)
     return number

@@ -45,8 +45,8 @@ class Operator(SealedRow, Base):
     on_duty: Mapped[bool] = mapped_column(default=False)
     last_seen_at: Mapped[datetime | None]
     """Last heartbeat of an open console page."""
-    failed_sign_ins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    """The password was made by somebody else at the command line: good for one sign-in, which asks for an own one."""
     trained: Mapped[bool] = mapped_column(default=False)
     """未保专席: only a trained child-protection seat takes red and orange."""
     woman: Mapped[bool | None]
@@ -72,9 +72,53 @@ class OperatorSession(Base):
     operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"))
     operator: Mapped[Operator] = relationship(lazy="raise")
     csrf: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    """The role it was opened with: an account whose role is another by now has no session left."""
+    how: Mapped[str] = mapped_column(String(8), default="password")
+    """`password` or `link`."""
+    waits_for: Mapped[str | None] = mapped_column(String(8))
+    """What is still asked before it is a session (`stepping.Step`); None: signed in."""
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class SignInTry(Base):
+    """Wrong tries on one budget (`tries.py`)."""
+
+    __tablename__ = "sign_in_tries"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    failed: Mapped[int]
+    last_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    """No try is taken before."""
+
+
+class SecondFactor(SealedRow, Base):
+    """An authenticator app bound to an account (TOTP, RFC 6238)."""
+
+    __tablename__ = "second_factors"
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"), primary_key=True)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    secret = Encrypted[str]()
+    """Base32."""
+    made_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    """None until a first code was right: it asks for nothing before."""
+    last_step: Mapped[int | None]
+    """Time step of the last code taken: neither it nor an older one is taken again."""
+
+
+class RecoveryCode(Base):
+    """One of ten codes for the day the phone is lost; each works once."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"), index=True)
+    used_at: Mapped[datetime | None]
 
 
 class Recusal(Base):

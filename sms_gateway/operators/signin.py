@@ -1,35 +1,42 @@
-"""Signing in: by password or by a link that works once; sessions are rows, tokens are kept only as hashes."""
+"""Signing in: by password or by a link that works once, then whatever `stepping` asks; sessions are rows, tokens are kept only as hashes.
+
+A token is made anew at each step and at the end, so none that somebody knew before is ever signed in with.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock
 from sms_gateway.errors import HotlineError
+from sms_gateway.settings import get_settings
 
-from . import accounts
+from . import accounts, second_factor
 from .models import Operator, OperatorSession, SignInLink
+from .stepping import Knock, Step, next_step
 
 IDLE_ENDS_AFTER = timedelta(hours=2)
 SESSION_ENDS_AFTER = timedelta(hours=14)
 """A shift and its hand-over."""
+STEPS_WITHIN = timedelta(minutes=10)
+"""From the right password to the last step."""
+KEPT_AFTER_END = timedelta(days=90)
+"""Rows of ended sessions and used links, for whoever asks where somebody was signed in; an engineering default."""
 WATCHING_WITHIN = timedelta(minutes=2)
 LINK_WORKS_FOR = timedelta(minutes=30)
-TRIES = 5
-LOCKED_FOR = timedelta(minutes=5)
 
 
 class SignInRefused(HotlineError):
     status_code = 401
-    sentence = "账号或密码不对，或者账号暂时锁住了。"
+    sentence = "账号或密码不对。"
 
 
 class LinkIsUsed(HotlineError):
@@ -37,12 +44,18 @@ class LinkIsUsed(HotlineError):
     sentence = "这个登录链接用过了或者过期了，请重新要一个。"
 
 
+class StepsAreOver(HotlineError):
+    status_code = 401
+    sentence = "停得太久了，请从头再登录一次。"
+
+
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session: `token` goes into the cookie and nowhere else."""
+    """A new session: `token` goes into the cookie and nowhere else. `waits_for`: what is asked first; None: they are in."""
 
     token: str
     operator_id: int
+    waits_for: Step | None = None
 
 
 def hashed(token: str) -> bytes:
@@ -50,22 +63,13 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def with_password(session: AsyncSession, *, login: str, password: str) -> SignedIn | None:
-    """A session for the right password; None when refused (the failed try is noted, so commit either way)."""
-    operator = await session.scalar(select(Operator).where(Operator.login == login).with_for_update())
-    right = await asyncio.to_thread(accounts.is_password, operator, password)
-    if operator is None or operator.disabled_at is not None:
-        return None
-    now = clock.now()
-    if operator.locked_until is not None and operator.locked_until > now:
-        return None
-    if not right:
-        operator.failed_sign_ins += 1
-        if operator.failed_sign_ins >= TRIES:
-            operator.failed_sign_ins, operator.locked_until = 0, now + LOCKED_FOR
-        return None
-    operator.failed_sign_ins, operator.locked_until = 0, None
-    return await _open(session, operator)
+async def with_password(session: AsyncSession, operator: Operator) -> SignedIn:
+    """A session for whoever just gave the right password; raises `SignInRefused` where it was changed or the account disabled
+    meanwhile. Tries are counted by the door, before (`tries`)."""
+    fresh = await session.get(Operator, operator.id)
+    if fresh is None or fresh.disabled_at is not None or fresh.password_hash != operator.password_hash:
+        raise SignInRefused
+    return await _begin(session, fresh, "password")
 
 
 async def one_time_link(session: AsyncSession, *, login: str) -> str:
@@ -78,7 +82,7 @@ async def one_time_link(session: AsyncSession, *, login: str) -> str:
 
 
 async def with_link(session: AsyncSession, *, token: str) -> SignedIn:
-    """A session for a link's token, once; raises `LinkIsUsed`."""
+    """A session for a link's token, once, however often a password was guessed wrong; raises `LinkIsUsed`."""
     now = clock.now()
     good = SignInLink.token_hash == hashed(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now
     used = update(SignInLink).where(*good).values(used_at=now).returning(SignInLink.operator_id)
@@ -86,28 +90,67 @@ async def with_link(session: AsyncSession, *, token: str) -> SignedIn:
     operator = await session.get(Operator, operator_id) if operator_id is not None else None
     if operator is None or operator.disabled_at is not None:
         raise LinkIsUsed
-    return await _open(session, operator)
+    return await _begin(session, operator, "link")
 
 
-async def _open(session: AsyncSession, operator: Operator) -> SignedIn:
+async def _begin(session: AsyncSession, operator: Operator, how: str, *, proved: bool = False) -> SignedIn:
+    knock = Knock(
+        role=operator.role, how=how, enrolled=await second_factor.is_enrolled(session, operator.id),
+        must_change=operator.must_change_password, strict=get_settings().production, proved=proved,
+    )  # fmt: skip
+    return await _open(session, operator, how, next_step(knock))
+
+
+async def _open(session: AsyncSession, operator: Operator, how: str, waits_for: Step | None) -> SignedIn:
     token, now = secrets.token_urlsafe(32), clock.now()
     session.add(
         OperatorSession(
-            token_hash=hashed(token),
-            operator_id=operator.id,
-            csrf=secrets.token_urlsafe(24),
-            created_at=now,
-            last_seen_at=now,
+            token_hash=hashed(token), operator_id=operator.id, csrf=secrets.token_urlsafe(24), role=operator.role,
+            how=how, waits_for=waits_for, created_at=now, last_seen_at=now,
         )
-    )
-    return SignedIn(token, operator.id)
+    )  # fmt: skip
+    return SignedIn(token, operator.id, waits_for)
+
+
+async def find_waiting(session: AsyncSession, token: str) -> OperatorSession | None:
+    """The sign-in of that token that still waits for a step, with its operator."""
+    wanted = select(OperatorSession).join(Operator).where(
+        OperatorSession.token_hash == hashed(token), OperatorSession.ended_at.is_(None), OperatorSession.waits_for.is_not(None),
+        OperatorSession.created_at > clock.now() - STEPS_WITHIN, *_is_able(),
+    )  # fmt: skip
+    return await session.scalar(wanted.options(joinedload(OperatorSession.operator)))
+
+
+async def go_on(session: AsyncSession, token: str, passed: Step) -> SignedIn:
+    """That step is done: the next one, or a session, under a new token. Raises `StepsAreOver`, also where it was done already."""
+    before = await find_waiting(session, token)
+    ending = update(OperatorSession).where(
+        OperatorSession.token_hash == hashed(token), OperatorSession.ended_at.is_(None), OperatorSession.waits_for == passed
+    )  # fmt: skip
+    ended = ending.values(ended_at=clock.now()).returning(OperatorSession.operator_id)
+    if before is None or await session.scalar(ended) is None:
+        raise StepsAreOver
+    return await _begin(session, before.operator, before.how, proved=True)
+
+
+async def renew(session: AsyncSession, token: str) -> SignedIn:
+    """The same session under a new token: after the password was changed in it."""
+    found = await find_session(session, token)
+    if found is None:
+        raise StepsAreOver
+    await sign_out(session, token)
+    return await _open(session, found.operator, found.how, None)
 
 
 async def find_session(session: AsyncSession, token: str) -> OperatorSession | None:
     """The open session of that token with its operator; None when it ended, is idle for too long, or the account is disabled."""
     wanted = select(OperatorSession).join(Operator).where(OperatorSession.token_hash == hashed(token), *_is_open())
-    found = await session.scalar(wanted.options(joinedload(OperatorSession.operator)))
-    return found if found is not None and found.operator.disabled_at is None else None
+    return await session.scalar(wanted.options(joinedload(OperatorSession.operator)))
+
+
+def _is_able() -> tuple[ColumnElement[bool], ...]:
+    """Of a session joined with its operator: the account works, and is what it was when the session began."""
+    return Operator.disabled_at.is_(None), Operator.role == OperatorSession.role
 
 
 def _is_open() -> tuple[ColumnElement[bool], ...]:
@@ -116,7 +159,9 @@ def _is_open() -> tuple[ColumnElement[bool], ...]:
     in_use = OperatorSession.last_seen_at > now - IDLE_ENDS_AFTER
     watching = and_(Operator.on_duty, Operator.last_seen_at > now - WATCHING_WITHIN)
     return (
+        *_is_able(),
         OperatorSession.ended_at.is_(None),
+        OperatorSession.waits_for.is_(None),
         OperatorSession.created_at > now - SESSION_ENDS_AFTER,
         or_(in_use, watching),
     )
@@ -125,8 +170,30 @@ def _is_open() -> tuple[ColumnElement[bool], ...]:
 async def list_open(session: AsyncSession) -> dict[bytes, bool]:
     """Every open session by the hash of its token (`hashed`), and whether its operator is on duty."""
     wanted = select(OperatorSession.token_hash, Operator.on_duty).join(Operator)
-    rows = await session.execute(wanted.where(Operator.disabled_at.is_(None), *_is_open()))
+    rows = await session.execute(wanted.where(*_is_open()))
     return {bytes(row.token_hash): row.on_duty for row in rows}
+
+
+async def list_own(session: AsyncSession, operator_id: int) -> Sequence[OperatorSession]:
+    """Where this operator is signed in right now, newest first."""
+    wanted = select(OperatorSession).join(Operator).where(OperatorSession.operator_id == operator_id, *_is_open())
+    return (await session.scalars(wanted.order_by(OperatorSession.created_at.desc()))).all()
+
+
+async def end_others(session: AsyncSession, *, operator_id: int, token: str) -> int:
+    """Sign this operator out everywhere but here; how many sessions."""
+    others = OperatorSession.operator_id == operator_id, OperatorSession.token_hash != hashed(token)
+    ended = update(OperatorSession).where(*others, OperatorSession.ended_at.is_(None)).values(ended_at=clock.now())
+    return len((await session.execute(ended.returning(OperatorSession.token_hash))).all())
+
+
+async def forget_old(session: AsyncSession) -> None:
+    """Remove links and sessions that ended long ago, and sign-ins that stopped half way."""
+    now = clock.now()
+    await session.execute(delete(SignInLink).where(SignInLink.expires_at < now - KEPT_AFTER_END))
+    half_way = and_(OperatorSession.waits_for.is_not(None), OperatorSession.created_at < now - timedelta(days=1))
+    long_ago = OperatorSession.created_at < now - KEPT_AFTER_END
+    await session.execute(delete(OperatorSession).where(or_(half_way, long_ago)))
 
 
 async def sign_out(session: AsyncSession, token: str) -> None:

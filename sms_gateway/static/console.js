@@ -349,6 +349,8 @@ function ask(question) {
   });
 }
 
+addEventListener("drafts-are-back", () => toast("刚才没发出去的话还在，看一下再发。"));
+
 let toastTimer = 0;
 function toast(sentence, bad = false) {
   const box = $("toast");

@@ -21,7 +21,7 @@ from sms_gateway.operators.models import Role
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import dashboards
 from sms_gateway.tickets.models import Ticket, TicketGroup
-from tests.console.story import PASSWORD, add_operator
+from tests.console.story import add_operator, link_for
 from tests.telling import FakeCarrier
 
 from .conftest import MakePage, free_port, serve
@@ -79,9 +79,7 @@ async def _sit(make_page: MakePage, base: str, *, small: bool = False) -> Page:
     page = await make_page(small=small)
     if not small:
         await page.set_viewport_size({"width": 1440, "height": 900})
-    await page.goto(f"{base}/sign-in")
-    await page.fill("[name=login]", "banzhang")
-    await page.fill("[name=password]", PASSWORD)
+    await page.goto(f"{base}/sign-in/{await link_for('banzhang')}")
     await page.click("button[type=submit]")
     await page.goto(f"{base}/figures")
     await expect(page.get_by_role("heading", name="云南省 · 数字")).to_be_visible()

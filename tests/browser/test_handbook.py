@@ -11,7 +11,7 @@ from sms_gateway.app import make_console
 from sms_gateway.operators.models import Role
 from sms_gateway.settings import get_settings
 from tests.console.handbook_story import CAMPING, ENTRY, ask_what_nobody_knows, warm
-from tests.console.story import PASSWORD, add_operator
+from tests.console.story import add_operator, link_for
 from tests.telling import FakeCarrier
 
 from .conftest import MakePage, free_port, serve
@@ -38,9 +38,7 @@ async def base(
 
 async def seat(make_page: MakePage, base: str, login: str, *, small: bool = False) -> Page:
     page = await make_page(small=small)
-    await page.goto(f"{base}/sign-in")
-    await page.fill("[name=login]", login)
-    await page.fill("[name=password]", PASSWORD)
+    await page.goto(f"{base}/sign-in/{await link_for(login)}")
     await page.click("button[type=submit]")
     await expect(page.get_by_role("heading", name="没答上的问题")).to_be_visible(timeout=60_000)
     return page

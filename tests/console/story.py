@@ -17,7 +17,7 @@ from sms_gateway.escalations.ladder import State
 from sms_gateway.messages import inbox, outbox
 from sms_gateway.messages.delivery import State as Delivery
 from sms_gateway.messages.models import Author, Direction, Message
-from sms_gateway.operators import accounts, presence
+from sms_gateway.operators import accounts, presence, signin
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.tickets import service as tickets
 from tests.telling import FakeCarrier
@@ -83,6 +83,12 @@ async def add_operator(
         if there:
             await presence.set_duty(session, operator_id=operator.id, on_duty=True)
     return operator
+
+
+async def link_for(login: str) -> str:
+    """The token of a one-time link."""
+    async with transaction() as session:
+        return await signin.one_time_link(session, login=login)
 
 
 async def fill(_url: str) -> dict[str, object]:

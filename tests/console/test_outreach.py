@@ -27,8 +27,8 @@ from tests.broadcasts.making import set_rows
 from tests.telling import FakeCarrier, Person
 
 from . import outreach_story as story
-from .conftest import PAGE, Desk, browser
-from .story import PASSWORD, add_operator
+from .conftest import PAGE, Desk, browser, enter
+from .story import add_operator
 
 FORM = {
     "title": "寒假安全提醒", "body": story.BODY, "template_id": "", "scheduled_at": "", "hours_start": "09:00", "hours_end": "20:00", "carrier_segments": "100",
@@ -50,7 +50,7 @@ async def sit(console: FastAPI, by_day: HeldClock) -> AsyncIterator[Sit]:
         operator = await add_operator(login, name, role, there=False)
         client = browser(console)
         opened.append(client)
-        await client.post("/sign-in", data={"login": login, "password": PASSWORD})
+        await enter(client, login)
         found = re.search(r'data-csrf="([^"]+)"', (await client.get("/outreach", headers=PAGE)).text)
         assert found
         return Desk(client, operator, found.group(1))

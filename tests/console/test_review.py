@@ -14,8 +14,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators.models import AuditRow, Role
 from tests.telling import Person
 
-from .conftest import SignIn
-from .story import PASSWORD
+from .conftest import SignIn, enter
 
 NASTY = "<script>alert(1)</script>"
 
@@ -73,8 +72,7 @@ async def test_who_handled_it_is_refused_and_others_do_not_come_in(
         review_id = (await session.scalars(select(Review.id))).one()
     lead = await sign_in("lead2", "另一个班长", Role.SUPERVISOR)
     assert (await lead.see(f"/review/{review_id}")).status_code == 200
-    page = await handler.client.post("/sign-in", data={"login": "lead", "password": PASSWORD})
-    assert page.status_code == 303
+    await enter(handler.client, "lead")
     assert "你经手过，换人看" in (await handler.see("/review")).text
     assert "经手过" in (await handler.see(f"/review/{review_id}")).text
     desk = await sign_in("other", "另一个", Role.OPERATOR)

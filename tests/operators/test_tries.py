@@ -1,0 +1,78 @@
+"""Wrong tries as all processes count them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from sms_gateway.clock import HeldClock
+from sms_gateway.database import transaction
+from sms_gateway.operators import tries
+from sms_gateway.operators.models import SignInTry
+from sms_gateway.operators.tasks import sweep
+
+
+async def _take(login: str = "li", address: str = "10.0.0.7", device: str | None = None) -> bool:
+    try:
+        async with transaction() as session:
+            await tries.take(session, tries.budgets("password", login=login, address=address, device=device))
+    except tries.TooManyTries:
+        return False
+    return True
+
+
+async def test_five_tries_are_free_then_each_waits_longer(database: str, clock: HeldClock) -> None:
+    assert [await _take() for _ in range(6)] == [True] * 5 + [False]
+    clock.advance(timedelta(seconds=29))
+    assert not await _take()
+    clock.advance(timedelta(seconds=1))
+    assert await _take() and not await _take()
+    clock.advance(timedelta(seconds=59))
+    assert not await _take()
+    clock.advance(timedelta(seconds=1))
+    assert await _take()
+
+
+async def test_nobody_elsewhere_pays_for_a_strangers_tries(database: str, clock: HeldClock) -> None:
+    while await _take(address="203.0.113.5"):
+        pass
+    assert await _take(address="10.0.0.7")  # the operator, from a browser nobody knows yet
+    assert await _take(address="203.0.113.5", device="abc")  # their own browser, even from that address
+
+
+async def test_one_address_cannot_go_through_all_accounts(database: str, clock: HeldClock) -> None:
+    taken = [await _take(login=f"someone{number}") for number in range(70)]
+    assert sum(taken) == 60
+
+
+async def test_a_hundred_at_once_are_no_more_than_a_hundred_in_turn(database: str, clock: HeldClock) -> None:
+    assert sum(await asyncio.gather(*(_take() for _ in range(40)))) == 5
+
+
+async def test_the_right_password_fills_the_budget_and_what_is_old_is_forgotten(
+    database: str, clock: HeldClock
+) -> None:
+    for _ in range(4):
+        await _take()
+    async with transaction() as session:
+        await tries.give_back(session, tries.budgets("password", login="li", address="10.0.0.7", device=None))
+    assert [await _take() for _ in range(6)] == [True] * 5 + [False]
+    clock.advance(timedelta(minutes=61))
+    assert [await _take() for _ in range(6)] == [True] * 5 + [False]
+    clock.advance(timedelta(minutes=61))
+    await sweep()
+    async with transaction() as session:
+        assert await session.scalar(select(func.count()).select_from(SignInTry)) == 0
+
+
+async def test_what_is_said_names_the_wait_and_another_way_in(database: str, clock: HeldClock) -> None:
+    while await _take():
+        pass
+    with pytest.raises(tries.TooManyTries) as caught:
+        async with transaction() as session:
+            await tries.take(session, tries.budgets("password", login="li", address="10.0.0.7", device=None))
+    assert caught.value.status_code == 429
+    assert "30 秒" in caught.value.sentence and "一次性登录链接" in caught.value.sentence
