@@ -13,7 +13,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
-from . import colleagues_view, pages, talk_beside
+from . import colleagues_view, pages, reasons, talk_beside
 from .ids import Id, TalkInQuery
 from .live import board
 from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
@@ -52,7 +52,10 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
     """The whole page; opening it is written into the audit."""
     async with transaction() as session:
         view = await load_view(session, request, talk_id, seat)
-        await presence.note(session, operator_id=seat.operator.id, what="open_talk", subject=f"thread:{talk_id}")
+        why = reasons.by_itself(view.lane, on_duty=seat.operator.on_duty, is_open=view.danger)
+        await presence.note(
+            session, operator_id=seat.operator.id, what="open_talk", subject=f"thread:{talk_id}", detail=why
+        )
         if seat.is_supervisor:
             await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
         found = await overview.load_board(session, operator_id=seat.operator.id)

@@ -152,7 +152,7 @@ async def test_what_a_desk_of_a_prefecture_lists_it_can_open_and_nothing_beside(
         moved = await session.get_one(type(there), there.id)
         moved.place = moved.county = "530102"
     for unit, role in (("12345@530600", Role.OPERATOR), ("12345@530100", Role.SUPERVISOR), (None, Role.OPERATOR)):
-        desk = await sign_in(f"x{unit or ''}"[-6:], "值班员", role, unit=unit)
+        desk = await sign_in(f"desk{(unit or '')[6:]}", "值班员", role, unit=unit)
         listed = set(re.findall(r'href="/tickets/(\d+)"', (await desk.see("/tickets?show=all")).text))
         opened = {str(one.id) for one in (here, there) if (await desk.see(f"/tickets/{one.id}")).status_code == 200}
         found = (await desk.do("/tickets/search", number=there.number)).text
