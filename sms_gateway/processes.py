@@ -153,11 +153,15 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .events import tasks as events
 
         mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
-        from .conversations import desk_matters, reviewing
+        from .conversations import desk_matters, openings, reviewing
         from .tickets import dashboards, groups
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
-        mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
+        mine += [
+            ("desk_matters", desk_matters.sweep),
+            ("old_openings", openings.sweep),
+            ("early_receipts", receipt_batches.sweep),
+        ]
         mine.append(("abandoned_uploads", outreach.forget_uploads))
         from .operators import tasks as operators
 

@@ -57,6 +57,7 @@ def environment() -> Environment:
         limits=LIMITS,
         reasons=reasons.REASONS,
         child_reasons=reasons.FOR_A_CHILD,
+        talk_reasons=reasons.FOR_A_TALK,
         o=outreach_words,
     )
     made.filters.update(

@@ -13,6 +13,13 @@ REASONS: Mapping[str, str] = {
     "other": "其他（写明）",
 }
 """For what a person wrote before."""
+FOR_A_TALK: Mapping[str, str] = {
+    "ticket": "办工单，要看原话",
+    "asked": "来信人或家里人来电，要接着说",
+    "watch": "听小助手或同事怎么答的",
+    "other": "其他（写明）",
+}
+"""For a talk that called nobody."""
 FOR_A_CHILD: Mapping[str, str] = {
     "police": "报告、转给公安或民政，要写姓名",
     "same_child": "核对是不是同一个孩子、同一件事",

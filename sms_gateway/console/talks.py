@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.conversations import overview, recusing, whispering
+from sms_gateway.conversations import openings, overview, recusing, whispering
+from sms_gateway.conversations.overview import TalkPage
+from sms_gateway.conversations.ownership import Owner
 from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
@@ -50,6 +53,13 @@ async def _queue(template: str, seat: Seat, talk_id: int = 0) -> Response:
 @router.get("/talks/{talk_id}")
 async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response:
     """The whole page; opening it is written into the audit."""
+    try:
+        return await _show_talk(request, talk_id, seat)
+    except openings.TalkIsShut as shut:
+        return pages.render("talk_shut.html", seat=seat, talk_id=talk_id, sentence=shut.sentence)
+
+
+async def _show_talk(request: Request, talk_id: int, seat: Seat) -> Response:
     async with transaction() as session:
         view = await load_view(session, request, talk_id, seat)
         why = reasons.by_itself(view.lane, on_duty=seat.operator.on_duty, is_open=view.danger)
@@ -60,6 +70,22 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
             await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
         found = await overview.load_board(session, operator_id=seat.operator.id)
     return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id)
+
+
+@router.post("/talks/{talk_id}/open")
+async def open_talk(
+    talk_id: Id, seat: SeeingTalk, why: Annotated[str, Form(max_length=16)] = "", words: Annotated[str, Form(max_length=400)] = ""
+) -> Response:  # fmt: skip
+    """A talk that called nobody, for two hours; the audit keeps why. Raises `SayWhy`."""
+    reason = reasons.said_why(why, words, among=reasons.FOR_A_TALK)
+    async with transaction() as session:
+        await overview.load_talk(session, talk_id)
+        await openings.open_up(session, operator_id=seat.operator.id, thread_id=talk_id)
+        subject = f"thread:{talk_id}"
+        await presence.note(
+            session, operator_id=seat.operator.id, what="open_shut_talk", subject=subject, detail=reason
+        )
+    return RedirectResponse(f"/talks/{talk_id}", status_code=303)
 
 
 @router.get("/talks/{talk_id}/live")
@@ -76,8 +102,9 @@ async def live_parts(request: Request, talk_id: int, seat: Seat) -> Response:
 
 
 async def load_view(session: AsyncSession, request: Request, talk_id: int, seat: Seat) -> TalkView:
-    """Everything the page of that talk shows; raises `TalkNotFound`."""
+    """Everything the page of that talk shows; raises `TalkNotFound`, `TalkIsShut`."""
     found = await overview.load_talk(session, talk_id)
+    await _check_open(session, found, seat)
     looking = board(request).viewers.of(talk_id) - {seat.operator.id}
     others = await roster.name_operators(session, looking)
     supervisors = [one for one in await presence.list_on_duty(session) if one.role == Role.SUPERVISOR]
@@ -86,3 +113,12 @@ async def load_view(session: AsyncSession, request: Request, talk_id: int, seat:
     if beside.called and len(await recusing.open_of(session, seat.operator.id, found.tickets)) < len(found.tickets):
         beside = replace(beside, called="")  # another reporter's child, whose name a person told this operator knows
     return replace(view, beside=beside, colleagues=await colleagues_view.load(session, talk_id, seat))
+
+
+async def _check_open(session: AsyncSession, found: TalkPage, seat: Seat) -> None:
+    """Raises `TalkIsShut` for a talk that called nobody, is not theirs, and for which no reason was said."""
+    who = {"operator_id": seat.operator.id, "thread_id": found.thread.id}
+    mine = found.thread.owner == Owner.OPERATOR and found.thread.operator_id == seat.operator.id
+    called = found.escalation is not None or await openings.is_offered(session, **who)
+    reason = openings.has_reason(owner=found.thread.owner, mine=mine, called=called)
+    await openings.check(session, **who, reason=reason)

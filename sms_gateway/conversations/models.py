@@ -35,6 +35,16 @@ class TalkTransfer(SealedRow, Base):
     ended_at: Mapped[datetime | None]
 
 
+class TalkOpening(Base):
+    """This operator may read this talk until two hours after `at`. Ids only; the reason is in the audit."""
+
+    __tablename__ = "talk_openings"
+
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"), primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
 class Whisper(SealedRow, Base):
     """A word from a colleague to whoever has the talk; the person never sees it."""
 

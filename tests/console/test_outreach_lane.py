@@ -84,6 +84,7 @@ async def test_the_talk_shows_what_reached_the_phone_and_which_texts_answered_it
     desk = await sign_in()
     await reach(person.number)
     clock.advance(timedelta(minutes=5))
+    await desk.do(f"/talks/{person.thread_id}/open", why="watch")
     assert "还没回过" in (await desk.see(f"/talks/{person.thread_id}")).text
     await person.texts(KICKING)
     page = (await desk.see(f"/talks/{person.thread_id}")).text

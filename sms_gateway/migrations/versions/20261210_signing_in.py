@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_recovery_codes")),
     )
     op.create_index(op.f("ix_recovery_codes_operator_id"), "recovery_codes", ["operator_id"])
+    op.create_table(
+        "talk_openings",
+        sa.Column("operator_id", sa.BigInteger(), nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["operator_id"], ["operators.id"], name=op.f("fk_talk_openings_operator_id_operators")),
+        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_talk_openings_thread_id_threads")),
+        sa.PrimaryKeyConstraint("operator_id", "thread_id", name=op.f("pk_talk_openings")),
+    )
     op.add_column("operator_sessions", sa.Column("role", sa.String(length=16), nullable=True))
     op.execute("UPDATE operator_sessions SET role = operators.role FROM operators WHERE operators.id = operator_id")
     op.alter_column("operator_sessions", "role", nullable=False)
@@ -67,6 +76,7 @@ def downgrade() -> None:
     for column in ("waits_for", "how", "role"):
         op.drop_column("operator_sessions", column)
     op.drop_index(op.f("ix_recovery_codes_operator_id"), table_name="recovery_codes")
+    op.drop_table("talk_openings")
     op.drop_table("recovery_codes")
     op.drop_table("second_factors")
     op.drop_table("sign_in_tries")
