@@ -158,6 +158,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
         mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
         mine.append(("abandoned_uploads", outreach.forget_uploads))
+        from .retention import running
+
+        mine.append(("retention", running.sweep))
     return mine
 
 

@@ -13,7 +13,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
-from . import colleagues_view, pages, talk_beside
+from . import colleagues_view, holds, pages, talk_beside
 from .ids import Id, TalkInQuery
 from .live import board
 from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
@@ -56,7 +56,8 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
         if seat.is_supervisor:
             await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
         found = await overview.load_board(session, operator_id=seat.operator.id)
-    return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id)
+        held, may_hold = await holds.load_over(session, seat, view.page.thread.contact_id)
+    return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id, held=held, may_hold=may_hold)
 
 
 @router.get("/talks/{talk_id}/live")
