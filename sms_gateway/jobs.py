@@ -55,6 +55,7 @@ PACE = {
     "abandoned_uploads": 600.0,
     "old_sign_ins": 3600.0,
     "old_openings": 3600.0,
+    "retention": 60.0,
 }
 """Seconds of chores that come round sooner or later than the rest. A step of the ladder is at most a second late, the job
 that takes it included; what became of a desk's matter may wait; the lines of the duty book are called one a minute at most.

@@ -166,6 +166,9 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .operators import tasks as operators
 
         mine.append(("old_sign_ins", operators.sweep))
+        from .retention import running
+
+        mine.append(("retention", running.sweep))
     return mine
 
 

@@ -115,6 +115,10 @@ class Settings(BaseSettings):
     voice_recording: bool = False
     cross_border_assessed: str | None = None
     demo_data: bool = True
+    retention_periods: dict[str, str] = Field(default_factory=dict)
+    """Other periods than `retention/periods.yml` has, by kind: checked there."""
+    retention_minutes: float = Field(default=60.0, gt=0, le=1440)
+    """Work of one day's purge; what is left is the next day's."""
     database_pool: int = Field(default=8, ge=1, le=100)
     push_private_targets: str = ""
     general_desk_url: str | None = None

@@ -121,6 +121,8 @@ class Broadcast(Base):
     measured_left: Mapped[int] = mapped_column(default=0)
     measured_at: Mapped[datetime | None]
     """What `measured` was reckoned from last."""
+    figures_kept: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What the report reads from the ledger, kept when the ledger was dropped (`forgetting`); None: it is there."""
 
 
 class BroadcastRecipient(Base):

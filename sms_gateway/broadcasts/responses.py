@@ -6,7 +6,7 @@ Read for the report page, never while sending. Shares are of what the caller's t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.messages.models import Author, Direction, Message, ThreadEvent
 
-from .models import BroadcastRecipient, BroadcastReply
+from .models import Broadcast, BroadcastRecipient, BroadcastReply
 from .replies import LANES, Kind
 
 SHARES = (0.5, 0.9, 0.99)
@@ -60,7 +60,10 @@ def share(part: int, whole: int) -> float:
 
 
 async def measure(session: AsyncSession, broadcast_id: int, *, texted: int) -> Responses:
-    """All figures of one broadcast. `texted`: see `tallies.left`."""
+    """All figures of one broadcast, or those kept when its ledger was dropped. `texted`: see `tallies.left`."""
+    kept = await session.scalar(select(Broadcast.figures_kept).where(Broadcast.id == broadcast_id))
+    if kept is not None:
+        return _from_kept(kept["responses"], texted)
     row = BroadcastReply
     ours = row.broadcast_id == broadcast_id
     hour = func.extract("hour", func.timezone("Asia/Shanghai", row.at))
@@ -82,6 +85,18 @@ async def measure(session: AsyncSession, broadcast_id: int, *, texted: int) -> R
         opted_out=opted_out,
         reached_person=await session.scalar(_met_by_person(broadcast_id)) or 0,
     )  # fmt: skip
+
+
+def to_keep(one: Responses) -> dict[str, Any]:
+    """The figures as JSON, for `measure` to read again."""
+    delays = {str(part): delay.total_seconds() for part, delay in one.delays.items()}
+    return {**asdict(one), "delays": delays}
+
+
+def _from_kept(kept: Mapping[str, Any], texted: int) -> Responses:
+    delays = {float(part): timedelta(seconds=seconds) for part, seconds in kept["delays"].items()}
+    by_hour = {int(hour): many for hour, many in kept["by_hour"].items()}
+    return Responses(**{**kept, "texted": texted, "delays": delays, "by_hour": by_hour})
 
 
 async def _counts(session: AsyncSession, wanted: Select[str, int]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from . import (
     handbook_gaps,
     handbook_room,
     handover,
+    holds,
     live,
     outreach,
     outreach_compose,
@@ -33,6 +34,7 @@ from . import (
     outreach_run,
     outreach_segments,
     outreach_templates,
+    privacy,
     pushes,
     review,
     second_step,
@@ -64,6 +66,7 @@ for part in (signing.router, second_step.router, account.router, staff.router, l
     ticket_ask.router, ticket_transfer.router, child_names.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
+    holds.router, privacy.router,
     colleagues.router, duty_book.router, follow.router, review.router, handover.router,
     outreach.router, outreach_templates.router, outreach_rolls.router, outreach_segments.router,  # before `/outreach/{broadcast_id}`
     outreach_compose.router, outreach_ready.router, outreach_release.router, outreach_run.router, outreach_report.router,

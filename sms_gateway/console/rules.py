@@ -68,6 +68,10 @@ class Act(StrEnum):
     """Broadcasts, their figures, templates and rolls; never a number."""
     WRITE_OUTREACH = "write_outreach"
     """Write drafts and templates, bring rolls, prepare, send a test."""
+    KEEP_EVIDENCE = "keep_evidence"
+    """Hold a person's matter as evidence, ask to lift a hold, sign that it is lifted."""
+    ANSWER_SUBJECTS = "answer_subjects"
+    """Record who asks for their data or its erasure, hand out the file, erase."""
     RELEASE_OUTREACH = "release_outreach"
     """Approve what somebody else wrote; start, pause, let go on, cancel."""
 
@@ -111,6 +115,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_GAPS: EDITORS,
     Act.WRITE_HANDBOOK: EDITORS,
     Act.DECIDE_HANDBOOK: EDITORS,
+    Act.KEEP_EVIDENCE: SUPERVISORS,
+    Act.ANSWER_SUBJECTS: SUPERVISORS,
     Act.SEE_OUTREACH: EDITORS,
     Act.WRITE_OUTREACH: EDITORS,
     Act.RELEASE_OUTREACH: EDITORS,

@@ -16,7 +16,7 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
-from . import colleagues_view, pages, reasons, talk_beside
+from . import colleagues_view, holds, pages, reasons, talk_beside
 from .ids import Id, TalkInQuery
 from .live import board
 from .seat import BeingHome, Seat, SeeingTalk, WatchingQueue, WatchingTalk
@@ -69,7 +69,8 @@ async def _show_talk(request: Request, talk_id: int, seat: Seat) -> Response:
         if seat.is_supervisor:
             await whispering.listen(session, thread_id=talk_id, operator=seat.operator)
         found = await overview.load_board(session, operator_id=seat.operator.id)
-    return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id)
+        held, may_hold = await holds.load_over(session, seat, view.page.thread.contact_id)
+    return pages.render("talk.html", seat=seat, view=view, board=found, talk_id=talk_id, held=held, may_hold=may_hold)
 
 
 @router.post("/talks/{talk_id}/open")

@@ -18,7 +18,7 @@ from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket, TicketEvent, TicketLink
 
-from . import pages, ticket_ask, ticket_children, ticket_duty, ticket_transfer
+from . import holds, pages, ticket_ask, ticket_children, ticket_duty, ticket_transfer
 from .ids import Id
 from .seat import Seat, SeeingTickets
 from .ticket_room import note, read_ticket
@@ -37,6 +37,7 @@ async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
         passed_on = await ticket_transfer.load(session, view.ticket)
         family = await ticket_children.load(session, seat, view.ticket)
         duty = await ticket_duty.load(session, view.ticket)
+        held, may_hold = await holds.load_over(session, seat, view.ticket.contact_id)
         await note(session, seat, "open_ticket", ticket_id)
     return pages.render(
         "ticket.html",
@@ -47,6 +48,8 @@ async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
         passed_on=passed_on,
         family=family,
         duty=duty,
+        held=held,
+        may_hold=may_hold,
     )
 
 

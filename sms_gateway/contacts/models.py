@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sms_gateway.crypto import Encrypted, SealedRow
@@ -25,7 +25,13 @@ class Contact(SealedRow, Base):
     """`address` is an E.164 number (sms), a random token (web) or a desk with its own number (desk); found by its blind index only."""
 
     __tablename__ = "contacts"
-    __table_args__ = (UniqueConstraint("channel", "address_index"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "address_index"),
+        Index("ix_contacts_keep_until", "keep_until", postgresql_where=text("keep_until IS NOT NULL")),
+        Index(
+            "ix_contacts_not_looked_at", "created_at", postgresql_where=text("keep_until IS NULL AND erased_at IS NULL")
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     channel: Mapped[str] = mapped_column(String(8))
@@ -39,3 +45,7 @@ class Contact(SealedRow, Base):
     """Since when the line sends nothing (88, 别回)."""
     open_case: Mapped[bool] = mapped_column(default=False)
     """Written by tickets and escalations, read by broadcasts: no outreach to an open case."""
+    keep_until: Mapped[datetime | None]
+    """When `retention` looks at this person again; None: at the next purge."""
+    erased_at: Mapped[datetime | None]
+    """Nobody is found under this address any more; its rows stay as figures."""

@@ -20,6 +20,7 @@ class Escalation(SealedRow, Base):
     __tablename__ = "escalations"
     __table_args__ = (
         Index("uq_escalations_open_thread", "thread_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index("ix_escalations_thread_id", "thread_id"),
         Index("ix_escalations_open", "lane", "received_at", postgresql_where=text("closed_at IS NULL")),
     )
 
@@ -59,6 +60,7 @@ class LookBack(SealedRow, Base):
     __tablename__ = "look_backs"
     __table_args__ = (
         UniqueConstraint("escalation_id", "mark"),
+        Index("ix_look_backs_contact_id", "contact_id"),
         Index("ix_look_backs_open", "due_at", postgresql_where=text("done_at IS NULL")),
     )
 

@@ -68,6 +68,7 @@ class Message(SealedRow, Base):
             "sending_at",
             postgresql_where=text("state IN ('queued', 'sending', 'unknown')"),
         ),
+        Index("ix_messages_kept", "contact_id", "at", postgresql_where=text("erased_at IS NULL")),
         Index("ix_messages_unanswered", "at", postgresql_where=text("direction = 'in' AND answered_by IS NULL")),
         Index(
             "uq_messages_reply_to_reply_slot",
@@ -133,6 +134,8 @@ class Message(SealedRow, Base):
     looked_up_at: Mapped[datetime | None]
     """When the sweep last cared for a text that hangs."""
     error: Mapped[str | None] = mapped_column(String(40))
+    erased_at: Mapped[datetime | None]
+    """Its words are gone: `retention` put a sentence in their place."""
 
 
 class Receipt(Base):

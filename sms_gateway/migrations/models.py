@@ -17,10 +17,11 @@ from sms_gateway.events import models as events
 from sms_gateway.handbook import models as handbook
 from sms_gateway.messages import models as messages
 from sms_gateway.operators import models as operators
+from sms_gateway.retention import models as retention
 from sms_gateway.tickets import models as tickets
 
 ROOMS = (
-    beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets,
+    beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, retention, tickets,
 )  # fmt: skip
 
 

@@ -101,6 +101,8 @@ class Ticket(SealedRow, Base):
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     closed_at: Mapped[datetime | None]
     evaluated: Mapped[int | None]
+    erased_at: Mapped[datetime | None]
+    """Its contents are gone (`retention`); number, kind, times and hashes stay."""
     events: Mapped[int] = mapped_column(default=0)
     """How many events its chain has."""
     head: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -235,6 +237,7 @@ class Child(SealedRow, Base):
         Index("ix_children_name_index", "name_index"),
         Index("ix_children_school_index", "school_index"),
         Index("ix_children_county", "county"),
+        Index("ix_children_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -422,6 +425,8 @@ class Attachment(SealedRow, Base):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the content, in hex."""
     at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+    """Name and content are gone; size and digest stay."""
 
 
 class Dashboard(Base):

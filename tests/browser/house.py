@@ -18,8 +18,11 @@ from sms_gateway.escalations import look_backs
 from sms_gateway.escalations import service as escalations
 from sms_gateway.escalations.models import LookBack
 from sms_gateway.handbook import drafts
+from sms_gateway.messages.models import Thread
 from sms_gateway.operators import accounts
 from sms_gateway.operators.models import Role
+from sms_gateway.retention import holds, requests
+from sms_gateway.retention.request_rules import Asker, Checked, Wants
 from tests.console import outreach_story, story
 from tests.console.handbook_story import ask_what_nobody_knows
 from tests.console.matters import EDU, dispatch, read
@@ -78,10 +81,28 @@ async def furnish(url: str) -> House:
             "/outreach/{broadcast_id}/release": [f"/outreach/{day.ready}/release"],
             "/outreach/{broadcast_id}/run": [f"/outreach/{day.running}/run"],
             "/outreach/{broadcast_id}/report": [f"/outreach/{day.done}/report"],
+            "/privacy/{request_id}": [f"/privacy/{await _asked_for(talks['web'])}"],
             "/outreach/rolls/{roll_id}/refusals": [f"/outreach/rolls/{day.roll}/refusals"],
         },
         talks,
     )
+
+
+async def _asked_for(thread_id: int) -> int:
+    """A hold somebody wants lifted, and a request for somebody's own data; the request's id."""
+    async with transaction() as session:
+        lead = await accounts.get(session, "banzhang")
+        contact_id = await session.scalar(select(Thread.contact_id).where(Thread.id == thread_id))
+        assert contact_id is not None
+        hold = await holds.set_hold(
+            session, contact_id=contact_id, thread_id=thread_id, by=lead.id, reason="公安已立案，等调取"
+        )
+        await holds.ask_to_lift(session, hold.id, by=lead.id, reason="公安来函，不用再留")
+        one = await requests.record(
+            session, number="+8613800000012", wants=Wants.ACCESS, asker=Asker.SUBJECT, checked=Checked.IN_PERSON,
+            asker_name="", words="本人带证件来，要看自己说过的", by=lead.id,
+        )  # fmt: skip
+        return one.id
 
 
 async def _outreach() -> outreach_story.Day:

@@ -43,13 +43,15 @@ NAMELESS = {
     "/duty-book/posts/{post_id}/test", "/duty-book/{region_id}/add",
     "/handbook/drafts", "/handbook/entries/{entry_id}/restore", "/handbook/entries/{entry_id}/retire", "/handbook/gaps/settle",
     "/outreach", "/outreach/check", "/outreach/{broadcast_id}/save", "/outreach/{broadcast_id}/check", "/outreach/{broadcast_id}/prepare", "/outreach/{broadcast_id}/test", "/outreach/{broadcast_id}/approve", "/outreach/{broadcast_id}/send-back", "/outreach/{broadcast_id}/start", "/outreach/{broadcast_id}/report/export", "/outreach/{broadcast_id}/pause", "/outreach/{broadcast_id}/resume", "/outreach/{broadcast_id}/next-wave", "/outreach/{broadcast_id}/cancel", "/outreach/rolls", "/outreach/rolls/{roll_id}/parts", "/outreach/rolls/{roll_id}/start", "/outreach/rolls/{roll_id}/remove", "/outreach/segments", "/outreach/segments/{segment_id}/remove", "/outreach/templates", "/outreach/templates/{template_id}", "/outreach/templates/{template_id}/state",
+    "/holds/{hold_id}/ask", "/holds/{hold_id}/lift", "/holds/{hold_id}/keep",  # each asks itself whose hold it is (tests/retention)
+    "/privacy", "/privacy/{request_id}/file", "/privacy/{request_id}/erase",  # there a family one knows is nobody's
     "/handover/write", "/handover/{shift_id}/take", "/live/beat", "/live/duty", "/pushes/replay", "/pushes/{subscription_id}/pause",
     "/pushes/{subscription_id}/resume", "/sign-in", "/sign-in/{token}", "/sign-out", "/second-step/code", "/second-step/enrol", "/second-step/password", "/account/password", "/account/end-others", "/accounts/{operator_id}/reset-second-factor", "/tickets/export", "/tickets/search", "/work/bulk",
 }  # fmt: skip
 """Acts whose address names nobody who wrote to us. Search and export show lists: they are asked below."""
 NOBODYS = {
     "token": "abc", "entry_id": "a", "region_id": "530627", "post_id": "1", "operator_id": "1", "shift_id": "1", "subscription_id": "1",
-    "broadcast_id": "1", "roll_id": "1", "segment_id": "1", "template_id": "1", "file_id": "1", "accused_id": "1", "duty_id": "1",
+    "broadcast_id": "1", "roll_id": "1", "segment_id": "1", "template_id": "1", "hold_id": "1", "request_id": "1", "file_id": "1", "accused_id": "1", "duty_id": "1",
 }  # fmt: skip
 """What an address may name that tells of nobody by itself; files, duties and who is complained of stand under their ticket."""
 WITHOUT_END = {"/live/stream"}
