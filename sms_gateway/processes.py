@@ -150,13 +150,16 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .broadcasts import receipt_batches
         from .broadcasts import tasks as outreach
         from .events import tasks as events
+        from .operators import audit_anchors
 
-        mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
+        mine += [("events", events.sweep), ("anchors", anchors.sweep), ("audit_anchors", audit_anchors.sweep)]
+        mine.append(("duty_posts", sweep_posts))
         from .conversations import desk_matters, reviewing
-        from .tickets import dashboards, groups
+        from .tickets import dashboards, groups, police
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
         mine += [("desk_matters", desk_matters.sweep), ("early_receipts", receipt_batches.sweep)]
+        mine.append(("police_files", police.forget_files))
         mine.append(("abandoned_uploads", outreach.forget_uploads))
     return mine
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from . import (
     acts,
+    audit_page,
     bridging,
     colleagues,
     duty_book,
@@ -27,8 +28,10 @@ from . import (
     outreach_run,
     outreach_segments,
     outreach_templates,
+    police_page,
     pushes,
     review,
+    sealed_page,
     signing,
     talk_history,
     talks,
@@ -54,7 +57,7 @@ for part in (signing.router, live.router, talks.router, acts.router, bridging.ro
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
-    colleagues.router, duty_book.router, follow.router, review.router, handover.router,
+    audit_page.router, sealed_page.router, police_page.router, colleagues.router, duty_book.router, follow.router, review.router, handover.router,
     outreach.router, outreach_templates.router, outreach_rolls.router, outreach_segments.router,  # before `/outreach/{broadcast_id}`
     outreach_compose.router, outreach_ready.router, outreach_release.router, outreach_run.router, outreach_report.router,
 ):  # fmt: skip
