@@ -79,9 +79,10 @@ async def test_reading_the_audit_is_itself_kept_with_what_was_asked_for(sign_in:
 
 async def test_it_is_found_by_person_act_subject_and_day(sign_in: SignIn, person: Person, clock: HeldClock) -> None:
     ticket = await matters.open_matter(person)
-    yan, lead = await sign_in("yan", "普艳"), await lead_of(sign_in)
+    yan = await sign_in("yan", "普艳")
     await write(yan.operator.id, "open_file", f"ticket:{ticket.id}", "第一天看的文件")
     clock.advance(timedelta(days=1))
+    lead = await lead_of(sign_in)
     await write(lead.operator.id, "open_file", f"ticket:{ticket.id}", "第二天看的文件")
     await write(lead.operator.id, "review", "thread:1", "复看会话")
     await write(None, "api_open_file", f"ticket:{ticket.id}", "系统看的文件", stream="key:3")
@@ -142,11 +143,11 @@ async def _exported(lead: Desk) -> zipfile.ZipFile:
 
 
 async def test_a_year_can_be_checked_with_nothing_but_sha_256(sign_in: SignIn, clock: HeldClock) -> None:
-    lead = await lead_of(sign_in)
-    await write(lead.operator.id, "export", "export:csv", '=HYPERLINK("http://evil.example") 13800000001 要看')
+    await write(7, "export", "export:csv", '=HYPERLINK("http://evil.example") 13800000001 要看')
     clock.advance(timedelta(days=2))
     await write(None, "ticket_anchor", "x")
     await audit_anchors.sweep()
+    lead = await lead_of(sign_in)
     packed = await _exported(lead)
     for line in packed.read("SHA256SUMS.txt").decode().splitlines():
         digest, _, name = line.partition("  ")
@@ -179,7 +180,7 @@ async def test_a_year_holds_no_formula_and_no_personal_value(sign_in: SignIn) ->
     for value in (text, "\n".join(cells)):
         assert "13800000001" not in value and "班长" not in value and "王小明" not in value
     assert all(cell.data_type != "f" for row in book["2026"].iter_rows() for cell in row)
-    reasons = [row["理由（号码、姓名已遮住）"] for row in csv.DictReader(io.StringIO(text))]
+    reasons = [row["理由（号码已遮住，姓名尽量遮住）"] for row in csv.DictReader(io.StringIO(text))]
     assert not any(reason.startswith(("=", "+", "-", "@")) for reason in reasons)
 
 

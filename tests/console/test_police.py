@@ -110,11 +110,12 @@ async def test_the_file_holds_the_original_words_the_record_and_all_files_with_t
 
 
 async def test_only_what_the_letter_asks_for_goes_out(
-    lead: Desk, second: Desk, person: Person, another: Person, ticket: Ticket, tmp_path: Path, clock: HeldClock
+    sign_in: SignIn, person: Person, another: Person, ticket: Ticket, tmp_path: Path, clock: HeldClock
 ) -> None:
     clock.advance(timedelta(days=3))
     await person.hand_in("后来又写的话")
     other = await matters.open_matter(another, "别家的事")
+    lead, second = await sign_in("a1", "甲", Role.SUPERVISOR), await sign_in("b1", "乙", Role.SUPERVISOR)
     at = await entered(lead, ticket)
     packed, _page = await made(lead, second, at, tmp_path)
     everything = b"".join(packed.read(name) for name in packed.namelist()).decode(errors="replace")
@@ -162,7 +163,7 @@ async def test_a_letter_that_is_not_whole_is_not_taken(
 
 
 async def test_the_passphrase_is_nowhere_the_file_goes_and_the_hash_stays(
-    lead: Desk, second: Desk, ticket: Ticket, tmp_path: Path, clock: HeldClock
+    lead: Desk, second: Desk, ticket: Ticket, tmp_path: Path, clock: HeldClock, sign_in: SignIn
 ) -> None:
     at = await entered(lead, ticket)
     _packed, page = await made(lead, second, at, tmp_path)
@@ -178,9 +179,12 @@ async def test_the_passphrase_is_nowhere_the_file_goes_and_the_hash_stays(
     assert digest and digest in (rows[2].detail or "") and LETTER in (rows[0].detail or "")
     assert passphrase not in raw and LETTER not in raw and OFFICERS not in raw and "镇雄县公安局" not in raw
     clock.advance(timedelta(hours=25))
-    assert (await lead.see(f"/police/files/{at.rsplit('/', 1)[1]}")).status_code == 404
+    async with transaction() as session:
+        with pytest.raises(police.FileIsGone):
+            await police.fetch(session, int(at.rsplit("/", 1)[1]), operator_id=lead.operator.id)
     assert await police.forget_files() == 1 and await police.forget_files() == 0
-    listed = (await lead.see("/police")).text
+    later = await sign_in("houlai", "后来的班长", Role.SUPERVISOR)
+    listed = (await later.see("/police")).text
     assert digest in listed and LETTER in listed and passphrase not in listed
 
 

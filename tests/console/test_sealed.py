@@ -7,12 +7,16 @@ from base64 import b64encode
 from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.orm import undefer
 
 from sms_gateway.clock import HeldClock
-from sms_gateway.database import transaction
+from sms_gateway.crypto import opened_from
+from sms_gateway.database import dispose, transaction
+from sms_gateway.migrations import config
 from sms_gateway.operators.models import AuditRow, Role
 from sms_gateway.tickets import attachments, sealed_images, sealed_rules
 from sms_gateway.tickets.models import Attachment, Ticket
@@ -93,9 +97,11 @@ async def test_a_picture_in_a_matter_of_harm_is_sealed_as_it_comes(harm: Ticket,
 
 
 async def test_the_department_that_brought_it_has_it_no_more_on_its_page_or_by_api(
-    harm: Ticket, sign_in: SignIn, gateway: httpx.AsyncClient
+    person: Person, sign_in: SignIn, gateway: httpx.AsyncClient
 ) -> None:
-    await matters.dispatch(harm, matters.EDU)
+    harm = await matters.dispatch(await matters.open_matter(person, category=ORDINARY), matters.EDU)
+    async with transaction() as session:
+        (await session.get_one(Ticket, harm.id)).sensitivity = "domestic_violence"
     unit = await sign_in("edu", "承办人", Role.DEPARTMENT, unit=matters.EDU)
     file_id = await put(harm)
     assert (await unit.see(f"/work/{harm.id}")).status_code == 200
@@ -227,3 +233,18 @@ def test_the_rules_know_who_and_when(allowed: bool, clock: HeldClock) -> None:
     assert not sealed_rules.may_decide(state="asked", asked_by=1, by=1, expires_at=until, now=now)
     assert not sealed_rules.may_open(state="opened", asked_by=1, by=1, expires_at=until, now=now)
     assert sealed_images.FileIsSealed.status_code == 403
+
+
+async def test_going_back_to_the_older_tables_and_forward_again_loses_no_picture(
+    harm: Ticket, asker: Desk, database: str
+) -> None:
+    file_id = await put(harm)
+    await dispose()
+    command.downgrade(config(database), "0008")
+    with psycopg.connect(database) as connection:
+        row = connection.execute("SELECT uid, content_sealed FROM attachments WHERE id = %s", [file_id]).fetchone()
+    assert row is not None and opened_from("attachments", "content_sealed", row[0], row[1]) == png()
+    command.upgrade(config(database), "head")
+    await asked(asker, harm, file_id)  # still shut by what the matter is, and sealed anew when it is asked for
+    kept, sealed = await stored(file_id)
+    assert kept.content_sealed is None and sealed is not None
