@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import zipfile
 from pathlib import Path
@@ -39,10 +38,10 @@ async def test_two_people_open_a_picture_once(open_desk: OpenDesk, person: Perso
     await part.get_by_role("button", name="申请，等另一个人批").click()
     await expect(desk).to_have_url(re.compile("/sealed$"), timeout=SLOW)
     await expect(desk.locator("tbody")).to_contain_text("要另一个人批")
-    lead.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await lead.goto(f"{_base(lead)}/sealed")
     await _picture(lead, "evidence-sealed")
     await lead.get_by_role("button", name="同意打开一次").click()
+    await lead.locator("dialog[open]").get_by_role("button", name="是", exact=True).click()
     await expect(lead.locator("tbody")).to_contain_text("批了", timeout=SLOW)
     await desk.reload()
     async with desk.context.expect_page() as opened:
@@ -70,10 +69,10 @@ async def test_a_letter_of_the_police_is_carried_out(open_desk: OpenDesk, person
     await desk.get_by_label("办案人员").fill("甲某 060001、乙某 060002")
     await desk.get_by_role("button", name="登记，等另一位值班长批").click()
     await expect(desk.locator("tbody")).to_contain_text("要另一个人批", timeout=SLOW)
-    lead.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await lead.goto(f"{_base(lead)}/police")
     await _picture(lead, "evidence-police")
     await lead.get_by_role("button", name="同意交出").click()
+    await lead.locator("dialog[open]").get_by_role("button", name="是", exact=True).click()
     await expect(lead.locator("tbody")).to_contain_text("批了", timeout=SLOW)
     await desk.reload()
     await desk.get_by_role("button", name="生成（只一次）").click()
