@@ -200,7 +200,7 @@ def _seal_ends(ends: dict[str, tuple[int, bytes]]) -> None:
         }
         for stream, (seq, head) in ends.items()
     ]
-    columns = [sa.column(name) for name in ("stream", "length", "head", "seal")]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in ("stream", "length", "head", "seal")]
     op.get_bind().execute(sa.insert(sa.table("audit_streams", *columns)), rows)
 
 
