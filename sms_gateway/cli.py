@@ -30,7 +30,7 @@ COMMANDS = {
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、role、link、reset-totp"),
     "api-key": ("sms_gateway.commands.api_key:app", "部门系统的接口密钥：add、list、end"),
     "subscription": ("sms_gateway.commands.subscription:app", "部门的事件推送：add、list、pause、resume、secret"),
-    "audit": ("sms_gateway.commands.audit:app", "核对工单记录：verify"),
+    "audit": ("sms_gateway.commands.audit:app", "核对工单记录和留痕：verify；导出一年的留痕：export"),
     "retention": ("sms_gateway.commands.retention:app", "保存期限和每天的清理：status、run"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }

@@ -151,16 +151,19 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         from .broadcasts import receipt_batches
         from .broadcasts import tasks as outreach
         from .events import tasks as events
+        from .operators import audit_anchors
 
-        mine += [("events", events.sweep), ("anchors", anchors.sweep), ("duty_posts", sweep_posts)]
+        mine += [("events", events.sweep), ("anchors", anchors.sweep), ("audit_anchors", audit_anchors.sweep)]
+        mine.append(("duty_posts", sweep_posts))
         from .conversations import desk_matters, openings, reviewing
-        from .tickets import dashboards, groups
+        from .tickets import dashboards, groups, police
 
         mine += [("figures", dashboards.sweep), ("groups", groups.sweep), ("reviews", reviewing.sweep)]
         mine += [
             ("desk_matters", desk_matters.sweep),
             ("old_openings", openings.sweep),
             ("early_receipts", receipt_batches.sweep),
+            ("police_files", police.forget_files),
         ]
         mine.append(("abandoned_uploads", outreach.forget_uploads))
         from .operators import tasks as operators

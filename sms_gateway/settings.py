@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     transfer_within_seconds: float = Field(default=60.0, gt=0)
     break_minutes: float = Field(default=15.0, ge=0)
     seat_capacity: int = Field(default=6, ge=3, le=60)
+    sealed_image_minutes: float = Field(default=10.0, gt=0, le=120)
+    """For the second person to allow a sensitive picture to be opened, and then for opening it."""
+    police_file_hours: float = Field(default=24.0, gt=0, le=168)
+    """So long a file made for the police may be fetched; then only its hash is kept."""
     duty_phone: str | None = None
     segment_price_fen: float = Field(default=5.0, ge=0)
     outreach_at_once: int = Field(default=64, ge=1, le=128)

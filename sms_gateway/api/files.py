@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Path, Response, UploadFile
 from sms_gateway.database import transaction
 from sms_gateway.tickets import attachments, seen
 
-from .keys import Called
+from .keys import Called, note
 from .schemas import AttachmentOut
 from .tickets import Number
 
@@ -24,6 +24,7 @@ async def upload(number: Number, caller: Called, file: Annotated[UploadFile, Fil
         kept = await attachments.add(
             session, found.ticket, who=str(caller.actor), name=file.filename or "", content=content
         )
+        await note(session, caller, "api_upload_file", f"ticket:{found.ticket.id}")
         return AttachmentOut(id=kept.id, name=kept.name, kind=kept.kind, size=kept.size, sha256=kept.digest, at=kept.at)
 
 
@@ -37,4 +38,5 @@ async def download(number: Number, attachment_id: Annotated[int, Path(ge=1, le=2
         kept = await attachments.get(
             session, ticket_id=found.ticket.id, attachment_id=attachment_id, unit=caller.unit.code
         )
+        await note(session, caller, "api_open_file", f"ticket:{found.ticket.id}")
         return Response(kept.content, media_type="application/octet-stream", headers=attachments.headers_for(kept))

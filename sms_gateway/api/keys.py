@@ -7,10 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.database import transaction
 from sms_gateway.departments import units
-from sms_gateway.operators import api_keys
+from sms_gateway.operators import api_keys, presence
 from sms_gateway.operators.api_keys import KeyIsMissing
 from sms_gateway.tickets.actors import Actor, of_unit
 
@@ -39,6 +40,11 @@ async def find_caller(given: Annotated[HTTPAuthorizationCredentials | None, Depe
         key = await api_keys.find(session, given.credentials)
         found = (key.id, key.name, key.unit)
     return Caller(found[0], found[1], units.get_unit(found[2]))
+
+
+async def note(session: AsyncSession, caller: Caller, what: str, subject: str) -> None:
+    """An audit row in this key's own chain: a system's reads and writes are kept as a person's are."""
+    await presence.note(session, operator_id=None, what=what, subject=subject, stream=f"key:{caller.key_id}")
 
 
 Called = Annotated[Caller, Depends(find_caller)]

@@ -11,7 +11,7 @@ from sms_gateway.database import transaction
 from sms_gateway.departments import categories, units
 from sms_gateway.events import service as events
 
-from .keys import Called
+from .keys import Called, note
 from .schemas import CategoriesOut, CategoryOut, Me, PulledEvents, UnitOut, UnitsOut
 
 router = APIRouter()
@@ -51,4 +51,6 @@ async def pull_events(
 ) -> PulledEvents:
     async with transaction() as session:
         found = await events.pull(session, unit=caller.unit.code, after=after, limit=limit)
+        if found.events:  # a look that finds nothing new, each few seconds, read nothing
+            await note(session, caller, "api_pull_events", f"key:{caller.key_id}")
     return PulledEvents(events=found.events, next=found.after, more=found.more)

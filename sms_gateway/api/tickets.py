@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
-from sms_gateway.operators import presence
 from sms_gateway.tickets import attachments, dispatching, extending, handling, moves, seen, service, told
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket
 
-from .keys import Called, Caller
+from .keys import Called, Caller, note
 from .schemas import (
     Ask,
     Bulk,
@@ -39,6 +38,8 @@ from .telling import event_out, ticket_out
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 Number = Annotated[TicketNumber, Path(description="8 位单号")]
 Act = Callable[[AsyncSession, Ticket], Awaitable[object]]
+MOVED = "api_move_ticket"
+"""As the audit calls every move; which one it was stands in the ticket's own record."""
 
 
 @router.get("", summary="本单位看得到的工单，最新的在前")
@@ -60,6 +61,7 @@ async def list_tickets(
         found = await seen.list_seen(
             session, caller.unit.code, conditions=conditions, before_id=start.ticket.id if start else None, limit=limit
         )
+        await note(session, caller, "api_list_tickets", f"key:{caller.key_id}")
     more = found[-1].ticket.number if len(found) == limit else None
     return Page(tickets=[ticket_out(one, now) for one in found], next=more)
 
@@ -68,8 +70,7 @@ async def list_tickets(
 async def get_ticket(number: Number, caller: Called) -> TicketOut:
     async with transaction() as session:
         found = await seen.get_seen(session, caller.unit.code, number=number)
-        subject = f"ticket:{found.ticket.id}/key:{caller.key_id}"
-        await presence.note(session, operator_id=None, what="api_open_ticket", subject=subject)
+        await note(session, caller, "api_open_ticket", f"ticket:{found.ticket.id}")
         return ticket_out(found, clock.now())
 
 
@@ -78,6 +79,7 @@ async def list_events(number: Number, caller: Called) -> EventsOut:
     async with transaction() as session:
         found = await seen.get_seen(session, caller.unit.code, number=number)
         events = await service.list_events(session, found.ticket.id)
+        await note(session, caller, "api_open_events", f"ticket:{found.ticket.id}")
         told_to = told.told_to(caller.unit.code, events)
         return EventsOut(events=[event_out(line, caller.unit.code) for line in told_to])
 
@@ -88,6 +90,7 @@ async def _move(number: str, caller: Caller, version: int, act: Act) -> TicketOu
         found = await seen.get_seen(session, caller.unit.code, number=number)
         ticket = await moves.lock(session, found.ticket.id, version=version)
         await act(session, ticket)
+        await note(session, caller, MOVED, f"ticket:{ticket.id}")
         after = await seen.get_seen(session, caller.unit.code, ticket_id=ticket.id)
         return ticket_out(after, clock.now())
 
@@ -116,6 +119,7 @@ async def give_back(number: Number, caller: Called, move: Return) -> None:
         found = await seen.get_seen(session, caller.unit.code, number=number)
         ticket = await moves.lock(session, found.ticket.id, version=move.version)
         await dispatching.give_back(session, ticket, actor=caller.actor, why=move.why, duty=move.duty)
+        await note(session, caller, MOVED, f"ticket:{ticket.id}")
 
 
 @router.post("/{number}/extensions", summary="申请延期；值班长批", status_code=202)
@@ -124,6 +128,7 @@ async def ask_for_time(number: Number, caller: Called, move: MoreTime) -> Reques
         found = await seen.get_seen(session, caller.unit.code, number=number)
         ticket = await moves.lock(session, found.ticket.id, version=move.version)
         asked = await extending.ask(session, ticket, actor=caller.actor, until=move.until, reason=move.reason)
+        await note(session, caller, MOVED, f"ticket:{ticket.id}")
         return Requested(id=asked.id, until=asked.until)
 
 

@@ -23,7 +23,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
 
-from . import broadcast_acts
+from . import broadcast_acts, terminal
 from .operator import in_transaction
 
 app = typer.Typer(help="群发：名册、发送、进度", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -65,6 +65,7 @@ async def _import(file: Path, title: str, console: Console) -> Roll:
     try:
         async with transaction() as session:
             roll_id = (await rolls.create(session, title=title, created_by=None, file_size=file.stat().st_size)).id
+            await terminal.note(session, "bring_roll", f"roll:{roll_id}")
         await _with_bar(roll_id, file, console)
         async with transaction() as session:
             return await rolls.get(session, roll_id)
@@ -101,6 +102,7 @@ def _summary(roll: Roll) -> str:
 @app.command("rolls", help="有哪些名册")
 def list_them() -> None:
     async def work(session: AsyncSession) -> str:
+        await terminal.note(session, "list_rolls", "rolls")
         return "\n".join(map(_line, await rolls.list_rolls(session))) or "还没有名册。"
 
     in_transaction(work)

@@ -23,6 +23,7 @@ from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
 
 from . import broadcast_progress as shown
+from . import terminal
 from .operator import in_transaction
 
 Number = Annotated[int, typer.Argument(help="群发的编号")]
@@ -61,6 +62,7 @@ def status(broadcast_id: Number) -> None:
     """看一条群发到哪里了：各个状态、各地、回信。"""
 
     async def work(session: AsyncSession) -> str:
+        await terminal.note(session, "look_at_broadcast", f"broadcast:{broadcast_id}")
         console = Console()
         with console.capture() as caught:
             shown.print_status(console, await overview.look(session, broadcast_id))
@@ -74,6 +76,7 @@ def pause(broadcast_id: Number) -> None:
 
     async def work(session: AsyncSession) -> str:
         await acts.pause(session, broadcast_id, operator_id=None, reason="line")
+        await terminal.note(session, "pause_broadcast", f"broadcast:{broadcast_id}")
         return "停了。继续发：hotline broadcast resume"
 
     in_transaction(work)
@@ -96,6 +99,8 @@ def resume(
             )
         go_on = acts.next_wave if one.pause_reason == "wave" else acts.resume
         await go_on(session, broadcast_id, version=one.version, operator_id=who, danger_seen=danger)
+        what = "next_wave_broadcast" if go_on is acts.next_wave else "resume_broadcast"
+        await terminal.note(session, what, f"broadcast:{broadcast_id}", operator_id=who)
         return "继续发。"
 
     in_transaction(work)
@@ -108,6 +113,7 @@ def cancel(broadcast_id: Number, sure: Annotated[bool, typer.Option("--yes", hel
 
     async def work(session: AsyncSession) -> str:
         await acts.cancel(session, broadcast_id, operator_id=None)
+        await terminal.note(session, "cancel_broadcast", f"broadcast:{broadcast_id}")
         return "取消了。还没发的号码正在记成“已取消”。"
 
     in_transaction(work)
@@ -130,7 +136,9 @@ async def _run(broadcast_id: int, on_behalf: str | None, *, watch: bool) -> None
     async with transaction() as session:
         one = await acts.get(session, broadcast_id)
         if one.status == Status.APPROVED and on_behalf is not None:
-            await acts.start(session, one.id, version=one.version, operator_id=await _editor(session, on_behalf))
+            who = await _editor(session, on_behalf)
+            await acts.start(session, one.id, version=one.version, operator_id=who)
+            await terminal.note(session, "start_broadcast", f"broadcast:{one.id}", operator_id=who)
     sender = sending.Sender()
     beside: list[asyncio.Task[None]] = []
     if not watch:

@@ -24,6 +24,8 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
 
+from . import terminal
+
 NOT_RUNNING = "热线没有在运行（或数据库连不上），演练要走真的流程：请先在另一个窗口 make run。"
 BETWEEN_TEXTS = 1.5
 """Seconds between the texts of one case."""
@@ -90,6 +92,7 @@ async def _drill(console: Console, count: int, minutes: float) -> None:
                 session, planned=count, at_most=over + timedelta(seconds=wait) + BY_ITSELF_AFTER
             )  # fmt: skip
             run_id = run.id
+            await terminal.note(session, "run_drill", f"drill:{run_id}")
         console.print(
             f"演练 {run_id} 开始：{count} 条，{minutes:g} 分钟内放完，最多再等 {wait:.0f} 秒。Ctrl-C 提前结束。"
         )

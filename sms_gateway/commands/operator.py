@@ -20,6 +20,8 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.running import adopt
 
+from . import terminal
+
 app = typer.Typer(help="值班员账号", no_args_is_help=True, pretty_exceptions_enable=False)
 Login = Annotated[str, typer.Argument(help="账号（英文字母、数字、-、_）")]
 
@@ -41,6 +43,10 @@ def in_transaction(work: Callable[[AsyncSession], Awaitable[str]]) -> None:
     except HotlineError as error:
         typer.echo(error.sentence, err=True)
         raise typer.Exit(1) from None
+
+
+async def _note(session: AsyncSession, what: str, login: str) -> None:
+    await terminal.note(session, what, f"operator:{(await accounts.get(session, login)).id}")
 
 
 def _asked_password() -> str:
@@ -96,6 +102,9 @@ def add(
             session, login=login, name=name, role=role, password=password, unit=unit, trained=trained, woman=woman, phone=phone,
             must_change=True,
         )  # fmt: skip
+        await terminal.note(
+            session, "add_operator", f"operator:{operator.id}", detail=f"岗位 {role.value}，范围 {unit or '全省'}"
+        )
         told = "" if no_password else "第一次登录时要换成自己的密码。"
         return f"已建好账号 {login}，工号 {operator.badge}{whose}。{told}"
 
@@ -106,6 +115,7 @@ def add(
 def disable(login: Login) -> None:
     async def work(session: AsyncSession) -> str:
         await accounts.disable(session, login=login)
+        await _note(session, "disable_operator", login)
         return f"账号 {login} 已停用。"
 
     in_transaction(work)
@@ -143,6 +153,7 @@ def reset(login: Login) -> None:
 
     async def work(session: AsyncSession) -> str:
         await accounts.reset(session, login=login, password=password)
+        await _note(session, "reset_operator", login)
         return f"账号 {login} 的密码已改，原来的登录都已退出，下次登录时要换成自己的密码。"
 
     in_transaction(work)
@@ -152,6 +163,7 @@ def reset(login: Login) -> None:
 def link(login: Login) -> None:
     async def work(session: AsyncSession) -> str:
         token = await signin.one_time_link(session, login=login)
+        await _note(session, "make_sign_in_link", login)
         return f"{get_settings().desk_url}/sign-in/{token}"
 
     in_transaction(work)

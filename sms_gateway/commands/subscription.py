@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway.departments import units
 from sms_gateway.events import overview, subscriptions
 
+from . import terminal
 from .operator import in_transaction
 
 app = typer.Typer(help="部门的事件推送", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -26,6 +27,7 @@ def add(
 ) -> None:
     async def work(session: AsyncSession) -> str:
         made, secret = await subscriptions.add(session, unit=unit, name=name, url=url, categories=category)
+        await terminal.note(session, "add_subscription", f"subscription:{made.id}", detail=f"单位 {made.unit}")
         return f"订阅 {made.id}（{units.get_unit(made.unit).name}）的签名密钥：{secret}\n{ONCE}"
 
     in_transaction(work)
@@ -57,6 +59,7 @@ def _line(row: overview.Standing) -> str:
 def pause(subscription_id: Number) -> None:
     async def work(session: AsyncSession) -> str:
         await subscriptions.pause(session, subscription_id=subscription_id)
+        await terminal.note(session, "pause_pushes", f"subscription:{subscription_id}")
         return f"订阅 {subscription_id} 已暂停。"
 
     in_transaction(work)
@@ -66,6 +69,7 @@ def pause(subscription_id: Number) -> None:
 def resume(subscription_id: Number) -> None:
     async def work(session: AsyncSession) -> str:
         await subscriptions.resume(session, subscription_id=subscription_id)
+        await terminal.note(session, "resume_pushes", f"subscription:{subscription_id}")
         return f"订阅 {subscription_id} 已恢复。"
 
     in_transaction(work)
@@ -75,6 +79,7 @@ def resume(subscription_id: Number) -> None:
 def secret(subscription_id: Number) -> None:
     async def work(session: AsyncSession) -> str:
         new = await subscriptions.renew_secret(session, subscription_id=subscription_id)
+        await terminal.note(session, "renew_secret", f"subscription:{subscription_id}")
         return f"订阅 {subscription_id} 的新签名密钥：{new}\n{ONCE}"
 
     in_transaction(work)

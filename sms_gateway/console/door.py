@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from . import (
     account,
     acts,
+    audit_page,
     bridging,
     child_names,
     colleagues,
@@ -34,9 +35,11 @@ from . import (
     outreach_run,
     outreach_segments,
     outreach_templates,
+    police_page,
     privacy,
     pushes,
     review,
+    sealed_page,
     second_step,
     signing,
     staff,
@@ -66,7 +69,7 @@ for part in (signing.router, second_step.router, account.router, staff.router, l
     ticket_ask.router, ticket_transfer.router, child_names.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
     work_list.router, work_page.router, handbook_gaps.router,
     handbook_drafts.router, handbook_entries.router,
-    holds.router, privacy.router,
+    holds.router, privacy.router, audit_page.router, sealed_page.router, police_page.router,
     colleagues.router, duty_book.router, follow.router, review.router, handover.router,
     outreach.router, outreach_templates.router, outreach_rolls.router, outreach_segments.router,  # before `/outreach/{broadcast_id}`
     outreach_compose.router, outreach_ready.router, outreach_release.router, outreach_run.router, outreach_report.router,

@@ -45,6 +45,15 @@ class Act(StrEnum):
     TAKE_FROM_COLLEAGUE = "take_from_colleague"
     SEE_TEAM = "see_team"
     """The supervisor's wall: who is on, their load, what waits, listening in, whispering."""
+    ASK_IMAGE = "ask_image"
+    """Mark a file as a sensitive picture; ask to open one once."""
+    APPROVE_IMAGE = "approve_image"
+    """Let another open it."""
+    HAND_TO_POLICE = "hand_to_police"
+    """Enter a letter of the police, allow another's, have the file made."""
+    SEE_AUDIT = "see_audit"
+    """Who read or did what, and why."""
+    EXPORT_AUDIT = "export_audit"
     SEE_HISTORY = "see_history"
     """Open what this person wrote before, with a reason that is kept."""
     SEE_DUTY_BOOK = "see_duty_book"
@@ -104,6 +113,11 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.KEEP_PUSHES: SUPERVISORS,
     Act.TAKE_FROM_COLLEAGUE: SUPERVISORS,
     Act.SEE_TEAM: SUPERVISORS,
+    Act.ASK_IMAGE: AT_THE_DESK,
+    Act.APPROVE_IMAGE: SUPERVISORS,
+    Act.HAND_TO_POLICE: SUPERVISORS,
+    Act.SEE_AUDIT: SUPERVISORS,
+    Act.EXPORT_AUDIT: SUPERVISORS,
     Act.SEE_HISTORY: AT_THE_DESK,
     Act.SEE_DUTY_BOOK: AT_THE_DESK,
     Act.KEEP_DUTY_BOOK: SUPERVISORS,

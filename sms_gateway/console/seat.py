@@ -107,7 +107,7 @@ class Sitting:
 
 TELLS_OF = {
     "talk_id": "talk", "ticket_id": "ticket", "child_id": "child", "review_id": "review", "look_back_id": "look_back", "call_id": "bridge",
-    "transfer_id": "transfer", "draft_id": "draft",
+    "transfer_id": "transfer", "draft_id": "draft", "request_id": "police",
 }  # fmt: skip
 """What in an address names something that tells of a person, as `recusing` calls it."""
 
@@ -163,6 +163,11 @@ WritingHandbook = Annotated[Seat, Depends(may(Act.WRITE_HANDBOOK))]
 DecidingHandbook = Annotated[Seat, Depends(may(Act.DECIDE_HANDBOOK))]
 SeeingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM))]
 WatchingTeam = Annotated[Seat, Depends(may(Act.SEE_TEAM, counts=False))]
+AskingForImages = Annotated[Seat, Depends(may(Act.ASK_IMAGE))]
+ApprovingImages = Annotated[Seat, Depends(may(Act.APPROVE_IMAGE))]
+HandingToPolice = Annotated[Seat, Depends(may(Act.HAND_TO_POLICE))]
+SeeingAudit = Annotated[Seat, Depends(may(Act.SEE_AUDIT))]
+ExportingAudit = Annotated[Seat, Depends(may(Act.EXPORT_AUDIT))]
 SeeingHistory = Annotated[Seat, Depends(may(Act.SEE_HISTORY))]
 SeeingDutyBook = Annotated[Seat, Depends(may(Act.SEE_DUTY_BOOK))]
 KeepingDutyBook = Annotated[Seat, Depends(may(Act.KEEP_DUTY_BOOK))]

@@ -18,7 +18,7 @@ from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket, TicketEvent, TicketLink
 
-from . import holds, pages, ticket_ask, ticket_children, ticket_duty, ticket_transfer
+from . import holds, pages, sealed_page, ticket_ask, ticket_children, ticket_duty, ticket_transfer
 from .ids import Id
 from .seat import Seat, SeeingTickets
 from .ticket_room import note, read_ticket
@@ -46,6 +46,7 @@ async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
         ticket=view.ticket,
         follow=follow,
         passed_on=passed_on,
+        pictures=sealed_page.part_of(view.files),
         family=family,
         duty=duty,
         held=held,

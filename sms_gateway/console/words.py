@@ -226,6 +226,14 @@ AUDIT = {
     "test_broadcast": "发群发的测试短信", "approve_broadcast": "批准群发", "send_back_broadcast": "退回群发", "start_broadcast": "开始群发", "pause_broadcast": "暂停群发",
     "resume_broadcast": "接着群发", "next_wave_broadcast": "放行群发的下一批", "cancel_broadcast": "取消群发", "export_broadcast": "导出群发结果",
     "write_template": "写群发模板", "move_template": "改模板的报备状态", "bring_roll": "上传名册", "remove_roll": "删掉名册",
+    "api_list_tickets": "部门系统读工单列表", "api_open_events": "部门系统读工单经过", "api_open_file": "部门系统下载附件", "api_upload_file": "部门系统上传附件",
+    "api_move_ticket": "部门系统办工单", "api_pull_events": "部门系统取事件",
+    "add_operator": "新建账号", "disable_operator": "停用账号", "reset_operator": "改账号密码", "make_sign_in_link": "生成一次性登录链接",
+    "add_api_key": "新建接口密钥", "list_api_keys": "看接口密钥", "end_api_key": "停用接口密钥", "add_subscription": "新建推送订阅", "renew_secret": "换推送密钥",
+    "list_rolls": "看名册列表", "look_at_broadcast": "看群发进度", "run_drill": "演练",
+    "seal_image": "封存敏感图片", "ask_image": "申请打开敏感图片", "approve_image": "同意打开敏感图片", "refuse_image": "不同意打开敏感图片", "open_image": "打开敏感图片",
+    "ask_police_file": "登记公安调取", "approve_police_file": "批准公安调取", "refuse_police_file": "不批公安调取", "make_police_file": "生成调取文件", "fetch_police_file": "取走调取文件",
+    "audit_stream": "开始一条审计链", "drop_audit": "清掉过期的审计", "blank_audit": "抹掉过期的理由", "verify_audit": "核对审计", "open_audit": "看审计", "export_audit": "导出审计",
     "break_begins": "重案后歇一会", "break_ended_early": "自己提前结束歇息", "relieve": "换下同事", "ask_help": "要人帮忙", "come_to_help": "去帮同事",
 }  # fmt: skip
 PUSH_ANSWERS = {

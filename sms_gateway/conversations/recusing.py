@@ -10,7 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, String, any_, cast, func, literal, not_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    union,
+)  # fmt: skip
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
@@ -25,6 +40,7 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.operators.models import AuditRow, Operator, Recusal
 from sms_gateway.operators.presence import note as audit
 from sms_gateway.tickets.models import Ticket, TicketChild, TicketLink
+from sms_gateway.tickets.police_models import PoliceRequest
 
 from . import talk, transferring
 from .models import Review, TalkTransfer
@@ -94,6 +110,13 @@ def audit_open_to(operator_id: int) -> ColumnElement[bool]:
     return AuditRow.subject.not_in(subjects)
 
 
+def police_open_to(operator_id: int) -> ColumnElement[bool]:
+    """Condition over `PoliceRequest`: it asks for nothing of anybody this operator knows."""
+    about_ticket = and_(PoliceRequest.scope == "ticket", PoliceRequest.ref.in_(tickets_shut_to(operator_id)))
+    about_talk = and_(PoliceRequest.scope == "talk", PoliceRequest.ref.in_(threads_shut_to(operator_id)))
+    return not_(or_(about_ticket, about_talk))
+
+
 def drafts_shut_to(operator_id: int) -> Select[int | None]:
     """Ids of the handbook's drafts that begin with their words."""
     asked = select(Asked.draft_id).where(Asked.draft_id.is_not(None))
@@ -114,6 +137,9 @@ _ROWS: Mapping[str, Callable[[int], Callable[[int], ColumnElement[bool]]]] = {
         )
     ),
     "draft": lambda id_: lambda operator_id: literal(id_).in_(drafts_shut_to(operator_id)),
+    "police": lambda id_: (
+        lambda operator_id: exists().where(PoliceRequest.id == id_, not_(police_open_to(operator_id)))
+    ),
     "review": lambda id_: _of_contact(
         select(Thread.contact_id).join(Review, Review.thread_id == Thread.id).where(Review.id == id_)
     ),

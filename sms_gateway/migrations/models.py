@@ -19,9 +19,12 @@ from sms_gateway.messages import models as messages
 from sms_gateway.operators import models as operators
 from sms_gateway.retention import models as retention
 from sms_gateway.tickets import models as tickets
+from sms_gateway.tickets import police_models as police
+from sms_gateway.tickets import sealed_models as sealed
 
 ROOMS = (
     beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, retention, tickets,
+    beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets, police, sealed,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -159,18 +159,61 @@ class SignInLink(Base):
 
 
 class AuditRow(SealedRow, Base):
-    """Who looked at or changed what. Append-only, ids only; a reason given in words is sealed."""
+    """Who looked at or changed what, in a hash chain (`audit_chain.py`). Append-only (a trigger says so), ids only; a reason given in
+    words is sealed. Written by `audit.write` alone; no foreign key: an account that goes takes nothing of this with it.
+    """
 
     __tablename__ = "audit"
+    __table_args__ = (
+        UniqueConstraint("stream", "seq"),
+        Index("ix_audit_at", "at"),
+        Index("ix_audit_subject", "subject"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     at: Mapped[datetime]
-    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    operator_id: Mapped[int | None]
     what: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(40))
     detail_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     detail = Encrypted[str | None]()
     """Why, in the operator's words: for an export."""
+    has_detail: Mapped[bool]
+    """Whether a reason was given; the words themselves may go after their time (`audit_anchors.blank_through`)."""
+    stream: Mapped[str] = mapped_column(String(32))
+    """Whose chain: `operator:7`, `key:3` (a department's system), `terminal` (the command line), `system`."""
+    seq: Mapped[int]
+    """Its place in that chain, from 1."""
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    chain_hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditStream(Base):
+    """Where each chain of the audit ends."""
+
+    __tablename__ = "audit_streams"
+
+    stream: Mapped[str] = mapped_column(String(32), primary_key=True)
+    length: Mapped[int]
+    head: Mapped[bytes] = mapped_column(LargeBinary)
+    seal: Mapped[bytes] = mapped_column(LargeBinary)
+    """Keyed digest of both: who has the database but not our key cannot shorten a chain unseen."""
+
+
+class AuditAnchor(Base):
+    """One row a day: where each chain of the audit stood when the day was over. Kept for ever, also when its rows are dropped."""
+
+    __tablename__ = "audit_anchors"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """Shanghai's date, `2026-11-30`."""
+    rows: Mapped[int]
+    """How many rows the day has."""
+    heads: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """Of the chains that moved: `{"operator:7": [12, "<chain hash in hex>"]}`."""
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    """HMAC over the root before it and this row."""
+    at: Mapped[datetime]
 
 
 class ApiKey(Base):

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock
 from sms_gateway.settings import get_settings
 
-from .models import AuditRow, Operator, Role
+from . import audit
+from .models import Operator, Role
 
 
 def seen_since(now: datetime | None = None) -> datetime:
@@ -53,7 +54,7 @@ async def set_duty(session: AsyncSession, *, operator_id: int, on_duty: bool) ->
 
 
 async def note(
-    session: AsyncSession, *, operator_id: int | None, what: str, subject: str, detail: str | None = None
-) -> None:
-    """Write an audit row: who looked at or changed what (`ticket:12`), and why, if they had to say so (sealed)."""
-    session.add(AuditRow(at=clock.now(), operator_id=operator_id, what=what, subject=subject, detail=detail))
+    session: AsyncSession, *, operator_id: int | None, what: str, subject: str, detail: str | None = None, stream: str | None = None
+) -> None:  # fmt: skip
+    """Write an audit row: who looked at or changed what (`ticket:12`), and why, if they had to say so (sealed); see `audit.write`."""
+    audit.write(session, operator_id=operator_id, what=what, subject=subject, detail=detail, stream=stream)

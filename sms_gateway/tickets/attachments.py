@@ -14,6 +14,7 @@ from sqlalchemy.orm import undefer
 from sms_gateway import clock
 from sms_gateway.errors import BadInput, HotlineError, NotFound
 
+from . import sealed_images, sealed_rules
 from .file_types import clean_name, kind_of
 from .models import Attachment, Ticket, TicketEvent
 
@@ -83,6 +84,8 @@ async def keep(
     )  # fmt: skip
     session.add(row)
     await session.flush()
+    if row.kind in sealed_rules.IMAGES and await sealed_images.is_sensitive(session, ticket):
+        await sealed_images.seal(session, row, who="system", why="matter")
     return row
 
 
@@ -108,17 +111,24 @@ async def belong_to(
 
 
 async def list_for(session: AsyncSession, ticket_id: int, *, unit: str | None = None) -> list[Attachment]:
-    """The ticket's files without their content, oldest first; for a unit only its own."""
+    """The ticket's files without their content, oldest first; for a unit only its own. `shut` says which nobody may have."""
     wanted = select(Attachment).where(Attachment.ticket_id == ticket_id, _of(unit))
-    return list(await session.scalars(wanted.order_by(Attachment.id)))
+    found = list(await session.scalars(wanted.order_by(Attachment.id)))
+    pictures = [row for row in found if row.kind in sealed_rules.IMAGES and row.sealed_at is None]
+    all_shut = bool(pictures) and await sealed_images.is_sensitive(session, await session.get_one(Ticket, ticket_id))
+    for row in found:
+        row.shut = row.sealed_at is not None or (all_shut and row in pictures)
+    return found
 
 
 async def get(session: AsyncSession, *, ticket_id: int, attachment_id: int, unit: str | None = None) -> Attachment:
-    """One file with its content; for a unit only its own. Raises `AttachmentNotFound`."""
+    """One file with its content; for a unit only its own. Raises `AttachmentNotFound`, `FileIsSealed` (403)."""
     wanted = select(Attachment).where(Attachment.id == attachment_id, Attachment.ticket_id == ticket_id, _of(unit))
     found = await session.scalar(wanted.options(undefer(Attachment.content_sealed)))
     if found is None:
         raise AttachmentNotFound
+    if await sealed_images.is_shut(session, found):
+        raise sealed_images.FileIsSealed
     return found
 
 

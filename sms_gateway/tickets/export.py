@@ -33,6 +33,8 @@ MOST = 50_000
 """Rows of one file; more are cut, the newest stay, and the last row says so."""
 BATCH = 1_000
 LONGEST_CELL = 2_000
+MOST_IN_A_SHEET = 1_000_000
+"""Excel holds 1,048,576; what is more goes on in a further sheet."""
 FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 FEWEST_REASON = 5
 LONGEST_REASON = 300
@@ -144,17 +146,20 @@ def csv_lines(rows: Iterable[Sequence[Cell]], *, first: bool = False) -> bytes:
 class Sheet:
     """An XLSX file written row by row in constant memory; every text is written as a string, never as a formula or link."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "工单") -> None:
         options = {
             "constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False,
             "strings_to_numbers": False,
         }  # fmt: skip
         self._book = xlsxwriter.Workbook(str(path), options)
-        self._sheet = self._book.add_worksheet("工单")
-        self._next = 0
+        self._sheet = self._book.add_worksheet(name)
+        self._name, self._next = name, 0
 
     def write(self, rows: Iterable[Sequence[Cell]]) -> None:
         for row in rows:
+            if self._next == MOST_IN_A_SHEET:
+                self._sheet = self._book.add_worksheet(f"{self._name}-{len(self._book.worksheets()) + 1}")
+                self._next = 0
             for column, value in enumerate(row):
                 made = safe(value)
                 if isinstance(made, int):

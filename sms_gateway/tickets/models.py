@@ -417,8 +417,12 @@ class Attachment(SealedRow, Base):
     who: Mapped[str] = mapped_column(String(40))
     name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     name = Encrypted[str]()
-    content_sealed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    content_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     content = Encrypted[bytes]()
+    """Not there once it is sealed as a sensitive picture."""
+    sealed_at: Mapped[datetime | None]
+    shut = False
+    """Whether nobody may have it, as `attachments.list_for` found it; no column."""
     kind: Mapped[str] = mapped_column(String(8))
     """`pdf`, `jpg`, `png`, `docx`, `xlsx`."""
     size: Mapped[int]

@@ -23,6 +23,9 @@ from sms_gateway.operators import accounts
 from sms_gateway.operators.models import Role
 from sms_gateway.retention import holds, requests
 from sms_gateway.retention.request_rules import Asker, Checked, Wants
+from sms_gateway.tickets import attachments, police, sealed_images
+from sms_gateway.tickets.models import Ticket
+from sms_gateway.tickets.police_rules import Letter
 from tests.console import outreach_story, story
 from tests.console.handbook_story import ask_what_nobody_knows
 from tests.console.matters import EDU, dispatch, read
@@ -64,6 +67,7 @@ async def furnish(url: str) -> House:
         editor = await accounts.get(session, "bianji")
         draft = await drafts.make(session, operator_id=editor.id, asked_ids=asked[:1])
     reviews, look = await _second_looks(talks["orange"])
+    await _evidence(ticket_id)
     day = await _outreach()
     return House(
         {
@@ -103,6 +107,21 @@ async def _asked_for(thread_id: int) -> int:
             asker_name="", words="本人带证件来，要看自己说过的", by=lead.id,
         )  # fmt: skip
         return one.id
+async def _evidence(ticket_id: int) -> None:
+    """A sealed picture that somebody asks to see, and a letter of the police."""
+    today = clock.shanghai(clock.now()).date()
+    letter = Letter("昭公（刑）调证字〔2026〕12号", "镇雄县公安局刑侦大队", "甲某 060001、乙某 060002", today, today)
+    async with transaction() as session:
+        asks = await accounts.get(session, "yan")
+        ticket = await session.get_one(Ticket, ticket_id)
+        for name, kind in (("伤.jpg", "jpg"), ("说明.pdf", "pdf")):
+            file = attachments.Checked(name, kind, b"a file")
+            row = await attachments.keep(session, ticket, file, who="system")
+            if kind == "jpg":
+                await sealed_images.mark(session, ticket, attachment_id=row.id, operator_id=asks.id)
+                why = "伤口的位置要说给医院听"
+                await sealed_images.ask(session, ticket, attachment_id=row.id, operator_id=asks.id, reason=why)
+        await police.ask(session, letter=letter, scope="ticket", ref=ticket_id, operator_id=asks.id)
 
 
 async def _outreach() -> outreach_story.Day:

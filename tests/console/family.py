@@ -22,10 +22,12 @@ from sms_gateway.handbook import asked, drafts
 from sms_gateway.handbook.models import Asked, Outcome
 from sms_gateway.messages.models import Message, Thread
 from sms_gateway.operators import presence
-from sms_gateway.tickets import actors, children
+from sms_gateway.tickets import actors, attachments, children, police, sealed_images
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.children import ChildFacts
 from sms_gateway.tickets.models import Ticket, TicketChild, TicketGroup
+from sms_gateway.tickets.police_models import PoliceRequest
+from sms_gateway.tickets.police_rules import Letter
 from tests.telling import FakeCarrier, Person
 
 from .story import add_operator
@@ -79,6 +81,9 @@ async def settle_in(person: Person, carrier: FakeCarrier, held: HeldClock) -> Fa
             )
         )  # fmt: skip
         await look_backs.plan(session, call)
+        today = clock.shanghai(clock.now()).date()
+        letter = Letter("昭公调证字〔2026〕12号", "镇雄县公安局", f"{NAME} 01、乙 02", today, today)
+        await police.ask(session, letter=letter, scope="talk", ref=person.thread_id, operator_id=he.id)
     mine = await _tickets(person, strangers)
     held.advance(timedelta(days=1))
     async with transaction() as session:
@@ -107,6 +112,13 @@ async def _tickets(person: Person, strangers: list[Person]) -> set[int]:
     """One of theirs with a child, another reporter's of the same child, three of others; all say the same. The shut ones."""
     async with transaction() as session:
         made = [await _open(session, one, WORDS if one is person else "学校的饭不好吃") for one in (person, *strangers)]
+        made[0].sealed = True
+        picture = await attachments.keep(
+            session, made[0], attachments.Checked("伤.jpg", "jpg", b"a picture"), who="system"
+        )
+        await sealed_images.ask(
+            session, made[0], attachment_id=picture.id, operator_id=1, reason=f"看{NAME}的伤，好告诉医院"
+        )
         facts = ChildFacts("530627", 9, "f", {"name": NAME, "where_now": PLACE})
         child = await children.add(session, ticket_id=made[0].id, version=None, facts=facts, actor=actors.operator(1))
         await children.link(session, ticket_id=made[1].id, version=None, child_id=child.id, actor=actors.operator(1))
@@ -142,7 +154,7 @@ async def _found(session: AsyncSession, thread_id: int, shared: set[int]) -> Fam
         {
             "talk_id": {thread_id}, "ticket_id": tickets_of, "child_id": set(await session.scalars(kids)), "review_id": mine,
             "look_back_id": await ids(LookBack.id), "call_id": await ids(BridgeCall.id), "transfer_id": await ids(TalkTransfer.id),
-            "draft_id": {one for one in await session.scalars(of_draft) if one is not None},
+            "request_id": await ids(PoliceRequest.id), "draft_id": {one for one in await session.scalars(of_draft) if one is not None},
         },
         numbers,
     )  # fmt: skip

@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
+from sms_gateway.operators.audit_verify import Finding
 from sms_gateway.operators.models import AuditRow
 from sms_gateway.tickets import anchors, chain, erasing, handling, moves
 from sms_gateway.tickets.erasing import NothingToErase
 from sms_gateway.tickets.lifecycle import EvidenceIsMissing, NotYoursToMove
 from sms_gateway.tickets.models import TicketAnchor, TicketEvent
-from sms_gateway.tickets.verify import Finding, verify
+from sms_gateway.tickets.verify import verify
 from tests.tickets.making import DESK, LEAD, UNIT, at, dispatched, events_of, open_one, read, signed
 
 

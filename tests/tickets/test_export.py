@@ -101,3 +101,13 @@ def test_numbers_stay_numbers_and_eight_digits_stay_text(tmp_path: Path) -> None
         sheet.write([["01234567", 3]])
     (row,) = openpyxl.load_workbook(tmp_path / "a.xlsx")["工单"].iter_rows(values_only=True)
     assert row == ("01234567", 3)
+
+
+def test_what_one_sheet_cannot_hold_goes_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "MOST_IN_A_SHEET", 3)
+    with export.Sheet(tmp_path / "many.xlsx", "2026") as sheet:
+        sheet.write([[number] for number in range(7)])
+    book = openpyxl.load_workbook(tmp_path / "many.xlsx")
+    assert {name: [row[0].value for row in book[name].iter_rows()] for name in book.sheetnames} == {
+        "2026": [0, 1, 2], "2026-2": [3, 4, 5], "2026-3": [6],
+    }  # fmt: skip

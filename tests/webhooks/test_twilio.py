@@ -217,6 +217,27 @@ async def test_a_picture_is_noted_in_the_text(gateway: httpx.AsyncClient) -> Non
     assert [message.body for message in await stored_texts()] == ["看［图片2张］"]
 
 
+async def test_a_pictures_address_at_a_foreign_host_is_neither_fetched_nor_kept_nor_logged(
+    gateway: httpx.AsyncClient, database: str, real_logs: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture stays at the carrier under the text's own id, where the police can have it by letter."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("somebody fetched something")
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", refuse)
+    media = "https://api.twilio.example/2010-04-01/Media/ME0123456789"
+    answer = await post(
+        gateway, "/twilio/sms", sms(Body="", NumMedia="1", MediaUrl0=media, MediaContentType0="image/jpeg")
+    )
+    assert answer.status_code == 200
+    assert [message.body for message in await stored_texts()] == ["［图片1张］"]
+    async with transaction() as session:
+        jobs = await session.scalars(text("SELECT args::text FROM procrastinate_jobs"))
+        assert not any("ME0123456789" in args for args in jobs)
+    assert "ME0123456789" not in "".join(real_logs.readouterr())
+
+
 async def test_a_strange_sender_is_not_lost_and_not_mixed_up_with_another(gateway: httpx.AsyncClient) -> None:
     for number, sender in enumerate(("MOM", "10086", "whatsapp:+8613800000002", "", "", "a\x00b" * 100)):
         answer = await post(gateway, "/twilio/sms", sms(From=sender, MessageSid=f"SM{number:032}"))

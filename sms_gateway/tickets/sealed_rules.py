@@ -1,0 +1,28 @@
+"""Which files are sealed as sensitive pictures, and who may open one when. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sms_gateway.departments import visibility
+
+from .sealed_models import Opening
+
+IMAGES = frozenset({"jpg", "png"})
+HARM_KINDS = frozenset({"disclosure", "mandated", "report"})
+"""Matters that are about harm by what they are."""
+
+
+def is_sensitive_matter(facts: visibility.Facts, kind: str) -> bool:
+    """Whether every picture in it is sealed: rather too many than one. Harm by its lane or kind, sealed, sensitive or not yet known."""
+    return facts.lane in visibility.HARM_LANES or kind in HARM_KINDS or visibility.is_sensitive(facts)
+
+
+def may_decide(*, state: str, asked_by: int, by: int, expires_at: datetime, now: datetime) -> bool:
+    """Whether `by` may allow or refuse it now: never who asked."""
+    return state == Opening.ASKED and asked_by != by and now < expires_at
+
+
+def may_open(*, state: str, asked_by: int, by: int, expires_at: datetime, now: datetime) -> bool:
+    """Whether `by` may open it now: only who asked, once, in time."""
+    return state == Opening.APPROVED and asked_by == by and now < expires_at
