@@ -32,6 +32,8 @@ COMMANDS = {
     "subscription": ("sms_gateway.commands.subscription:app", "部门的事件推送：add、list、pause、resume、secret"),
     "audit": ("sms_gateway.commands.audit:app", "核对工单记录和留痕：verify；导出一年的留痕：export"),
     "retention": ("sms_gateway.commands.retention:app", "保存期限和每天的清理：status、run"),
+    "leak": ("sms_gateway.commands.leak:app", "泄露应急开关：stop-everything、status"),
+    "advisories": ("sms_gateway.commands.advisories:advisories", "对照公开的漏洞公告查两份锁文件"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }
 """Name: where its function (or Typer app, for a command with parts) lies, and one line for `hotline --help`."""
