@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     cross_border_assessed: str | None = None
     demo_data: bool = True
     database_pool: int = Field(default=8, ge=1, le=100)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     push_private_targets: str = ""
     general_desk_url: str | None = None
     general_desk_secret: SecretStr | None = None

@@ -60,8 +60,8 @@ for part in (signing.router, live.router, talks.router, acts.router, bridging.ro
 ):  # fmt: skip
     router.include_router(part)
 
-PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health"})
-"""Routes that ask for no session; everything else must."""
+PUBLIC = frozenset({"/sign-in", "/sign-in/{token}", "/live/health", "/metrics"})
+"""Routes that ask for no session; everything else must. `/metrics` asks for its token, or to be called from this machine."""
 
 
 def furnish(app: FastAPI) -> None:
