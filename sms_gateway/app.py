@@ -76,7 +76,7 @@ def make_gateway() -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     app.state.health = Health()
-    app.state.metrics = Board()
+    app.state.metrics = Board(app.state.health)
     app.state.receipts = Collector()
     for path, endpoint in {
         **webhooks.RECEIPTS,
@@ -116,7 +116,7 @@ def make_console() -> FastAPI:
     )
     dress(app, get_settings())
     app.state.health = Health()
-    app.state.metrics = Board()
+    app.state.metrics = Board(app.state.health)
     app.include_router(metrics.router)
     console.furnish(app)
     return app

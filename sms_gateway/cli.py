@@ -31,6 +31,7 @@ COMMANDS = {
     "api-key": ("sms_gateway.commands.api_key:app", "部门系统的接口密钥：add、list、end"),
     "subscription": ("sms_gateway.commands.subscription:app", "部门的事件推送：add、list、pause、resume、secret"),
     "audit": ("sms_gateway.commands.audit:app", "核对工单记录：verify"),
+    "trace": ("sms_gateway.commands.trace:trace", "一条来信在每个进程的日志里做了什么"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }
 """Name: where its function (or Typer app, for a command with parts) lies, and one line for `hotline --help`."""

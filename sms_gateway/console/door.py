@@ -18,6 +18,7 @@ from . import (
     handbook_room,
     handover,
     live,
+    operations,
     outreach,
     outreach_compose,
     outreach_ready,
@@ -48,7 +49,7 @@ from . import (
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, figures.router, pushes.router,
+for part in (signing.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, operations.router, figures.router, pushes.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
     ticket_ask.router, ticket_transfer.router, ticket_children.router, ticket_accused.router, ticket_duty.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sms_gateway import clock
@@ -34,6 +35,9 @@ def look() -> Machine:
 
 
 def _spool_age() -> float:
-    """The name of a file begins with the second its text came (`spool`)."""
-    began = [float(path.name.partition("-")[0]) for path in spool.folder().glob(f"*{spool.ENDING}")]
+    """By the time of the oldest file: a text is written as soon as it is read."""
+    began = []
+    for path in spool.folder().glob("*.sealed"):
+        with suppress(FileNotFoundError):  # just brought in
+            began.append(path.stat().st_mtime)
     return max(0.0, clock.now().timestamp() - min(began)) if began else 0.0

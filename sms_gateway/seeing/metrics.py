@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from prometheus_client import Histogram, generate_latest
@@ -23,6 +23,7 @@ from sms_gateway.last_done import What
 
 from . import counting, durations, machine, reading
 from .durations import Kind
+from .health import Health
 from .machine import Machine
 from .reading import Look
 
@@ -48,7 +49,8 @@ for _kind in Kind:
 class Board:
     """What this process knows of the hotline, looked up at most once in `KEPT_SECONDS`. One an application."""
 
-    def __init__(self) -> None:
+    def __init__(self, health: Health) -> None:
+        self._health = health
         self._lock = asyncio.Lock()
         self._looked_at = float("-inf")
         self._look: Look | None = None
@@ -56,8 +58,9 @@ class Board:
 
     async def exposition(self) -> bytes:
         """Everything, in Prometheus's text format."""
-        look, here = await self.look(), await asyncio.to_thread(machine.look)
-        return generate_latest(counting.registry) + generate_latest(_Found([*_of_machine(here), *_of_look(look)]))
+        look, parts, here = await asyncio.gather(self.look(), self._health.look(), asyncio.to_thread(machine.look))
+        families = [*_of_machine(here), *_of_parts(parts), *_of_look(look)]
+        return generate_latest(counting.registry) + generate_latest(_Found(families))
 
     async def look(self) -> Look | None:
         """The newest look; None while the database is away."""
@@ -115,6 +118,11 @@ def _of_machine(here: Machine) -> list[Metric]:
         ),
         _gauge("spool_age_seconds", "Seconds the oldest of them has waited", here.spool_age),
     ]  # fmt: skip
+
+
+def _of_parts(parts: Mapping[str, str]) -> list[Metric]:
+    answers = [((name,), says == "ok") for name, says in parts.items()]
+    return [_gauges("part_up", "Whether a part answers, as /readyz says", ("part",), answers)]
 
 
 def _of_look(look: Look | None) -> list[Metric]:

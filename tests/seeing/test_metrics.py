@@ -38,6 +38,7 @@ LABELS = {
     "carrier": re.compile("simulator|twilio|web|drill"),
     "state": re.compile("queued|sending|unknown|sent|undelivered|blocked|failed|cancelled|delivered"),
     "lane": re.compile("red|other"),
+    "part": re.compile("database|rasa|actions|danger_worker|workers"),
     "what": re.compile("backup|purge"),
     "unit": re.compile(r"[a-z0-9]+@53\d{4}"),
     "door": re.compile(r"[a-z][a-z-]*"),
@@ -131,7 +132,7 @@ async def test_what_stands_in_the_rows_stands_in_the_figures(
     )
     assert value(found, "hotline_last_done_timestamp_seconds", what="purge") == 0
     assert value(found, "hotline_spooled_texts", lane="other") == 1
-    assert value(found, "hotline_spool_age_seconds") == pytest.approx(9)
+    assert value(found, "hotline_spool_age_seconds") == pytest.approx(9, abs=5)
     assert (value(found, "hotline_texts_out", carrier="simulator", state="sent") or 0) >= 2
     assert value(found, "hotline_texts_out", carrier="simulator", state="failed") == 1
     assert value(found, "hotline_operators_on_duty") == 1
