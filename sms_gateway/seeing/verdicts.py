@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sms_gateway.beats import ALIVE_WITHIN
+from sms_gateway.departments import units
 from sms_gateway.last_done import What
 
 from .durations import Kind
@@ -98,10 +99,11 @@ def _texts(look: Look) -> Iterator[Trouble]:
 
 def _pushes(look: Look) -> Iterator[Trouble]:
     for unit, push in look.pushes.items():
+        name = units.get_unit(unit).short_name
         if push.lag > PUSH_SECONDS:
-            yield Trouble("push-dead", f"{unit} 的系统 {_span(push.lag)}没收推送，{push.waiting} 件在等")
+            yield Trouble("push-dead", f"{name}的系统 {_span(push.lag)}没收推送，{push.waiting} 件在等")
         elif push.dead:
-            yield Trouble("push-dead", f"{unit} 有 {push.dead} 件推送停发了")
+            yield Trouble("push-dead", f"{name}有 {push.dead} 件推送停发了")
 
 
 def _machine(here: Machine) -> Iterator[Trouble]:
