@@ -57,12 +57,12 @@ def find(wanted: str, lines: Iterable[tuple[str, str]]) -> list[Line]:
 
 def _read(process: str, text: str) -> Line | None:
     try:
-        event: dict[str, Any] = json.loads(text)
+        event: dict[str, Any] = json.loads(text[text.index("{") :])  # Rasa puts its own time and level before ours
     except ValueError:
         return None
     at = str(event.get("timestamp") or event.get("at") or "")
     more = " ".join(f"{name}={value}" for name, value in event.items() if name not in UNSHOWN)
-    return Line(at, str(event.get("process") or process), str(event.get("event")), more)
+    return Line(at, str(event.get("process") or process or "rasa"), str(event.get("event")), more)
 
 
 def _of_folder(logs: Path) -> Iterator[tuple[str, str]]:
