@@ -18,12 +18,12 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from sms_gateway import logs
+from sms_gateway import logs, tracing
 from sms_gateway.database import dispose
 
 from . import handbook
 from .registry import all_actions
-from .turn import deadline_of
+from .turn import deadline_of, metadata_of
 
 log = logs.get("actions")
 
@@ -54,7 +54,8 @@ def make_app(secret: str) -> Sanic[Any, Any]:
             call = None
         if not isinstance(call, dict):
             return json({"error": "not_a_call"}, status=400)
-        return await _run(executor, call)
+        with tracing.within(metadata_of(call).get(tracing.NAME)):
+            return await _run(executor, call)
 
     @app.after_server_start
     async def follow(_app: Sanic[Any, Any]) -> None:
@@ -88,4 +89,5 @@ async def _run(executor: ActionExecutor, call: dict[str, Any]) -> HTTPResponse:
     except Exception:  # whatever it was: the turn fails, a person takes over
         log.exception("action_failed", action=name)
         return json({"error": "action_failed"}, status=500)
+    log.info("action_ran", action=name)
     return json(result.model_dump() if result else {"events": [], "responses": []})

@@ -75,11 +75,16 @@ def time_of(metadata: Mapping[str, Any]) -> datetime:
 
 def deadline_of(call: Mapping[str, Any]) -> float | None:
     """Until when (unix seconds) the caller waits; None when the call does not say."""
-    tracker = call.get("tracker") or {}
-    latest = (tracker.get("latest_message") or {}).get("metadata") or {}
-    opening = (tracker.get("slots") or {}).get("session_started_metadata") or {}
-    given = (opening if call.get("next_action") == "action_session_start" else latest).get("deadline")
+    given = metadata_of(call).get("deadline")
     return float(given) if isinstance(given, int | float) else None
+
+
+def metadata_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the front door sent along with the text of this call."""
+    tracker = call.get("tracker") or {}
+    latest: Mapping[str, Any] = (tracker.get("latest_message") or {}).get("metadata") or {}
+    opening: Mapping[str, Any] = (tracker.get("slots") or {}).get("session_started_metadata") or {}
+    return opening if call.get("next_action") == "action_session_start" else latest
 
 
 def _vector(packed: object) -> Vector | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -111,8 +112,10 @@ class HotlineInput(InputChannel):
         known = turn.metadata.get("message")
         message = known if isinstance(known, int) else None
         outcome, replies = turns.Outcome(message=message, form_off=turn.metadata.get("form_off") is True), Replies()
+        outcome.trace = _trace_of(turn.metadata)
+        turns.begin(outcome)  # before the task below, which inherits it: refusals belong to the turn too
         try:
-            await asyncio.wait_for(self._take(turn, outcome, replies, on_new_message), turn.deadline - time.time())
+            await asyncio.wait_for(self._take(turn, replies, on_new_message), turn.deadline - time.time())
         except asyncio.TimeoutError:
             return _refusal(504, "turn_late")
         except Exception:  # anything at all: a person takes over, and the text stays out of the log
@@ -123,13 +126,19 @@ class HotlineInput(InputChannel):
             return response.json(outcome.said_before)
         if outcome.failed or not replies.messages:
             return _refusal(500, "turn_failed" if outcome.failed else "nothing_said")
+        log.info("turn_answered")
         return response.json(replies.messages)
 
-    async def _take(self, turn: Turn, outcome: turns.Outcome, replies: Replies, on_new_message: OnNewMessage) -> None:
-        turns.begin(outcome)
+    async def _take(self, turn: Turn, replies: Replies, on_new_message: OnNewMessage) -> None:
         async with self._places:
             message = UserMessage(turn.text, replies, turn.sender, input_channel=self.name(), metadata=turn.metadata)
             await on_new_message(message)
+
+
+def _trace_of(metadata: dict[str, Any]) -> str | None:
+    """Sixteen hexadecimal digits (`sms_gateway.tracing`) and nothing else: it goes into the log."""
+    given = metadata.get("trace")
+    return given if isinstance(given, str) and re.fullmatch("[0-9a-f]{16}", given) else None
 
 
 def _refusal(status: int, event: str) -> HTTPResponse:

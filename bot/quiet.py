@@ -17,6 +17,8 @@ from typing import Any
 
 import structlog
 
+from . import turns
+
 _OWN = "bot"
 _ANNOUNCEMENTS = {
     ("rasa.core.run", "Rasa server is up and running."),
@@ -41,6 +43,8 @@ def _without_text(*args: Any, **kwargs: Any) -> logging.LogRecord:
         event["event"] = str(record.msg)
     else:
         event.update(event="library_log", where=f"{record.module}:{record.lineno}")
+    if (turn := turns.current()) is not None and turn.trace:
+        event["trace"] = turn.trace
     if record.exc_info and record.exc_info[0] is not None:
         event.update(_named(record.exc_info[0], record.exc_info[2]))
     record.msg, record.args, record.exc_info, record.exc_text = json.dumps(event), None, None, None
@@ -65,4 +69,5 @@ def _named(kind: type[BaseException], trace: TracebackType | None) -> dict[str, 
 
 
 def _stamp() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    seconds, part = divmod(time.time(), 1)  # to the microsecond, as the front door: lines of both are read in order
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(part * 1e6):06d}Z"

@@ -17,6 +17,8 @@ class Outcome:
     failed: bool = False
     message: int | None = None
     """The front door's id of the text."""
+    trace: str | None = None
+    """The front door's id of everything that comes of the text; stands in each log line of the turn."""
     form_off: bool = False
     """The line itself has ended the form that may still be open here."""
     said_before: list[dict[str, Any]] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -17,9 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from . import database, jobs, webhooks
+from . import beats, database, jobs, webhooks
 from .api import door as api
-from .api import health, linkage, platforms, voice
+from .api import health, linkage, metrics, platforms, voice
 from .broadcasts.receipt_batches import Collector
 from .carriers import registry
 from .carriers import simulator as simulator_edge
@@ -27,6 +28,10 @@ from .carriers.incoming import FormIsIncomplete
 from .console import door as console
 from .errors import BadInput, HotlineError
 from .messages import spool
+from .seeing import sampling
+from .seeing.counting import Counted
+from .seeing.health import Health
+from .seeing.metrics import Board
 from .settings import Settings, get_settings
 from .shield import Shield
 from .simulator import door as simulator_door
@@ -71,7 +76,8 @@ def make_gateway() -> FastAPI:
         openapi_url=None,
         telemetry=NO_TELEMETRY,
     )
-    app.state.health = health.Health()
+    app.state.health = Health()
+    app.state.metrics = Board(app.state.health)
     app.state.receipts = Collector()
     for path, endpoint in {
         **webhooks.RECEIPTS,
@@ -83,6 +89,7 @@ def make_gateway() -> FastAPI:
         app.include_router(webhooks.make_believe)
     app.include_router(webchat.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(api.router)
     app.include_router(platforms.router)
     app.include_router(linkage.router)
@@ -110,6 +117,9 @@ def make_console() -> FastAPI:
     )
     settings = get_settings()
     dress(app, settings, hosts=settings.hosts(settings.console_url or settings.public_url))
+    app.state.health = Health()
+    app.state.metrics = Board(app.state.health)
+    app.include_router(metrics.router)
     console.furnish(app)
     return app
 
@@ -139,9 +149,12 @@ async def _simulator_life(app: FastAPI) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _console_life(_app: FastAPI) -> AsyncIterator[None]:
+async def _console_life(app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first act defers one
+    beside = _beside("console")
     yield
+    await _end(beside)
+    await app.state.health.aclose()
     await registry.close()
     await database.dispose()
 
@@ -149,15 +162,27 @@ async def _console_life(_app: FastAPI) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
-    replaying = asyncio.create_task(jobs.each_second(spool.replay, "spool"))
+    beside = [*_beside("gateway"), asyncio.create_task(jobs.each_second(spool.replay, "spool"))]
     yield
-    replaying.cancel()
+    await _end(beside)
     await app.state.receipts.aclose()
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:
         await make_believe.aclose()
     await registry.close()
     await database.dispose()
+
+
+def _beside(door: str) -> list[asyncio.Task[None]]:
+    """What every door does beside its requests: give a sign of life, and once a minute keep how the hotline does."""
+    chores = (("door_beat", partial(beats.beat, door)), ("operations", sampling.sweep))
+    return [asyncio.create_task(jobs.each_second(chore, name), name=name) for name, chore in chores]
+
+
+async def _end(beside: list[asyncio.Task[None]]) -> None:
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
 
 
 def dress(app: FastAPI, settings: Settings, *, hosts: Sequence[str] = ("*",)) -> None:
@@ -167,6 +192,7 @@ def dress(app: FastAPI, settings: Settings, *, hosts: Sequence[str] = ("*",)) ->
     """
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Shield, production=settings.production)
+    app.add_middleware(Counted)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(HotlineError, _say_ours)
     app.add_exception_handler(RequestValidationError, _say_invalid)

@@ -34,6 +34,7 @@ COMMANDS = {
     "retention": ("sms_gateway.commands.retention:app", "保存期限和每天的清理：status、run"),
     "leak": ("sms_gateway.commands.leak:app", "泄露应急开关：stop-everything、status"),
     "advisories": ("sms_gateway.commands.advisories:advisories", "对照公开的漏洞公告查两份锁文件"),
+    "trace": ("sms_gateway.commands.trace:trace", "一条来信在每个进程的日志里做了什么"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }
 """Name: where its function (or Typer app, for a command with parts) lies, and one line for `hotline --help`."""

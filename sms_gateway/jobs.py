@@ -11,19 +11,21 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 import psycopg
-from procrastinate import App, PsycopgConnector, RetryDecision
+from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy
+from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from . import clock, logs
+from . import clock, logs, tracing
 from .database import database_url
 from .errors import HotlineError
 
@@ -50,6 +52,8 @@ RECONNECT_SECONDS = 0.4
 CHORE_SECONDS = 1.0
 PACE = {
     "timers": 0.4,
+    "door_beat": 2.0,
+    "operations": 10.0,
     "desk_matters": 5.0,
     "duty_posts": 60.0,
     "abandoned_uploads": 600.0,
@@ -65,7 +69,25 @@ HURRIED = {"danger": 0.1, "replies": 0.1}
 of again (Procrastinate forgets the notice), and a safe reply must not wait half a second for that.
 """
 
-app = App(connector=PsycopgConnector(), import_paths=list(TASK_MODULES))
+
+async def _traced(go_on: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker) -> Any:
+    """A job belongs to the trace it was deferred in: that argument is for us, the task does not know of it."""
+    ids = context.job.task_kwargs
+    with tracing.within(ids.pop(tracing.NAME, None)):
+        began = perf_counter()
+        outcome = "failed"
+        try:
+            found = await go_on()
+            outcome = "done"
+        finally:
+            took = round((perf_counter() - began) * 1000)
+            log.info("job_ended", job=context.job.task_name, outcome=outcome, ms=took, **ids)
+        return found
+
+
+app = App(
+    connector=PsycopgConnector(), import_paths=list(TASK_MODULES), worker_defaults={"worker_middleware": [_traced]}
+)
 """Knows every task; opened with connections of its own only in workers, since doors defer on theirs."""
 
 
@@ -82,12 +104,13 @@ async def defer_all(session: AsyncSession, deferrals: Iterable[Deferral]) -> Non
     """Defer jobs inside `session`'s transaction, in one statement; a misspelt name raises at once."""
     app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate left it bare
     jobs = []
+    trace = tracing.current()
     for wanted in deferrals:
         task = app.tasks[wanted.name]
         jobs.append(
             Job(
                 id=None, queue=task.queue, task_name=wanted.name, lock=wanted.lock, queueing_lock=None,
-                task_kwargs=dict(wanted.ids), priority=0, status=Status.TODO.value,
+                task_kwargs={**wanted.ids, **({tracing.NAME: trace} if trace else {})}, priority=0, status=Status.TODO.value,
             )
         )  # fmt: skip
     connection = await (await session.connection()).get_raw_connection()

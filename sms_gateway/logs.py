@@ -38,6 +38,7 @@ class _ForeignFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {"event": "library_log", "logger": record.name, "level": record.levelname.lower()}
         event["where"] = f"{record.module}:{record.lineno}"
+        event.update(structlog.contextvars.get_contextvars())  # the process, and what it was about (`tracing`)
         if record.exc_info and record.exc_info[1] is not None:
             event["error"] = type(record.exc_info[1]).__name__
             event["at"] = _places(record.exc_info[1])

@@ -51,12 +51,17 @@ OUTREACH = "outreach"
 """A worker that takes no jobs: it sends what the ledgers of running broadcasts hold."""
 
 
-def worker(queue: Annotated[str, typer.Argument(help="danger、turns、replies、bulk，或 outreach（群发）")]) -> None:
+def worker(
+    queue: Annotated[
+        str, typer.Argument(help="danger、turns、replies、bulk，或 outreach（群发）；同一队列的第二个写 turns-2")
+    ],
+) -> None:
     """Take the jobs of one queue, or send outreach, until told to stop."""
     import uvloop
 
     from . import jobs
 
+    queue = queue.partition("-")[0]  # service managers name each of several: turns-1, turns-2
     if queue not in (*jobs.QUEUES, OUTREACH):
         raise SystemExit(f"没有叫 {queue} 的队列，只有 {'、'.join((*jobs.QUEUES, OUTREACH))}。")
     logs.configure(f"worker-{queue}")

@@ -124,6 +124,7 @@ class Settings(BaseSettings):
     retention_minutes: float = Field(default=60.0, gt=0, le=1440)
     """Work of one day's purge; what is left is the next day's."""
     database_pool: int = Field(default=8, ge=1, le=100)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     push_private_targets: str = ""
     general_desk_url: str | None = None
     general_desk_secret: SecretStr | None = None

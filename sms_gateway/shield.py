@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from . import logs
+from . import logs, tracing
 from .errors import HotlineError
 
 Scope = MutableMapping[str, Any]
@@ -70,9 +70,14 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with tracing.within(tracing.new()):  # a text, a receipt, an operator's act: its id is born here
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Scripts and styles may be kept, once asked whether they are still the newest; pages and texts never.
         static = scope["path"].startswith("/static/")
-        answer = _Answer(send, [CHECK_FIRST, *self._headers] if static else self._headers)
+        trace = (b"x-trace", (tracing.current() or "").encode())  # what somebody who asks for help can name
+        answer = _Answer(send, [CHECK_FIRST, *self._headers] if static else [*self._headers, trace])
         try:
             await self._app(scope, _limited(scope, receive), answer.send)
         except Exception as error:  # the last line: whatever it is, its text stays inside

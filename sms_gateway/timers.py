@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from . import clock
+from . import clock, tracing
 from .database import Base, transaction
 from .jobs import defer
 
@@ -30,6 +30,8 @@ class Timer(Base):
     subject_id: Mapped[int] = mapped_column(BigInteger)
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    trace: Mapped[str | None] = mapped_column(String(16))
+    """What it was set in; the job that is deferred belongs to the same."""
 
 
 async def set_timer(session: AsyncSession, *, job: str, subject_id: int, due_at: datetime) -> None:
@@ -37,7 +39,7 @@ async def set_timer(session: AsyncSession, *, job: str, subject_id: int, due_at:
 
     One that went off counts anew: a job whose clock is behind the sweeper's finds nothing due and sets it again.
     """
-    row = insert(Timer).values(job=job, subject_id=subject_id, due_at=due_at)
+    row = insert(Timer).values(job=job, subject_id=subject_id, due_at=due_at, trace=tracing.current())
     same = [Timer.job, Timer.subject_id, Timer.due_at]
     await session.execute(row.on_conflict_do_update(index_elements=same, set_={"done_at": None}))
 
@@ -56,5 +58,6 @@ async def sweep() -> int:
         timers = (await session.scalars(due.with_for_update(skip_locked=True))).all()
         for timer in timers:
             timer.done_at = now
-            await defer(session, timer.job, subject_id=timer.subject_id)
+            with tracing.within(timer.trace):
+                await defer(session, timer.job, subject_id=timer.subject_id)
     return len(timers)

@@ -6,15 +6,19 @@ not in the file and has to be kept elsewhere.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
-from sms_gateway.database import database_url
+from sms_gateway import last_done
+from sms_gateway.database import database_url, dispose, transaction
 from sms_gateway.settings import get_settings
 from sms_gateway.supervision.places import DataDir
 from sms_gateway.supervision.postgres import server_binaries
@@ -43,9 +47,18 @@ def backup(file: Annotated[Path, typer.Argument(help="备份写到哪个文件�
         typer.echo("没有备份成：数据库没有在运行，或者连不上。先 make run，或者设好 HOTLINE_DATABASE_URL。", err=True)
         raise typer.Exit(1)
     making.rename(file)
+    asyncio.run(_note())
     typer.echo(
         f"已备份到 {file}（{file.stat().st_size / 1e6:.1f} MB）。没有 HOTLINE_DATA_KEY 打不开，请把密钥另外存好。"
     )
+
+
+async def _note() -> None:
+    """For the page 运行 and its alert. A database that is older than this program has no such table: the backup is good all the same."""
+    with suppress(SQLAlchemyError):
+        async with transaction() as session:
+            await last_done.note(session, last_done.What.BACKUP)
+    await dispose()
 
 
 def dump(out: int) -> int:

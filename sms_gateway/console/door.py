@@ -26,6 +26,7 @@ from . import (
     handover,
     holds,
     live,
+    operations,
     outreach,
     outreach_compose,
     outreach_ready,
@@ -63,7 +64,7 @@ from .rules import MAY, Act
 from .seat import Sitting
 
 router = APIRouter(include_in_schema=False)
-for part in (signing.router, second_step.router, account.router, staff.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, figures.router, pushes.router,
+for part in (signing.router, second_step.router, account.router, staff.router, live.router, talks.router, acts.router, bridging.router, talk_history.router, team.router, operations.router, figures.router, pushes.router,
     ticket_search.router, ticket_export.router,  # before `/tickets/{ticket_id}`
     ticket_list.router, ticket_page.router, ticket_acts.router,
     ticket_ask.router, ticket_transfer.router, child_names.router, ticket_children.router, ticket_accused.router, ticket_duty.router,
@@ -79,10 +80,11 @@ for part in (signing.router, second_step.router, account.router, staff.router, l
 PUBLIC = frozenset(
     {
         "/sign-in", "/sign-in/{token}", "/second-step", "/second-step/code", "/second-step/enrol", "/second-step/password",
-        "/live/health",
+        "/live/health", "/metrics",
     }
 )  # fmt: skip
-"""Routes that ask for no session; everything else must, or the console does not start. What of them changes anything looks at
+"""Routes that ask for no session; everything else must, or the console does not start. `/metrics` asks for its token, or to be
+called from this machine. What of them changes anything looks at
 where it was asked from (`seat.check_origin`)."""
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from sms_gateway import clock, regions
+from sms_gateway import clock, regions, tracing
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.contacts.phone import masked
 from sms_gateway.conversations.records import UNITS
@@ -160,5 +160,5 @@ def say_trouble(request: Request, error: HotlineError, seat: Seat | None) -> HTM
     """An error as a page."""
     return render(
         "trouble.html", status=error.status_code, seat=seat, sentence=error.sentence, code=error.status_code,
-        path=request.url.path, back=way_back(request.url.path, seat),
+        path=request.url.path, back=way_back(request.url.path, seat), trace=tracing.current(),
     )  # fmt: skip

@@ -64,6 +64,8 @@ class Act(StrEnum):
     """Read red and orange a second time, and the "no danger" texts with the highest scores."""
     FOLLOW = "follow"
     """Look again after the child was seen."""
+    SEE_OPERATIONS = "see_operations"
+    """How the machine does: queues, waits, processes."""
     SIGN_BRIDGE = "sign_bridge"
     """Let a call end in which a bridge was used; settle a failed bridge."""
     BE_ON_DUTY = "be_on_duty"
@@ -124,6 +126,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.HAND_SHIFT: AT_THE_DESK,
     Act.REVIEW: frozenset({Role.QUALITY, Role.SUPERVISOR}),
     Act.FOLLOW: frozenset({Role.FOLLOWER, Role.SUPERVISOR}),
+    Act.SEE_OPERATIONS: SUPERVISORS,
     Act.SIGN_BRIDGE: SUPERVISORS,
     Act.BE_ON_DUTY: AT_THE_DESK,
     Act.SEE_GAPS: EDITORS,

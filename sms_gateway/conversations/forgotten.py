@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sms_gateway import logs
+from sms_gateway import logs, tracing
 from sms_gateway.database import transaction
 from sms_gateway.escalations import service as escalations
 from sms_gateway.jobs import defer
@@ -26,8 +26,10 @@ async def sweep() -> int:
     """Find forgotten texts and defer their rescue; returns how many. Any number of processes may sweep."""
     async with transaction() as session:
         found = await inbox.list_forgotten(session, older_than=FORGOTTEN_AFTER)
+        traces = await inbox.list_traces(session, found)
         for message_id in found:
-            await defer(session, "conversations.rescue", message_id=message_id)
+            with tracing.within(traces.get(message_id)):
+                await defer(session, "conversations.rescue", message_id=message_id)
     return len(found)
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock, logs
+from sms_gateway import clock, logs, tracing
 from sms_gateway.contacts import service as contacts
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox, outbox
@@ -119,7 +119,7 @@ async def _question(
         "deadline": deadline, "channel": thread.channel, "region": thread.contact.region,
         "e5": pack_base64(unpack(message.vector)), "lane": _gravest(whole), "sexual": any(part.sexual for part in whole),
         "writer": message.writer, "now": clock.now().timestamp(),
-        "form_off": await parts_of.form_is_off(session, message),
+        "form_off": await parts_of.form_is_off(session, message), tracing.NAME: tracing.current(),
     }  # fmt: skip
     text = joining.joined([part.body for part in whole]) if parts else message.body
     must_report = message.lane == "orange" and message.writer == "professional" and read.began_matter

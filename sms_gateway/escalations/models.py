@@ -21,6 +21,7 @@ class Escalation(SealedRow, Base):
     __table_args__ = (
         Index("uq_escalations_open_thread", "thread_id", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_escalations_thread_id", "thread_id"),
+        Index("ix_escalations_acknowledged_at", "acknowledged_at"),
         Index("ix_escalations_open", "lane", "received_at", postgresql_where=text("closed_at IS NULL")),
     )
 

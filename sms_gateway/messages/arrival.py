@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from sms_gateway import tracing
 from sms_gateway.contacts.models import Contact
 from sms_gateway.jobs import app
 
@@ -49,7 +50,7 @@ ON CONFLICT (contact_id, channel) DO NOTHING
 
 @lru_cache(maxsize=1)
 def statement() -> Executable:
-    """Bind: channel, address_index, uid, body_sealed, at, carrier, carrier_id.
+    """Bind: channel, address_index, uid, body_sealed, at, carrier, carrier_id, trace.
 
     Gives `(thread_id, contact_id, message_id, …)`: no row for somebody new, `message_id` NULL for a repeated text.
     """
@@ -71,9 +72,11 @@ def statement() -> Executable:
         "at": bindparam("at", type_=DateTime(timezone=True)),
         "carrier": bindparam("carrier", type_=String()),
         "carrier_id": bindparam("carrier_id", type_=String()),
+        "trace": bindparam("trace", type_=String()),
     }
     row = insert(Message).from_select(list(values), select(*values.values()))
-    stored = row.on_conflict_do_nothing().returning(Message.id, Message.thread_id, Message.contact_id).cte("stored")
+    returned = row.on_conflict_do_nothing().returning(Message.id, Message.thread_id, Message.contact_id, Message.trace)
+    stored = returned.cte("stored")
     deferred = select(func.procrastinate_defer_jobs_v1(literal_column(_jobs()))).select_from(stored)
     told = select(func.pg_notify("hotline_thread", cast(stored.c.thread_id, String))).select_from(stored)
     return select(
@@ -88,7 +91,7 @@ def statement() -> Executable:
 def _jobs() -> str:
     """Procrastinate's own argument for the two jobs of the row `stored`; a misspelt name raises."""
     app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate left it bare
-    ids = "jsonb_build_object('message_id', stored.id)"
+    ids = f"jsonb_build_object('message_id', stored.id, '{tracing.NAME}', stored.trace)"
     rows = [
         f"ROW('{app.tasks[name].queue}', '{name}', 0, {lock}, NULL, {ids}, NULL)"
         for name, lock in ((JUDGE, "NULL"), (TAKE_TURN, "'contact:' || stored.contact_id"))

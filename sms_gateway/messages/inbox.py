@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock
+from sms_gateway import clock, tracing
 from sms_gateway.contacts.models import Channel, Contact
 from sms_gateway.crypto import blind_index, sealed_for
 from sms_gateway.database import notify
@@ -74,6 +74,7 @@ async def _receive_at_once(session: AsyncSession, inbound: Inbound) -> tuple[boo
         "at": inbound.received_at,
         "carrier": inbound.carrier,
         "carrier_id": inbound.carrier_id,
+        "trace": tracing.current() or tracing.new(),
     }
     found = (await session.execute(arrival.statement(), values)).one_or_none()
     if found is None:
@@ -101,6 +102,7 @@ async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
         at=inbound.received_at,
         carrier=inbound.carrier,
         carrier_id=inbound.carrier_id,
+        trace=tracing.current() or tracing.new(),
     )
     message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
     if message_id is None:
@@ -191,6 +193,12 @@ async def list_forgotten(session: AsyncSession, *, older_than: timedelta, limit:
     if found:
         await session.execute(update(Message).where(Message.id.in_(found)).values(looked_up_at=now))
     return found
+
+
+async def list_traces(session: AsyncSession, message_ids: list[int]) -> dict[int, str | None]:
+    """What each of these texts belongs to in the logs."""
+    found = await session.execute(select(Message.id, Message.trace).where(Message.id.in_(message_ids)))
+    return dict(found.all())
 
 
 async def has_earlier(session: AsyncSession, message: Message, *, since: datetime) -> bool:

@@ -62,6 +62,7 @@ class Message(SealedRow, Base):
             postgresql_where=text("carrier_id IS NOT NULL"),
         ),
         Index("ix_messages_thread_id_id", "thread_id", "id"),
+        Index("ix_messages_at", "at", postgresql_using="brin"),  # the last minutes of a table that only grows
         Index(
             "ix_messages_unsettled",
             "state",
@@ -100,6 +101,8 @@ class Message(SealedRow, Base):
     """Texts in: when our door read it (`received_at`). Texts out: when it was queued."""
     carrier: Mapped[str] = mapped_column(String(16))
     carrier_id: Mapped[str | None] = mapped_column(String(64))
+    trace: Mapped[str | None] = mapped_column(String(16))
+    """A text in: its own. A text out: of the text or the act it comes from, so that a receipt finds back (`tracing`)."""
 
     lane: Mapped[str | None] = mapped_column(String(8))
     harm: Mapped[str | None] = mapped_column(String(24))

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from sms_gateway import clock
+from sms_gateway import clock, logs, tracing
 from sms_gateway.carriers.registry import choose
 from sms_gateway.contacts.models import Channel
 from sms_gateway.crypto import sealed_for
@@ -27,6 +27,8 @@ from .delivery import ALARMING, State, later
 from .inbox import Recorded
 from .models import Author, Direction, Message, Receipt, Thread
 from .segments import segments
+
+log = logs.get("messages")
 
 WEB = "web"
 AT_HOME = frozenset({Channel.WEB, Channel.DRILL})
@@ -46,6 +48,7 @@ class Outgoing:
     author: str
     since: datetime
     attempts: int
+    trace: str | None
 
 
 async def queue(
@@ -77,7 +80,7 @@ async def queue(
         uid=uid, thread_id=thread.id, contact_id=thread.contact_id, direction=Direction.OUT, author=author,
         body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=clock.now(), carrier=carrier, state=State.QUEUED,
         text_key=text_key, reply_to=reply_to, reply_slot=slot, segments=segments(whole), operator_id=operator_id,
-        client_token=client_token,
+        client_token=client_token, trace=tracing.current(),
     )  # fmt: skip
     message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
     if message_id is not None and start:
@@ -155,6 +158,7 @@ def _outgoing(message: Message) -> Outgoing:
     return Outgoing(
         message_id=message.id, thread_id=message.thread_id, carrier=message.carrier, to=message.contact.address,
         body=message.body, author=message.author, since=message.sending_at or message.at, attempts=message.attempts,
+        trace=message.trace,
     )  # fmt: skip
 
 
@@ -249,10 +253,13 @@ async def apply_receipt(
         return False
     before = message.state
     _settle(message, State(state), error)
+    with tracing.within(message.trace):
+        log.info("receipt_received", message=message.id, said=str(State(state)), state=message.state)
     if message.state != before:
         await notify(session, "hotline_thread", str(message.thread_id))
         if message.state in ALARMING:
-            await defer(session, "escalations.text_did_not_arrive", message_id=message.id)
+            with tracing.within(message.trace):
+                await defer(session, "escalations.text_did_not_arrive", message_id=message.id)
     return True
 
 
@@ -324,6 +331,6 @@ async def note_sent_from_spool(
     row = insert(Message).values(
         uid=uid, thread_id=recorded.thread_id, contact_id=recorded.contact_id, direction=Direction.OUT, author=Author.SYSTEM,
         body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=at, sent_at=at, carrier=carrier, state=State.SENT,
-        text_key=key, reply_to=recorded.message_id, reply_slot=0, segments=segments(whole),
+        text_key=key, reply_to=recorded.message_id, reply_slot=0, segments=segments(whole), trace=tracing.current(),
     )  # fmt: skip
     await session.execute(row.on_conflict_do_nothing())

@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock, logs, triage
+from sms_gateway import clock, logs, tracing, triage
 from sms_gateway.carriers.carrier import SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.contacts.models import Channel
@@ -47,6 +47,7 @@ class Kept:
     inbound: Inbound
     red: bool
     answered: str | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ async def keep(inbound: Inbound) -> None:
 
 
 async def _keep(inbound: Inbound) -> None:
-    path = await asyncio.to_thread(_write_new, Kept(inbound, red=False, answered=None))
+    trace = tracing.current()
+    path = await asyncio.to_thread(_write_new, Kept(inbound, red=False, answered=None, trace=trace))
     if path is None:
         return
     judged = await asyncio.to_thread(triage.load().judge, inbound.body)
     log.warning("text_spooled", lane=str(judged.lane))
     if judged.lane is Lane.RED:
-        kept = Kept(inbound, red=True, answered=await _answer(inbound, judged))
+        kept = Kept(inbound, red=True, answered=await _answer(inbound, judged), trace=trace)
         await asyncio.to_thread(_rewrite, path, kept)
 
 
@@ -120,6 +122,7 @@ def _write(path: Path, kept: Kept) -> Path:
     plain = {
         "channel": found.channel, "address": found.address, "body": found.body, "carrier": found.carrier, "carrier_id": found.carrier_id,
         "received_at": found.received_at.isoformat(), "red": kept.red, "answered": kept.answered,
+        tracing.NAME: kept.trace,
     }  # fmt: skip
     sealed = keyring().seal(json.dumps(plain, ensure_ascii=False).encode(), b"spool")
     making = path.with_suffix(".making")
@@ -154,7 +157,7 @@ def _kept_texts() -> Iterator[tuple[Path, Kept]]:
                 Channel(plain["channel"]), plain["address"], plain["body"], plain["carrier"], plain["carrier_id"],
                 datetime.fromisoformat(plain["received_at"]),
             )  # fmt: skip
-            yield path, Kept(inbound, plain["red"], plain["answered"])
+            yield path, Kept(inbound, plain["red"], plain["answered"], plain.get(tracing.NAME))
         except (ValueError, KeyError, OSError) as error:
             log.error("spool_file_unreadable", file=path.name, error=type(error).__name__)
 
@@ -166,8 +169,10 @@ async def replay() -> int:
         if path.name in _in_hand or not path.exists():
             continue
         try:
-            async with transaction() as session:
-                await _bring_in(session, kept)
+            with tracing.within(kept.trace):
+                async with transaction() as session:
+                    await _bring_in(session, kept)
+                log.info("text_brought_in")
         except DATABASE_IS_AWAY:
             break
         except Exception:  # one that will not go in must not keep back those behind it; it stays on disk and is counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sms_gateway import jobs, logs
+from sms_gateway import jobs, logs, tracing
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
@@ -41,16 +41,19 @@ async def _send_one(message_id: int) -> None:
     async with transaction() as session:
         outgoing = await outbox.claim(session, message_id)
         stuck = None if outgoing else await outbox.find_stuck(session, message_id, older_than=DEAD_AFTER)
-    if stuck is not None:
-        await _settle(stuck)
-    elif outgoing is not None:
-        await _hand_over(outgoing)
+    found = outgoing or stuck
+    with tracing.within(found and found.trace):  # one the sweep found again belongs to its text
+        if stuck is not None:
+            await _settle(stuck)
+        elif outgoing is not None:
+            await _hand_over(outgoing)
 
 
 async def _hand_over(outgoing: outbox.Outgoing) -> None:
     if outgoing.carrier == outbox.WEB:  # the page reads the row
         async with transaction() as session:
             await outbox.mark_sent(session, outgoing.message_id, None)
+        log.info("text_sent", message=outgoing.message_id, carrier=outgoing.carrier)
         return
     try:
         carrier_id = await carrier(outgoing.carrier).send(
@@ -61,6 +64,7 @@ async def _hand_over(outgoing: outbox.Outgoing) -> None:
         return
     async with transaction() as session:
         await outbox.mark_sent(session, outgoing.message_id, carrier_id)
+    log.info("text_sent", message=outgoing.message_id, carrier=outgoing.carrier)
 
 
 async def _note_failure(outgoing: outbox.Outgoing, error: SendError) -> None:
@@ -80,7 +84,8 @@ async def settle(message_id: int) -> None:
     async with transaction() as session:
         stuck = await outbox.find_stuck(session, message_id, older_than=DEAD_AFTER)
     if stuck is not None:
-        await _settle(stuck)
+        with tracing.within(stuck.trace):
+            await _settle(stuck)
 
 
 async def _settle(stuck: outbox.Outgoing) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from sms_gateway import beats, bot_trackers, timers
+from sms_gateway import beats, bot_trackers, last_done, timers
 from sms_gateway.bridge import models as bridge
 from sms_gateway.broadcasts import models as broadcasts
 from sms_gateway.broadcasts import roll_models as rolls
@@ -18,6 +18,7 @@ from sms_gateway.handbook import models as handbook
 from sms_gateway.messages import models as messages
 from sms_gateway.operators import models as operators
 from sms_gateway.retention import models as retention
+from sms_gateway.seeing import models as seeing
 from sms_gateway.tickets import models as tickets
 from sms_gateway.tickets import police_models as police
 from sms_gateway.tickets import sealed_models as sealed
@@ -25,6 +26,7 @@ from sms_gateway.tickets import sealed_models as sealed
 ROOMS = (
     beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, retention, tickets,
     beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets, police, sealed,
+    beats, bot_trackers, last_done, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, seeing, tickets,
 )  # fmt: skip
 
 

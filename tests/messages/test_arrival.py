@@ -15,7 +15,7 @@ from sms_gateway.messages import inbox
 from sms_gateway.messages.inbox import Inbound, Recorded
 from sms_gateway.messages.models import Message
 
-OWN = {"id", "uid", "body_sealed", "carrier_id", "at"}
+OWN = {"id", "uid", "body_sealed", "carrier_id", "at", "trace"}
 
 
 def inbound(carrier_id: str, body: str = "你好") -> Inbound:

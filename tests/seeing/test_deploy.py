@@ -1,0 +1,123 @@
+"""What lies in `deploy/`: units that systemd reads and that are shut in, settings that exist, a proxy that knows the same ports."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sms_gateway.jobs import QUEUES
+from sms_gateway.processes import OUTREACH
+from sms_gateway.settings import ROOT, Settings
+
+DEPLOY = ROOT / "deploy"
+UNITS = {path.name: path.read_text(encoding="utf-8") for path in sorted((DEPLOY / "systemd").glob("hotline*"))}
+SERVICES = {name: text for name, text in UNITS.items() if name.endswith(".service")}
+FENCE = {
+    "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes",
+    "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "RestrictNamespaces": "yes", "RestrictSUIDSGID": "yes", "LockPersonality": "yes",
+    "CapabilityBoundingSet": "", "UMask": "0077", "SystemCallArchitectures": "native",
+}  # fmt: skip
+SHUT_IN = ("hotline-rasa@", "hotline-actions", "hotline-console", "hotline-migrate", "hotline-backup")
+"""Processes that reach nothing outside this machine."""
+EXPOSURE = 2.0
+"""Of ten, by `systemd-analyze security`."""
+
+
+def values(unit: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in unit.splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def wanted() -> list[str]:
+    """The instances the target starts."""
+    return [unit for line in values(UNITS["hotline.target"])["Wants"] for unit in line.split()]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_fenced_limited_and_nobodys_root(name: str) -> None:
+    unit = values(SERVICES[name])
+    for setting, value in FENCE.items():
+        assert unit[setting] == [value], setting
+    assert unit["User"][0] in ("hotline", "hotline-rasa") and unit["MemoryMax"] and unit["TasksMax"]
+    written = " ".join(unit.get("ReadWritePaths", []))
+    assert all(path.startswith(("/var/lib/hotline", "/var/backups/hotline")) for path in written.split())
+    if name.startswith(SHUT_IN):
+        assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == (["any"], ["localhost"])
+
+
+def test_rasa_has_a_user_and_secrets_of_its_own_and_writes_nothing() -> None:
+    unit = values(SERVICES["hotline-rasa@.service"])
+    assert unit["User"] == ["hotline-rasa"] and unit["EnvironmentFile"] == ["/etc/hotline/rasa.env"]
+    assert "ReadWritePaths" not in unit and "-/var/lib/hotline" in unit["InaccessiblePaths"][0].split()
+    given = set(re.findall(r"^(HOTLINE_\w+)=", (DEPLOY / "rasa.env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    assert given == {"HOTLINE_ACTIONS_URL", "HOTLINE_BOT_SECRET", "HOTLINE_DATA_KEY", "HOTLINE_BOT_DATABASE_URL"}
+    read = (ROOT / "bot" / "tracker_store.py").read_text() + (ROOT / "endpoints.yml").read_text()
+    assert given - {"HOTLINE_BOT_SECRET"} <= set(re.findall(r"HOTLINE_\w+", read))
+
+
+def test_the_target_starts_two_of_what_danger_needs_and_every_queue() -> None:
+    names = wanted()
+    assert all(re.sub(r"@[^.]*", "@", name) in UNITS for name in names)
+    queues = [found.group(1) for name in names if (found := re.match(r"hotline-worker@(\w+)-\d", name))]
+    assert set(queues) == {*QUEUES, OUTREACH}
+    for queue in ("danger", "turns", "replies"):
+        assert queues.count(queue) == 2
+    assert sum(name.startswith("hotline-gateway@") for name in names) == 2
+    assert sum(name.startswith("hotline-rasa@") for name in names) == 2
+
+
+def test_the_proxy_and_prometheus_know_the_ports_of_the_units() -> None:
+    proxy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    assert proxy.count("{") == proxy.count("}")
+    by_kind = {
+        kind: {found for name in wanted() for found in re.findall(rf"hotline-{kind}@(\d+)", name)}
+        for kind in ("gateway", "rasa")
+    }
+    balanced = [set(re.findall(r"127\.0\.0\.1:(\d+)", line)) for line in re.findall(r"reverse_proxy (.+) \{", proxy)]
+    settings = dict(
+        re.findall(r"^(HOTLINE_\w+)=(.*)$", (DEPLOY / "hotline.env.example").read_text("utf-8"), re.MULTILINE)
+    )
+    assert balanced == [by_kind["gateway"], {settings["HOTLINE_CONSOLE_PORT"]}, by_kind["rasa"]]
+    assert f"http://127.0.0.1:{settings['HOTLINE_RASA_URL'].rpartition(':')[2]} {{" in proxy
+    assert "health_uri /healthz" in proxy and "flush_interval -1" in proxy
+    (inner,) = re.findall(r"@inner path (.+)", proxy)
+    assert {"/metrics", "/readyz", "/simulator/*", "/phone"} <= set(inner.split())
+    scraped = set(re.findall(r"127\.0\.0\.1:(\d+)", (DEPLOY / "prometheus" / "scrape.yml").read_text("utf-8")))
+    assert scraped >= by_kind["gateway"] | {settings["HOTLINE_CONSOLE_PORT"]}
+
+
+def test_the_settings_of_the_example_exist_and_hold_no_secret() -> None:
+    text = (DEPLOY / "hotline.env.example").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^#?(HOTLINE_\w+)=(.*)$", text, re.MULTILINE):
+        assert name.removeprefix("HOTLINE_").lower() in Settings.model_fields, name
+        assert value == "" or not re.search(r"_(KEY|SECRET|TOKEN)$", name), name
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
+def test_systemd_reads_every_unit_and_finds_it_shut_in(tmp_path: Path) -> None:
+    for name, text in UNITS.items():
+        (tmp_path / name).write_text(re.sub(r"/opt/hotline/\.venv\S*", "/bin/true", text), encoding="utf-8")
+    started = [*(name for name in wanted() if "@" in name), "hotline-console.service", "hotline-actions.service", "hotline-migrate.service",
+               "hotline-backup.service", "hotline-backup.timer"]  # fmt: skip
+    for name in started:
+        if "@" in name:
+            (tmp_path / name).symlink_to(re.sub(r"@[^.]*", "@", name))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in started)], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    ours = [line for line in done.stderr.splitlines() if str(tmp_path) in line or "hotline" in line]
+    assert (done.returncode, ours) == (0, [])
+    for name in ("hotline-gateway@8000.service", "hotline-rasa@5006.service", "hotline-worker@turns-1.service"):
+        told = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(tmp_path / name)], capture_output=True, text=True, check=False
+        )  # fmt: skip
+        (exposure,) = re.findall(r"exposure level for \S+: ([0-9.]+)", told.stdout)
+        assert float(exposure) <= EXPOSURE
