@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from . import database, jobs, webhooks
 from .api import door as api
 from .api import health, linkage, platforms, voice
+from .bridge import police_texts
 from .broadcasts.receipt_batches import Collector
 from .carriers import registry
 from .carriers import simulator as simulator_edge
@@ -147,9 +149,16 @@ async def _console_life(_app: FastAPI) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
-    replaying = asyncio.create_task(jobs.each_second(spool.replay, "spool"))
+    replay = partial(spool.replay, hear=police_texts.hear)
+    care = partial(spool.care, hush=webhooks.asks_for_silence)
+    beside = [
+        asyncio.create_task(jobs.each_second(replay, "spool")),
+        asyncio.create_task(jobs.each_second(care, "spooled")),
+    ]
     yield
-    replaying.cancel()
+    for chore in beside:
+        chore.cancel()
+    await spool.aclose()
     await app.state.receipts.aclose()
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:

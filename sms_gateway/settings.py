@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     joining_seconds: float = Field(default=4.0, ge=0, le=30)
     unknown_after_seconds: float = Field(default=30.0, gt=0)
+    spool_mb: float = Field(default=256.0, gt=0)
+    spool_reserved_mb: float = Field(default=8.0, gt=0)
     ring_again_seconds: float = Field(default=30.0, gt=0)
     ring_everyone_seconds: float = Field(default=60.0, gt=0)
     ring_supervisor_seconds: float = Field(default=120.0, gt=0)
@@ -179,13 +181,15 @@ class Settings(BaseSettings):
         return words
 
     @model_validator(mode="after")
-    def _climbing_ladder(self) -> Self:
+    def _hold_together(self) -> Self:
         ring = (self.ring_again_seconds, self.ring_everyone_seconds, self.ring_supervisor_seconds)
         steps = (*ring, self.bridge_after_seconds)
         if list(steps) != sorted(set(steps)):
             raise ValueError(
                 "红色的几步要一步比一步晚：HOTLINE_RING_AGAIN_SECONDS、HOTLINE_RING_EVERYONE_SECONDS、HOTLINE_RING_SUPERVISOR_SECONDS、HOTLINE_BRIDGE_AFTER_SECONDS。"
             )
+        if self.spool_reserved_mb >= self.spool_mb:
+            raise ValueError("HOTLINE_SPOOL_RESERVED_MB 要比 HOTLINE_SPOOL_MB 小。")
         if self.orange_phone_minutes < self.orange_read_minutes:
             raise ValueError("HOTLINE_ORANGE_PHONE_MINUTES 不能比 HOTLINE_ORANGE_READ_MINUTES 早。")
         return self

@@ -33,7 +33,7 @@ router = APIRouter()
 @router.get("/healthz")
 async def healthz(request: Request) -> dict[str, Answer | int]:
     """200 as long as this process lives: a gateway without its database still takes texts."""
-    waiting = spool.counts()
+    waiting = await asyncio.to_thread(spool.counts)
     return {**await _health(request).look(), "spooled": waiting.spooled, "spooled_red": waiting.spooled_red}
 
 
