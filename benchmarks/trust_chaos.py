@@ -27,7 +27,7 @@ from sms_gateway.supervision.bot_model import trained_model
 from sms_gateway.supervision.places import DataDir
 
 from .broadcasts_line import OutreachLine, outreach_line
-from .results import Row, row
+from .results import FAULTS, Row, row
 from .server import Server
 from .trust_faults import DANGER, QUESTION, Recovery, Trouble, slowest, suffer
 from .trust_judging import Verdict, judge, under_way
@@ -189,8 +189,8 @@ def _shown(seconds: float | None) -> str:
 
 
 def rows(ran: Ran) -> list[Row]:
-    """The run as rows; its length is part of each name."""
-    what = f"Faults under {TEXTS_A_SECOND:.0f} texts/s, {ran.took / 60:.0f} min, {len(ran.recoveries)} faults"
+    """The run as rows."""
+    what = FAULTS
     found, away = ran.verdict, [one for one in ran.recoveries if one.database]
     lost = len(found.lost) + len(found.never_taken)
     danger = len(found.danger_unanswered) + len(found.danger_without_call)
@@ -203,6 +203,7 @@ def rows(ran: Ran) -> list[Row]:
         row(AREA, f"{what}: slowest ring after the database's return", [slowest(away, "rang")], "s", target=RINGS_WITHIN),
         row(AREA, f"{what}: slowest safe reply", [slowest(ran.recoveries, "answered")], "s"),
         row(AREA, f"{what}: slowest return of ordinary answers", [slowest(ran.recoveries, "talks")], "s"),
+        row(AREA, f"{what}: faults", [len(ran.recoveries)], "faults", better="higher"),
         row(AREA, f"{what}: texts", [found.sent], "texts", better="higher"),
     ]  # fmt: skip
 

@@ -139,7 +139,7 @@ async def under_way() -> int:
     jobs = text(
         "SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND queue_name IN ('danger', 'turns', 'replies'))"
         " + (SELECT count(*) FROM messages WHERE state IN ('queued', 'sending'))"
-        " + (SELECT count(*) FROM messages WHERE direction = 'in' AND answered_by IS NULL)"
+        " + (SELECT count(*) FROM messages WHERE direction = 'in' AND (answered_by IS NULL OR answered_by = 'later'))"
     )
     async with transaction() as session:
         return int(await session.scalar(jobs) or 0) + spool.counts().spooled

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import BigInteger, DateTime, MetaData, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncAttrs, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -64,6 +66,13 @@ async def transaction() -> AsyncIterator[AsyncSession]:
     """A session whose work is committed at the end, or rolled back on an error."""
     async with _sessions()() as session, session.begin():
         yield session
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be worked with just now, rather than that it will not take this row."""
+    if isinstance(error, DBAPIError):
+        return not isinstance(error, (DataError, IntegrityError, NotSupportedError))
+    return isinstance(error, (NoConnectionFree, OSError))  # TimeoutError is an OSError
 
 
 class DatabaseIsSlow(TimeoutError):

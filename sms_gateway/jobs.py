@@ -48,7 +48,7 @@ POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.4
 """With these a killed worker frees its contact in 3.5-5.6 s (DESIGN section 2)."""
 CHORE_SECONDS = 1.0
-PACE = {"timers": 0.4, "desk_matters": 5.0, "duty_posts": 60.0, "abandoned_uploads": 600.0}
+PACE = {"hurried": 0.25, "timers": 0.4, "desk_matters": 5.0, "duty_posts": 60.0, "abandoned_uploads": 600.0}
 """Seconds of chores that come round sooner or later than the rest. A step of the ladder is at most a second late, the job
 that takes it included; what became of a desk's matter may wait; the lines of the duty book are called one a minute at most.
 """

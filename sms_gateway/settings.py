@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     break_minutes: float = Field(default=15.0, ge=0)
     seat_capacity: int = Field(default=6, ge=3, le=60)
     duty_phone: str | None = None
+    shed_outreach_seconds: float = Field(default=4.0, gt=0)
+    shed_policy_seconds: float = Field(default=10.0, gt=0)
     segment_price_fen: float = Field(default=5.0, ge=0)
     outreach_at_once: int = Field(default=64, ge=1, le=128)
     """Texts of one sending process on their way to a carrier that takes them one by one; not more than the carriers hold connections,
@@ -190,6 +192,8 @@ class Settings(BaseSettings):
             )
         if self.spool_reserved_mb >= self.spool_mb:
             raise ValueError("HOTLINE_SPOOL_RESERVED_MB 要比 HOTLINE_SPOOL_MB 小。")
+        if self.shed_policy_seconds < self.shed_outreach_seconds:
+            raise ValueError("HOTLINE_SHED_POLICY_SECONDS 不能比 HOTLINE_SHED_OUTREACH_SECONDS 小。")
         if self.orange_phone_minutes < self.orange_read_minutes:
             raise ValueError("HOTLINE_ORANGE_PHONE_MINUTES 不能比 HOTLINE_ORANGE_READ_MINUTES 早。")
         return self

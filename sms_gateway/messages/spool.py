@@ -15,15 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs, triage
 from sms_gateway.carriers.carrier import CarrierDidNotAnswer, Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.contacts.models import Channel
-from sms_gateway.database import transaction
+from sms_gateway.database import is_away, transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.settings import get_settings
 from sms_gateway.triage.judgement import Judgement, Lane
@@ -74,13 +72,6 @@ _will_not_go_in: set[str] = set()
 _answered_without_disk: set[str] = set()
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be worked with just now, rather than that it will not take this row."""
-    if isinstance(error, DBAPIError):
-        return not isinstance(error, (DataError, IntegrityError, NotSupportedError))
-    return isinstance(error, (NoConnectionFree, OSError))  # TimeoutError is an OSError
-
-
 def counts() -> Counts:
     """For `/healthz` and the console's banner."""
     return Counts(*files.count(folder()))
@@ -88,7 +79,10 @@ def counts() -> Counts:
 
 def holds_of(inbound: Inbound) -> bool:
     """Whether earlier texts of the same person wait here: this one must not overtake them."""
-    waiting = files.in_order(folder(), contact=texts.contact_of(inbound))
+    place = folder()
+    if not files.holds_any(place):
+        return False  # nearly always: this is asked with each text
+    waiting = files.in_order(place, contact=texts.contact_of(inbound))
     return any(path.name not in _will_not_go_in for path in waiting)
 
 
@@ -187,12 +181,15 @@ async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
 
 async def _bring_in(session: AsyncSession, inbound: Inbound, mark: Mark | None) -> None:
     recorded = await inbox.receive(session, replace(inbound))
-    if recorded is None or mark is None or mark.reply not in (Reply.SENT, Reply.HANDING, Reply.JOINED):
+    if mark is None or mark.key is None or mark.reply not in (Reply.SENT, Reply.HANDING, Reply.JOINED):
         return
-    await inbox.mark_answered(session, recorded.message_id, "spool")  # judged again, alarm raised, not answered again
-    if mark.reply is Reply.JOINED:
+    if recorded is None:  # its commit had been on its way when the database went, and was done
+        recorded = await inbox.find_recorded(session, inbound)
+    # judged again, alarm raised, not answered again
+    if not await inbox.mark_answered(session, recorded.message_id, "spool"):
+        log.error("danger_answered_twice", message=recorded.message_id)
+    elif mark.reply is Reply.JOINED:
         return
-    assert mark.key is not None
     await outbox.note_sent_from_spool(
         session, recorded=recorded, key=mark.key, carrier=inbound.carrier, at=mark.at or clock.now(),
         carrier_id=mark.carrier_id, state=State.SENT if mark.reply is Reply.SENT else State.UNKNOWN,
@@ -246,12 +243,12 @@ async def _see_to(held: files.Held, inbound: Inbound, hush: Hush, judged: Judgem
         key = judged.reply_key
         if key is None or inbound.channel != Channel.SMS or hush(inbound.body):
             await _note(held.path, Mark(red=True))
-        elif await asyncio.to_thread(_is_joined, held.path, inbound, key):
+        elif await asyncio.to_thread(texts.is_joined, held.path, inbound, key):
             await _note(held.path, Mark(red=True, reply=Reply.JOINED, key=key))
         else:
             await _answer(held.path, inbound, key)
-    except OSError as error:  # a mark that does not fit: the text is safe, and its judge answers it
-        log.error("spool_mark_not_written", error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a mark that does not fit, words that are missing: the text is safe, and its judge answers it
+        log.error("spooled_text_not_seen_to", error=type(error).__name__)
     finally:
         held.release()
 
@@ -278,17 +275,6 @@ async def _send(inbound: Inbound, key: str | None) -> str | None:
             return await edge.send(to=inbound.address, body=_words(key), reference=texts.reference_of(inbound))
     except TimeoutError:
         raise CarrierDidNotAnswer("late") from None
-
-
-def _is_joined(path: Path, inbound: Inbound, key: str) -> bool:
-    """Whether a text of the same person that waits here got the same reply within the joining window."""
-    for other in files.in_order(path.parent, contact=texts.contact_of(inbound)):
-        mark = texts.read_mark(other) if other != path else None
-        if mark is None or mark.key != key or mark.at is None or mark.reply not in (Reply.SENT, Reply.HANDING):
-            continue
-        if (clock.now() - mark.at).total_seconds() <= get_settings().joining_seconds:
-            return True
-    return False
 
 
 async def _judge(inbound: Inbound) -> Judgement:

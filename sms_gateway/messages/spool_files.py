@@ -97,6 +97,12 @@ def remove(path: Path) -> None:
         path.with_suffix(ending).unlink(missing_ok=True)
 
 
+def holds_any(place: Path) -> bool:
+    """Whether any text waits."""
+    with os.scandir(place) as found:
+        return any(entry.name.endswith(TEXT) for entry in found)
+
+
 def in_order(place: Path, *, contact: str = "") -> list[Path]:
     """Texts that wait (of one contact), as they were received."""
     with os.scandir(place) as found:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sms_gateway import logs
+from sms_gateway import clock, logs
 from sms_gateway.contacts.models import Channel
 from sms_gateway.crypto import blind_index, keyring
 from sms_gateway.settings import get_settings
@@ -53,7 +53,8 @@ class Mark:
 def folder() -> Path:
     """Where the files lie; made on first use, closed to others."""
     place = get_settings().data_dir / "spool"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not place.is_dir():
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return place
 
 
@@ -67,6 +68,17 @@ def write(inbound: Inbound, *, red: bool) -> files.Held | None:
     held = files.write_new(place, name_of(inbound), sealed, at=inbound.received_at)
     _room.note(len(sealed))
     return held
+
+
+def is_joined(path: Path, inbound: Inbound, key: str) -> bool:
+    """Whether a text of the same person that waits here got the same reply within the joining window."""
+    for other in files.in_order(path.parent, contact=contact_of(inbound)):
+        mark = read_mark(other) if other != path else None
+        if mark is None or mark.key != key or mark.at is None or mark.reply not in (Reply.SENT, Reply.HANDING):
+            continue
+        if (clock.now() - mark.at).total_seconds() <= get_settings().joining_seconds:
+            return True
+    return False
 
 
 def seal_mark(mark: Mark) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +19,7 @@ from sms_gateway.carriers.carrier import CarrierDidNotAnswer, CarrierIsBusy
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
-from sms_gateway.messages import outbox, spool, spool_files, spool_texts
+from sms_gateway.messages import inbox, outbox, spool, spool_files, spool_texts
 from sms_gateway.messages.inbox import Inbound
 from sms_gateway.messages.models import Message
 from sms_gateway.settings import get_settings
@@ -140,6 +140,18 @@ async def test_a_safe_reply_nobody_heard_of_is_looked_up_and_said_once(
     assert await _answered(person) == left
 
 
+async def test_a_commit_that_was_on_its_way_is_no_reason_to_answer_twice(person: Person) -> None:
+    text_in = _inbound(DANGER, "w")
+    async with transaction() as session:
+        assert await inbox.receive(session, text_in)  # committed, but our door heard no more of it
+    await spool.keep(text_in)
+    assert await spool.replay() == 1
+    await person.run()
+    assert len(person.carrier.sent) == 1
+    async with transaction() as session:
+        assert len((await session.scalars(select(Escalation).where(Escalation.lane == "red"))).all()) == 1
+
+
 async def test_a_carrier_that_is_busy_is_asked_again_while_the_database_is_away(person: Person) -> None:
     person.carrier.fails = [CarrierIsBusy("busy"), CarrierIsBusy("busy")]
     await spool.keep(_inbound(DANGER, "h"))
@@ -254,6 +266,7 @@ async def test_without_any_disk_danger_is_still_answered_once(person: Person, mo
     assert len(person.carrier.sent) == 1
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=12))
 def test_every_order_of_replay_keeps_each_phones_own(texts: list[tuple[int, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
