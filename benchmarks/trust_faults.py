@@ -29,6 +29,7 @@ DANGER = (
 )
 QUESTION = "孤儿每个月能领多少钱"
 GETS_OVER_WITHIN = 60.0
+NEXT_WITHIN = 12.0
 KILLED = ("gateway", "danger", "turns", "turns_2", "replies", "rasa", "actions", "bulk", "outreach", "console")
 FILLER = "filler.bin"
 WELL: dict[str, object] = {}
@@ -138,8 +139,8 @@ class Trouble:
         return [*faults, *blows]
 
 
-async def suffer(fault: Fault, streets: Streets, *, pause: float) -> Recovery:
-    """Let it happen, and watch how long danger and an ordinary question wait."""
+async def suffer(fault: Fault, streets: Streets, *, pause: float) -> tuple[Recovery, asyncio.Task[None]]:
+    """Let it happen. How long danger and an ordinary question wait is watched by the task, which fills in the rest."""
     found = Recovery(fault.name, fault.seconds, database=fault.database)
     await fault.begin()
     danger = Sent(new_number(), random.choice(DANGER), red=True)
@@ -148,16 +149,25 @@ async def suffer(fault: Fault, streets: Streets, *, pause: float) -> Recovery:
     if fault.end is not None:
         await fault.end()
     ended = time.time()
-    question = Sent(new_number(), QUESTION)
-    asking = asyncio.create_task(streets.send(question))
-    answered, rang = await watching
-    found.answered = None if answered is None else answered - danger.began
-    found.rang = None if rang is None else max(0.0, rang - max(ended if fault.end else danger.began, danger.began))
-    await asking
-    at = await streets.until_answered(question.number, within=GETS_OVER_WITHIN)
-    found.talks = None if at is None else at - ended
+    asking = asyncio.create_task(_ask(streets))
+    await asyncio.wait({watching}, timeout=NEXT_WITHIN)  # the next fault must not fall into the recovery from this one
     await asyncio.sleep(max(0.0, pause - (time.time() - ended)))
-    return found
+
+    async def fill_in() -> None:
+        answered, rang = await watching
+        found.answered = None if answered is None else answered - danger.began
+        since = max(danger.began, ended if fault.end is not None else 0.0)
+        found.rang = None if rang is None else max(0.0, rang - since)
+        at = await asking
+        found.talks = None if at is None else at - ended
+
+    return found, asyncio.create_task(fill_in())
+
+
+async def _ask(streets: Streets) -> float | None:
+    question = Sent(new_number(), QUESTION)
+    await streets.send(question)
+    return await streets.until_answered(question.number, within=GETS_OVER_WITHIN)
 
 
 async def _watch(danger: Sent, streets: Streets) -> tuple[float | None, float | None]:
