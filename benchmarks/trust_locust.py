@@ -83,7 +83,8 @@ class Visitor(locust.FastHttpUser):
         headers = {"Content-Type": "application/json", **({"Cookie": self._cookie} if self._cookie else {})}
         answer = self.client.post("/chat/texts", data=written.decode(), headers=headers, name="write")
         if not self._cookie and answer.status_code == 202:
-            self._cookie = str((answer.headers or {}).get("set-cookie")).partition(";")[0]
+            given: Any = answer.headers
+            self._cookie = str(given["set-cookie"]).partition(";")[0]
             self._listening = gevent.spawn(self._listen)
 
     def _listen(self) -> None:
