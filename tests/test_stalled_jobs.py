@@ -33,7 +33,9 @@ async def test_one_job_that_cannot_be_freed_does_not_keep_the_others(
         silent = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '8 seconds') RETURNING id"
         worker = await session.scalar(text(silent))
         await session.execute(
-            text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :worker WHERE queue_name = 'turns'"),
+            text(
+                "UPDATE procrastinate_jobs SET status = 'doing', lock = NULL, worker_id = :worker WHERE queue_name = 'turns'"
+            ),
             {"worker": worker},
         )
     worker_app = app.with_connector(PsycopgConnector(conninfo=database, min_size=1, max_size=2))

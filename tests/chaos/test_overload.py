@@ -13,8 +13,8 @@ from sms_gateway.settings import get_settings
 from sms_gateway.supervision.bot_model import trained_model
 from sms_gateway.supervision.places import DataDir
 
-DANGER_WITHIN = 3.0
-"""Seconds, p95, on a machine that tests at the same time; `make bench AREA=trust` has the measure."""
+DANGER_WITHIN = 8.0
+"""Seconds, p95, on a machine that tests at the same time (without `hurrying` it was 52); `make bench AREA=trust` has the measure."""
 
 
 @pytest.mark.timeout(300)
