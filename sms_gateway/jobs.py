@@ -207,7 +207,7 @@ async def _work_while_connected(queue: str, concurrency: int) -> None:
             each_second(lambda: free_stalled(worker_app, patience.seconds(time.monotonic())), "free_stalled")
         )
         try:
-            await worker.run()
+            await worker.run()  # type: ignore[no-untyped-call]  # procrastinate left it bare
         finally:
             freeing.cancel()
             beating.cancel()
