@@ -59,12 +59,15 @@ bot: setup-test
 browser: setup-test
 	$(PYTEST) $(IN_TWO) tests/browser
 
-# Parts of the hotline are killed in the middle of a call: each once, or ROUNDS times.
+# Parts of the hotline are killed in the middle of a call: each once, or ROUNDS times. Then ten texts a second while everything is
+# killed, stopped, filled up and made to lie, one after the other; it ends with a table.
 chaos-short: setup-test
 	$(PYTEST) tests/chaos
+	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.trust_chaos --short
 
 chaos: setup-test
 	ROUNDS=$${ROUNDS:-5} $(PYTEST) tests/chaos
+	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.trust_chaos --minutes $${MINUTES:-3} --keep
 
 # 200 operator talks, 10 texts a second: nothing lost, nothing reordered, memory flat; MINUTES of it.
 soak-short: setup-test

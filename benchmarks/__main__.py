@@ -27,6 +27,7 @@ from . import (
     limits,
     operators,
     table,
+    trust_load,
     turns,
     understanding,
     webhooks,
@@ -46,6 +47,7 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("casework",), casework_pages.measure),
     (("operators",), operators.measure),
     (("broadcasts",), broadcasts.measure),
+    (("trust",), trust_load.measure),
 )
 """The areas each measure has rows for, and the measure."""
 

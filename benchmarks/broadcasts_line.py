@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,32 +73,42 @@ class OutreachLine:
 
     async def add_workers(self, count: int, *, first: int = 2) -> list[str]:
         """Further sending processes, numbered from `first`; their names."""
-        table = children(_inner(self.hotline.environment), _all(self.hotline))
+        table = children(inner_of(self.hotline.environment), environment_of(self.hotline))
         names = [f"outreach_{number}" for number in range(first, first + count)]
         for name in names:
             await self.hotline.supervisor.start(replace(table["outreach"], name=name), wait=False)
         return names
 
 
-def _inner(environment: Mapping[str, str], model: Path | None = None) -> Inner:
+def inner_of(environment: Mapping[str, str], model: Path | None = None) -> Inner:
+    """The chosen ports of a running hotline."""
     rasa, actions = (int(environment[f"HOTLINE_{name}_URL"].rpartition(":")[2]) for name in ("RASA", "ACTIONS"))
     return Inner(rasa, actions, environment["HOTLINE_DATABASE_URL"], model)
 
 
 @asynccontextmanager
 async def outreach_line(
-    *names: str, settings: Mapping[str, str] | None = None, database_url: str | None = None, model: Path | None = None
+    *names: str,
+    settings: Mapping[str, str] | None = None,
+    database_url: str | None = None,
+    model: Path | None = None,
+    durable: bool = False,
 ) -> AsyncIterator[OutreachLine]:
-    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server."""
+    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server.
+
+    `durable`: what is committed outlives the server's death, as in production; scratch servers lose the last moments else.
+    """
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with scratch_postgres() as server:
         base = database_url or server.create("outreach")
+        if durable:
+            make_durable(base)
         upgrade(base)
         chosen = {**SETTINGS, "HOTLINE_SIMULATOR_URL": url, **(settings or {})}
         async with scratch_hotline(server.folder / "data", database_url=base, settings=chosen) as hotline:
             await hotline.supervisor.start(_carrier(port, hotline, server.folder))
-            table = children(_inner(hotline.environment, model), _all(hotline))
+            table = children(inner_of(hotline.environment, model), environment_of(hotline))
             for name in names:
                 await hotline.supervisor.start(table[name], wait=False)
             for name in names:
@@ -111,12 +123,20 @@ async def outreach_line(
                         await database.dispose()
 
 
-def _all(hotline: ScratchHotline) -> dict[str, str]:
+def make_durable(url: str) -> None:
+    """From the next connection on a commit waits until it is written."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = on").format(name))
+
+
+def environment_of(hotline: ScratchHotline) -> dict[str, str]:
+    """The whole environment of its children."""
     return {**bare_environment(), **ONE_THREAD, "PYTHONUNBUFFERED": "1", **hotline.environment}
 
 
 def _carrier(port: int, hotline: ScratchHotline, folder: Path) -> Child:
-    environment = _all(hotline) | {"HOTLINE_DATA_DIR": str(folder / "carrier")}
+    environment = environment_of(hotline) | {"HOTLINE_DATA_DIR": str(folder / "carrier")}
     command = (str(PYTHON), "-m", "sms_gateway.cli", "simulator", "--port", str(port))
     return Child("carrier", command, environment, ready=answers(port, "/simulator/faults"))
 

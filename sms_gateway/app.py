@@ -21,6 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from . import beats, database, jobs, webhooks
 from .api import door as api
 from .api import health, linkage, metrics, platforms, voice
+from .bridge import police_texts
 from .broadcasts.receipt_batches import Collector
 from .carriers import registry
 from .carriers import simulator as simulator_edge
@@ -162,9 +163,16 @@ async def _console_life(app: FastAPI) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _gateway_life(app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
-    beside = [*_beside("gateway"), asyncio.create_task(jobs.each_second(spool.replay, "spool"))]
+    replay = partial(spool.replay, hear=police_texts.hear)
+    care = partial(spool.care, hush=webhooks.asks_for_silence)
+    beside = [
+        *_beside("gateway"),
+        asyncio.create_task(jobs.each_second(replay, "spool")),
+        asyncio.create_task(jobs.each_second(care, "spooled")),
+    ]
     yield
     await _end(beside)
+    await spool.aclose()
     await app.state.receipts.aclose()
     await app.state.health.aclose()
     if (make_believe := getattr(app.state, "make_believe", None)) is not None:

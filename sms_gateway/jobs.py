@@ -7,6 +7,7 @@ delayed retry (a job that waits for its retry keeps the lock shut); danger has a
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy
 from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
+from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import clock, logs, tracing
-from .database import database_url
+from .database import database_url, transaction
 from .errors import HotlineError
 
 log = logs.get("jobs")
@@ -48,9 +50,18 @@ HEARTBEAT_SECONDS = 1.0
 STALLED_AFTER_SECONDS = 5.0
 POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.4
+CONNECTION_WITHIN_SECONDS = 3.0
+"""A pool waits ever longer between two tries to reconnect, so whoever waits for it gives up soon and the worker inside starts anew:
+with the 30 s that are usual, danger rang up to 27 s after the database was back."""
 """With these a killed worker frees its contact in 3.5-5.6 s (DESIGN section 2)."""
+STALLED_WHILE_SLOW_SECONDS = 20.0
+LAGS_SECONDS = 2.5
+"""A round of freeing that comes so late says that the machine is overloaded, or the database was: then a late sign of life is no death."""
+PRUNED_AFTER_SECONDS = 60.0
+"""A starting worker removes the rows of workers silent for so long. A living one without its row would have all its jobs run twice."""
 CHORE_SECONDS = 1.0
 PACE = {
+    "hurried": 0.25,
     "timers": 0.4,
     "door_beat": 2.0,
     "operations": 10.0,
@@ -151,12 +162,33 @@ class RetryAtOnce(BaseRetryStrategy):
         return None if job.attempts >= self.attempts else RetryDecision()
 
 
-async def free_stalled(worker_app: App) -> int:
-    """Give the jobs of workers that died back to the queue; returns how many."""
-    stalled = list(await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+class Patience:
+    """For how long others may be silent before they count as dead: longer while we ourselves do not get our turn."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._slow_until = 0.0
+
+    def seconds(self, now: float) -> float:
+        """Asked once a round, at `now` (monotonic seconds)."""
+        if self._last is not None and now - self._last > LAGS_SECONDS:
+            self._slow_until = now + STALLED_AFTER_SECONDS
+        self._last = now
+        return STALLED_WHILE_SLOW_SECONDS if now < self._slow_until else STALLED_AFTER_SECONDS
+
+
+async def free_stalled(worker_app: App, silent_for: float = STALLED_AFTER_SECONDS) -> int:
+    """Give the jobs of workers that died back to the queue; returns how many. Danger never waits longer: judged twice does no harm."""
+    find, freed = worker_app.job_manager.get_stalled_jobs, 0
+    stalled = [*await find(queue="danger", seconds_since_heartbeat=STALLED_AFTER_SECONDS)]
+    stalled += [job for job in await find(seconds_since_heartbeat=silent_for) if job.queue != "danger"]
     for job in stalled:
-        await worker_app.job_manager.retry_job(job)
-    return len(stalled)
+        with suppress(
+            ConnectorException
+        ):  # somebody else was quicker, or it has just ended: the others are freed all the same
+            await worker_app.job_manager.retry_job(job)
+            freed += 1
+    return freed
 
 
 async def each_second(what: Callable[[], Awaitable[Any]], name: str) -> None:
@@ -194,23 +226,46 @@ async def work(
 
 
 async def _work_while_connected(queue: str, concurrency: int) -> None:
-    worker_app = app.with_connector(PsycopgConnector(conninfo=database_url(), min_size=1, max_size=6))
+    pool = PsycopgConnector(conninfo=database_url(), min_size=1, max_size=6, timeout=CONNECTION_WITHIN_SECONDS)
+    worker_app = app.with_connector(pool)
     async with worker_app.open_async():
-        freeing = asyncio.create_task(each_second(lambda: free_stalled(worker_app), "free_stalled"))
+        worker = _worker_of(worker_app, queue, concurrency)
+        beating = asyncio.create_task(each_second(lambda: _beat(worker), "heartbeat"))
+        patience = Patience()
+        freeing = asyncio.create_task(
+            each_second(lambda: free_stalled(worker_app, patience.seconds(time.monotonic())), "free_stalled")
+        )
         try:
-            await worker_app.run_worker_async(
-                queues=[queue],
-                name=queue,
-                concurrency=concurrency,
-                fetch_job_polling_interval=HURRIED.get(queue, POLL_SECONDS),
-                abort_job_polling_interval=30.0,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=STALLED_AFTER_SECONDS,
-                shutdown_graceful_timeout=8.0,
-                delete_jobs="successful",
-            )
+            await worker.run()  # type: ignore[no-untyped-call]  # procrastinate left it bare
         finally:
             freeing.cancel()
+            beating.cancel()
+
+
+def _worker_of(worker_app: App, queue: str, concurrency: int) -> Worker:
+    worker_app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate left it bare
+    return Worker(
+        worker_app,
+        queues=[queue],
+        name=queue,
+        concurrency=concurrency,
+        fetch_job_polling_interval=HURRIED.get(queue, POLL_SECONDS),
+        abort_job_polling_interval=30.0,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=PRUNED_AFTER_SECONDS,
+        shutdown_graceful_timeout=8.0,
+        delete_jobs="successful",
+    )
+
+
+async def _beat(worker: Worker) -> None:
+    """Procrastinate's own heartbeat ends for good with its first error, and nobody is told (it only watches until its first side
+    task ends, which without periodic tasks is at once): the worker went on, and all its jobs were taken from it as from a dead one."""
+    if worker.worker_id is not None:
+        async with transaction() as session:
+            await session.execute(
+                text("SELECT procrastinate_update_heartbeat_v1(:worker)"), {"worker": worker.worker_id}
+            )
 
 
 async def _until_database_answers() -> None:

@@ -147,10 +147,11 @@ def chores(queue: str) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     if queue == "replies":
         mine.append(("outbox", messages.sweep))
     if queue == "danger":
-        from .conversations import giving_back
+        from .conversations import giving_back, hurrying
         from .escalations import unrung
 
         mine += [("forgotten", find_forgotten), ("given_back", giving_back.sweep), ("unrung", unrung.sweep)]
+        mine.append(("hurried", hurrying.sweep))
     if queue == "bulk":
         from .bridge.tasks import sweep_posts
         from .broadcasts import receipt_batches

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     joining_seconds: float = Field(default=4.0, ge=0, le=30)
     unknown_after_seconds: float = Field(default=30.0, gt=0)
+    spool_mb: float = Field(default=256.0, gt=0)
+    spool_reserved_mb: float = Field(default=8.0, gt=0)
     ring_again_seconds: float = Field(default=30.0, gt=0)
     ring_everyone_seconds: float = Field(default=60.0, gt=0)
     ring_supervisor_seconds: float = Field(default=120.0, gt=0)
@@ -106,6 +108,8 @@ class Settings(BaseSettings):
     police_file_hours: float = Field(default=24.0, gt=0, le=168)
     """So long a file made for the police may be fetched; then only its hash is kept."""
     duty_phone: str | None = None
+    shed_outreach_seconds: float = Field(default=4.0, gt=0)
+    shed_policy_seconds: float = Field(default=10.0, gt=0)
     segment_price_fen: float = Field(default=5.0, ge=0)
     outreach_at_once: int = Field(default=64, ge=1, le=128)
     """Texts of one sending process on their way to a carrier that takes them one by one; not more than the carriers hold connections,
@@ -211,13 +215,17 @@ class Settings(BaseSettings):
         return words
 
     @model_validator(mode="after")
-    def _climbing_ladder(self) -> Self:
+    def _hold_together(self) -> Self:
         ring = (self.ring_again_seconds, self.ring_everyone_seconds, self.ring_supervisor_seconds)
         steps = (*ring, self.bridge_after_seconds)
         if list(steps) != sorted(set(steps)):
             raise ValueError(
                 "红色的几步要一步比一步晚：HOTLINE_RING_AGAIN_SECONDS、HOTLINE_RING_EVERYONE_SECONDS、HOTLINE_RING_SUPERVISOR_SECONDS、HOTLINE_BRIDGE_AFTER_SECONDS。"
             )
+        if self.spool_reserved_mb >= self.spool_mb:
+            raise ValueError("HOTLINE_SPOOL_RESERVED_MB 要比 HOTLINE_SPOOL_MB 小。")
+        if self.shed_policy_seconds < self.shed_outreach_seconds:
+            raise ValueError("HOTLINE_SHED_POLICY_SECONDS 不能比 HOTLINE_SHED_OUTREACH_SECONDS 小。")
         if self.orange_phone_minutes < self.orange_read_minutes:
             raise ValueError("HOTLINE_ORANGE_PHONE_MINUTES 不能比 HOTLINE_ORANGE_READ_MINUTES 早。")
         return self

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import clock, logs
 from .bridge import police_texts
@@ -17,7 +20,8 @@ from .carriers import simulator, twilio
 from .carriers.incoming import ReceiptIn, TextIn, read_form
 from .contacts.models import Channel
 from .contacts.phone import NotAPhoneNumber, parse
-from .database import transaction
+from .conversations.commands import Kind, read_command
+from .database import DatabaseIsSlow, in_time, transaction
 from .errors import DatabaseIsAway, HotlineError, NotFound
 from .messages import inbox, outbox, spool
 from .settings import Settings, get_settings
@@ -28,6 +32,8 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 OK = b'{"ok":true}'
 LONGEST_SENDER = 128
+STORED_WITHIN = 3.0
+"""Seconds for the database to take a text; then it goes to disk. Carriers wait ten to fifteen."""
 
 
 class SignatureIsWrong(HotlineError):
@@ -96,18 +102,45 @@ async def accept(text: TextIn) -> None:
         carrier_id=text.carrier_id,
         received_at=clock.now(),
     )
-    for last_try in (False, True):
+    if await _waits_behind(inbound):
+        await spool.take_in(inbound, hush=asks_for_silence)
+        return
+    began = clock.wall_seconds()
+    for _ in range(2):
+        left = STORED_WITHIN - (clock.wall_seconds() - began)
         try:
-            async with transaction() as session:
-                if await police_texts.hear(session, inbound.address, inbound.body):
-                    return  # the police's answer to a hand-over by text is no person's text
-                recorded = await inbox.receive(session, inbound)
-        except (OperationalError, InterfaceError, PoolTimeout, OSError):
-            if last_try:
-                await spool.keep(inbound)
+            recorded = await in_time(partial(_store, inbound), within=max(0.1, left))
+        except Exception as error:  # noqa: BLE001 - whatever keeps it out of the database, it must not be lost
+            log.warning("text_not_stored", error=type(error).__name__)
+            if isinstance(error, DatabaseIsSlow):
+                break
         else:
             log.info("text_received", message=recorded and recorded.message_id, repeated=recorded is None)
             return
+    await spool.take_in(inbound, hush=asks_for_silence)
+
+
+async def _store(inbound: inbox.Inbound, session: AsyncSession) -> inbox.Recorded | None:
+    if await police_texts.hear(session, inbound.address, inbound.body):
+        return None  # the police's answer to a hand-over by text is no person's text
+    return await inbox.receive(session, inbound)
+
+
+async def _waits_behind(inbound: inbox.Inbound) -> bool:
+    """Whether earlier texts of the same phone lie on disk and cannot be brought in right now: none may overtake them."""
+    if not spool.holds_of(inbound):
+        return False
+    replaying = asyncio.create_task(spool.replay(hear=police_texts.hear, only=inbound))
+    await asyncio.wait(
+        {replaying}, timeout=STORED_WITHIN
+    )  # one that hangs is left to itself: what it does later is right, too
+    return spool.holds_of(inbound)
+
+
+def asks_for_silence(body: str) -> bool:
+    """Whether somebody may be holding that phone: nothing goes back to it, whatever the text tells."""
+    command = read_command(body, talking=True)
+    return command is not None and (command.stop_with_plea or command.kind is Kind.SILENCE)
 
 
 async def note_receipts(request: Request, receipts: Sequence[ReceiptIn]) -> None:

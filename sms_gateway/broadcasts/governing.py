@@ -12,7 +12,9 @@ from sms_gateway import clock, logs
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import notify, transaction
 from sms_gateway.jobs import PASSING
+from sms_gateway.messages import pressure
 from sms_gateway.messages.models import Thread
+from sms_gateway.messages.overload import Shed
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import Role
 
@@ -155,6 +157,9 @@ async def _set_pace(
 ) -> None:
     if len(running.closed(now)) == len(running.regions):
         one.rate, one.held_by = 0.0, Held.HOURS
+        return
+    if await pressure.level(session) >= Shed.OUTREACH:
+        one.rate, one.held_by = 0.0, Held.LOAD
         return
     free = await count_free(session) / await _count_running(session)
     share = pacing.live_reply_share(

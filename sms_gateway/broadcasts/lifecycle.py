@@ -37,6 +37,8 @@ class Held(StrEnum):
     PEOPLE = "people"
     NOBODY = "nobody"
     HOURS = "hours"
+    LOAD = "load"
+    """More texts come in than can be answered: outreach is the first to stand back."""
     BUSY = "busy"
     """The carrier refuses for now."""
     COUNTING = "counting"

@@ -43,7 +43,7 @@ PAUSE_ADVICE = {
 ALARMING_PAUSES = frozenset({"waiting", "danger", "errors"})
 HELD = {
     "people": "照空着的值班员人数放慢", "nobody": "没有值班员空着，先不发", "hours": "不在可以发的时段，到点自动接着发", "busy": "通道忙，过一会儿自动再试",
-    "counting": "都发出去了，正在核对数目",
+    "counting": "都发出去了，正在核对数目", "load": "来信太多，先让来信，缓下来自动接着发",
 }  # fmt: skip
 """`lifecycle.Held`: why it goes slower than the carrier takes."""
 EVENTS = {

@@ -8,6 +8,7 @@ from sms_gateway.messages import inbox
 from sms_gateway.tickets import places
 
 from . import (
+    answering_later,
     bridging,
     calling,
     desk_news,
@@ -49,6 +50,13 @@ async def end_waiting(subject_id: int) -> None:
 async def take_held_turn(message_id: int) -> None:
     """The turn of a text that has waited for more."""
     await turn.take(message_id, may_wait=False)
+
+
+@app.task(name="conversations.answer_later", queue="replies", retry=RetryIfTransient(attempts=20))
+async def answer_later(subject_id: int) -> None:
+    """This question was put off while too much came in: its turn is due if that is over."""
+    async with transaction() as session:
+        await answering_later.take_up(session, subject_id)
 
 
 @app.task(name="conversations.form_silence", queue="replies", retry=RetryIfTransient(attempts=8))

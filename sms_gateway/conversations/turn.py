@@ -22,6 +22,7 @@ from . import (
     acts,
     after_turn,
     alarm,
+    answering_later,
     assistant,
     joining,
     judging,
@@ -92,6 +93,8 @@ async def _begin(session: AsyncSession, message_id: int, *, may_wait: bool) -> Q
     step = steps.next_step(read.situation)
     parts = await parts_of.before(session, message)
     if step is Step.ASK_ASSISTANT and may_wait and await parts_of.wait_for_more(session, message, parts):
+        return None
+    if not parts and await answering_later.put_off(session, message, thread, read, step):
         return None
     said = outreach_replies.kind_said(wish=read.situation.wish, small=read.small, body=message.body)
     await outreach_replies.note(session, [*parts, message], outreach=read.outreach, said=said)

@@ -88,6 +88,17 @@ def _to_store(body: str) -> str:
     return body if len(body) <= MAX_STORED else body[:MAX_STORED] + CUT_MARK
 
 
+async def find_recorded(session: AsyncSession, inbound: Inbound) -> Recorded:
+    """Where a text lies that is stored already."""
+    same = (
+        Message.carrier == inbound.carrier,
+        Message.carrier_id == inbound.carrier_id,
+        Message.direction == Direction.IN,
+    )
+    found = (await session.execute(select(Message.id, Message.contact_id, Message.thread_id).where(*same))).one()
+    return Recorded(*found)
+
+
 async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
     """Store `inbound`; None when its carrier id is already there."""
     thread_id, contact_id = await find_or_make_thread(session, inbound.channel, inbound.address, inbound.received_at)

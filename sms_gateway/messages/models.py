@@ -119,7 +119,7 @@ class Message(SealedRow, Base):
     vector = Encrypted[bytes | None]()
     judged_at: Mapped[datetime | None]
     answered_by: Mapped[str | None] = mapped_column(String(12))
-    """`judge`, `turn`, `operator`, `spool` or `rescue`: who dealt with this text; nothing more is sent for it."""
+    """`judge`, `turn`, `operator`, `spool`, `rescue` or `later` (its answer is put off): who dealt with this text; nothing more is sent for it."""
     turn_tries: Mapped[int] = mapped_column(default=0)
 
     state: Mapped[str | None] = mapped_column(String(16))

@@ -324,13 +324,27 @@ async def was_queued_since(session: AsyncSession, thread_id: int, key: str, sinc
 
 
 async def note_sent_from_spool(
-    session: AsyncSession, *, recorded: Recorded, key: str, carrier: str, at: datetime
+    session: AsyncSession,
+    *,
+    recorded: Recorded,
+    key: str,
+    carrier: str,
+    at: datetime,
+    carrier_id: str | None,
+    state: State,
 ) -> None:
-    """Write down the safe reply that left while the database was away."""
+    """Write down the safe reply that left at `at` while the database was away; `unknown`: it may not have, and nobody can say."""
     uid, whole = uuid4(), SIGNATURE + say(key)
     row = insert(Message).values(
         uid=uid, thread_id=recorded.thread_id, contact_id=recorded.contact_id, direction=Direction.OUT, author=Author.SYSTEM,
-        body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=at, sent_at=at, carrier=carrier, state=State.SENT,
-        text_key=key, reply_to=recorded.message_id, reply_slot=0, segments=segments(whole), trace=tracing.current(),
+        body_sealed=sealed_for("messages", "body_sealed", uid, whole), at=at, carrier=carrier, state=state,
+        sent_at=at if state == State.SENT else None, text_key=key, reply_to=recorded.message_id, reply_slot=0,
+        segments=segments(whole), attempts=1, trace=tracing.current(),
     )  # fmt: skip
-    await session.execute(row.on_conflict_do_nothing())
+    message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))
+    if message_id is None:
+        return
+    if state == State.SENT:
+        await mark_sent(session, message_id, carrier_id)  # with the receipts that came before
+    due_at = clock.now() + timedelta(seconds=get_settings().receipt_within_seconds)
+    await set_timer(session, job="escalations.no_receipt", subject_id=message_id, due_at=due_at)

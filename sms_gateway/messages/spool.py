@@ -1,53 +1,54 @@
 """Texts that come while the database is away: kept sealed on disk, judged at once, answered if red, replayed in order.
 
-200 is said only after the file and its folder are on the disk. One file a text; a text the carrier brings twice finds
-its file already there. The clock of everything runs from `received_at`, which the file keeps.
+200 is said only after the file and its folder are on the disk (`spool_files`). A safe reply is marked before it is handed over
+and after, so that none is said twice: one whose fate nobody knows is looked up at the carrier when its text is replayed. When the
+quota is used up ordinary texts are refused, so that the carrier brings them again; a part of it stays with danger. The clock of
+everything runs from `received_at`, which the file keeps.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs, tracing, triage
-from sms_gateway.carriers.carrier import SendError
+from sms_gateway.carriers.carrier import CarrierDidNotAnswer, Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.contacts.models import Channel
-from sms_gateway.crypto import blind_index, keyring
-from sms_gateway.database import transaction
+from sms_gateway.database import is_away, transaction
+from sms_gateway.errors import HotlineError
 from sms_gateway.settings import get_settings
 from sms_gateway.triage.judgement import Judgement, Lane
 from sms_gateway.wording import SIGNATURE, say
 
 from . import inbox, outbox
+from . import spool_files as files
+from . import spool_texts as texts
+from .delivery import State
 from .inbox import Inbound
+from .spool_texts import MB, Mark, Reply, folder
 
 log = logs.get("spool")
 
-DATABASE_IS_AWAY = (OperationalError, InterfaceError, NoConnectionFree, ConnectionError)
-"""What SQLAlchemy raises when PostgreSQL cannot be reached, is shutting down, or gives no connection in time."""
-ENDING = ".sealed"
-_in_hand: set[str] = set()
-"""Names of texts that `keep` is still judging and answering: not to be replayed meanwhile, or they are answered twice."""
+LOOK_UP_WITHIN = 2.0
+"""Seconds a replay waits for the carrier to say whether a safe reply left: it must ring within five."""
+SEND_WITHIN = 3.0
+"""Seconds for a carrier to take a safe reply; after that it is looked up, so that no text is held from the database for longer."""
+ENDS_WITHIN = 2.0
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A text on disk. `red`: judged so; `answered`: the key of the safe reply that left, None when none did."""
+class SpoolIsFull(HotlineError):
+    """Neither database nor disk can take it: the carrier brings it again."""
 
-    inbound: Inbound
-    red: bool
-    answered: str | None
-    trace: str | None = None
+    status_code = 503
+    retryable = True
+    sentence = "暂时收不下，请稍后再送。"
 
 
 @dataclass(frozen=True)
@@ -58,138 +59,243 @@ class Counts:
     spooled_red: int
 
 
-def folder() -> Path:
-    """Where the files lie; made on first use, closed to others."""
-    place = get_settings().data_dir / "spool"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+Hush = Callable[[str], bool]
+"""Whether nothing must go back to a text, whatever it tells: its writer asked for silence."""
+Hear = Callable[[AsyncSession, str, str], Awaitable[bool]]
+"""Whether (sender, body) is no person's text and was kept elsewhere: the police's answer to a hand-over by text."""
+
+_judging = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
+"""One at a time: the first loads the model, and the gateway's own work must not wait behind ten encoders."""
+_tasks: set[asyncio.Task[None]] = set()
+_will_not_go_in: set[str] = set()
+"""Names of texts the database will not take, or that do not open: they stay, are counted, and hold nobody back."""
+_answered_without_disk: set[str] = set()
 
 
 def counts() -> Counts:
-    """For `/healthz` and the console's banner: names tell, nothing is opened."""
-    names = [path.name for path in folder().glob(f"*{ENDING}")]
-    return Counts(len(names), sum(".red" in name for name in names))
+    """For `/healthz` and the console's banner."""
+    return Counts(*files.count(folder()))
 
 
-async def keep(inbound: Inbound) -> None:
-    """Put a text on disk; in red send the safe reply through the carrier and note that."""
-    name = _name(Kept(inbound, red=False, answered=None))
-    _in_hand.add(name)
+def holds_of(inbound: Inbound) -> bool:
+    """Whether earlier texts of the same person wait here: this one must not overtake them."""
+    place = folder()
+    if not files.holds_any(place):
+        return False  # nearly always: this is asked with each text
+    waiting = files.in_order(place, contact=texts.contact_of(inbound))
+    return any(path.name not in _will_not_go_in for path in waiting)
+
+
+async def keep(inbound: Inbound, *, hush: Hush = lambda _body: False) -> None:
+    """`take_in`, and wait until the text is judged and answered."""
+    await take_in(inbound, hush=hush)
+    await asyncio.gather(*_tasks)
+
+
+async def take_in(inbound: Inbound, *, hush: Hush = lambda _body: False) -> None:
+    """Put a text on disk; returns once it is safe there. It is judged, and answered if red, right after. Raises `SpoolIsFull`."""
+    judged: Judgement | None = None
     try:
-        await _keep(inbound)
-    finally:
-        _in_hand.discard(name)
+        held = await asyncio.to_thread(texts.write, inbound, red=False)
+    except OSError as error:
+        judged = await _judge(inbound)
+        if judged.lane is not Lane.RED:
+            log.error("spool_is_full", error=type(error).__name__)
+            raise SpoolIsFull from None
+        held = await _write_red(inbound, judged, hush)
+    if held is not None:
+        task = asyncio.create_task(_see_to(held, inbound, hush, judged))
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
 
 
-async def _keep(inbound: Inbound) -> None:
-    trace = tracing.current()
-    path = await asyncio.to_thread(_write_new, Kept(inbound, red=False, answered=None, trace=trace))
-    if path is None:
-        return
-    judged = await asyncio.to_thread(triage.load().judge, inbound.body)
-    log.warning("text_spooled", lane=str(judged.lane))
-    if judged.lane is Lane.RED:
-        kept = Kept(inbound, red=True, answered=await _answer(inbound, judged), trace=trace)
-        await asyncio.to_thread(_rewrite, path, kept)
+async def aclose() -> None:
+    """The gateway ends: what is being judged may finish; what may not, the next gateway takes up."""
+    if _tasks:
+        await asyncio.wait(_tasks, timeout=ENDS_WITHIN)
+    for task in list(_tasks):
+        task.cancel()
+    await asyncio.gather(*_tasks, return_exceptions=True)
 
 
-async def _answer(inbound: Inbound, judged: Judgement) -> str | None:
-    if judged.reply_key is None or inbound.channel != Channel.SMS:
-        return None
-    try:
-        edge = carrier(inbound.carrier)
-        await edge.send(to=inbound.address, body=SIGNATURE + say(judged.reply_key), reference=0)
-    except SendError as error:
-        log.warning("spool_reply_failed", error=type(error).__name__)
-        return None
-    return judged.reply_key
+async def care(*, hush: Hush = lambda _body: False) -> None:
+    """Each second: judge what a killed gateway left unjudged, send what the carrier was too busy for, keep the reserve filled."""
+    place = folder()
+    waiting = await asyncio.to_thread(files.in_order, place)
+    for path in waiting:
+        if path.with_suffix(files.CALM).exists():
+            continue
+        mark = texts.read_mark(path)
+        if mark is not None and mark.reply is not Reply.WAITING:
+            continue
+        if (held := files.take(path)) is not None:
+            inbound = texts.read(path)
+            if inbound is None:
+                held.release()
+            else:
+                await _see_to(held, inbound, hush, None)
+    if not waiting:
+        files.sweep_left_behind(place)
+        await asyncio.to_thread(files.fill_reserve, place, int(get_settings().spool_reserved_mb * MB))
 
 
-def _name(kept: Kept) -> str:
-    identity = blind_index(f"{kept.inbound.carrier}:{kept.inbound.carrier_id}", "spool").hex()[:24]
-    return f"{kept.inbound.received_at.timestamp():017.6f}-{identity}{'.red' if kept.red else ''}{ENDING}"
-
-
-def _write_new(kept: Kept) -> Path | None:
-    place, name = folder(), _name(kept)
-    if next(place.glob(f"*-{name.split('-')[1].split('.')[0]}*{ENDING}"), None) is not None:
-        return None
-    return _write(place / name, kept)
-
-
-def _write(path: Path, kept: Kept) -> Path:
-    found = kept.inbound
-    plain = {
-        "channel": found.channel, "address": found.address, "body": found.body, "carrier": found.carrier, "carrier_id": found.carrier_id,
-        "received_at": found.received_at.isoformat(), "red": kept.red, "answered": kept.answered,
-        tracing.NAME: kept.trace,
-    }  # fmt: skip
-    sealed = keyring().seal(json.dumps(plain, ensure_ascii=False).encode(), b"spool")
-    making = path.with_suffix(".making")
-    with making.open("wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    making.rename(path)
-    _sync_folder(path.parent)
-    return path
-
-
-def _sync_folder(place: Path) -> None:
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _rewrite(path: Path, kept: Kept) -> None:
-    _write(path.with_name(_name(kept)), kept)
-    path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _kept_texts() -> Iterator[tuple[Path, Kept]]:
-    for path in sorted(folder().glob(f"*{ENDING}")):
-        try:
-            plain = json.loads(keyring().open(path.read_bytes(), b"spool"))
-            inbound = Inbound(
-                Channel(plain["channel"]), plain["address"], plain["body"], plain["carrier"], plain["carrier_id"],
-                datetime.fromisoformat(plain["received_at"]),
-            )  # fmt: skip
-            yield path, Kept(inbound, plain["red"], plain["answered"], plain.get(tracing.NAME))
-        except (ValueError, KeyError, OSError) as error:
-            log.error("spool_file_unreadable", file=path.name, error=type(error).__name__)
-
-
-async def replay() -> int:
-    """Bring what is on disk into the database, in the order it came; returns how many. Stops where the database is away."""
-    done = 0
-    for path, kept in await asyncio.to_thread(lambda: list(_kept_texts())):
-        if path.name in _in_hand or not path.exists():
+async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> int:
+    """Bring what is on disk (`only` of that person) into the database, in the order it came; how many. Stops where that is away."""
+    done, kept_back = 0, set()
+    contact = texts.contact_of(only) if only is not None else ""
+    for path in await asyncio.to_thread(files.danger_first, folder(), contact=contact):
+        whose = path.name.partition("-")[0]
+        if whose in kept_back:
+            continue
+        if (held := files.take(path)) is None:
+            if path.exists():
+                kept_back.add(whose)  # it is just being judged or brought in: those behind it wait
             continue
         try:
-            with tracing.within(kept.trace):
-                async with transaction() as session:
-                    await _bring_in(session, kept)
-                log.info("text_brought_in")
-        except DATABASE_IS_AWAY:
-            break
-        except Exception:  # one that will not go in must not keep back those behind it; it stays on disk and is counted
+            if await _bring_in_file(path, hear):
+                done += 1
+        except Exception as error:
+            if is_away(error):
+                break
+            _will_not_go_in.add(path.name)  # it stays on disk and is counted; those behind it go on
             log.exception("spool_file_not_taken", file=path.name)
-            continue
-        path.unlink(missing_ok=True)
-        done += 1
+        finally:
+            held.release()
     if done:
         log.info("spool_replayed", texts=done)
     return done
 
 
-async def _bring_in(session: AsyncSession, kept: Kept) -> None:
-    recorded = await inbox.receive(session, replace(kept.inbound))
-    if recorded is None or kept.answered is None:
+async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
+    inbound = texts.read(path)
+    if inbound is None:
+        _will_not_go_in.add(path.name)
+        return False
+    with tracing.within(texts.read_trace(path)):
+        mark = await _looked_up(inbound, texts.read_mark(path))
+        async with transaction() as session:
+            if hear is None or not await hear(session, inbound.address, inbound.body):
+                await _bring_in(session, inbound, mark)
+        log.info("text_brought_in")
+    files.remove(path)
+    return True
+
+
+async def _bring_in(session: AsyncSession, inbound: Inbound, mark: Mark | None) -> None:
+    recorded = await inbox.receive(session, replace(inbound))
+    if mark is None or mark.key is None or mark.reply not in (Reply.SENT, Reply.HANDING, Reply.JOINED):
         return
-    await inbox.mark_answered(session, recorded.message_id, "spool")  # judged again, alarm raised, not answered again
+    if recorded is None:  # its commit had been on its way when the database went, and was done
+        recorded = await inbox.find_recorded(session, inbound)
+    # judged again, alarm raised, not answered again
+    if not await inbox.mark_answered(session, recorded.message_id, "spool"):
+        log.error("danger_answered_twice", message=recorded.message_id)
+    elif mark.reply is Reply.JOINED:
+        return
     await outbox.note_sent_from_spool(
-        session, recorded=recorded, key=kept.answered, carrier=kept.inbound.carrier, at=clock.now()
-    )
+        session, recorded=recorded, key=mark.key, carrier=inbound.carrier, at=mark.at or clock.now(),
+        carrier_id=mark.carrier_id, state=State.SENT if mark.reply is Reply.SENT else State.UNKNOWN,
+    )  # fmt: skip
+
+
+async def _looked_up(inbound: Inbound, mark: Mark | None) -> Mark | None:
+    """The mark, with what the carrier says of a reply that was on its way when we lost sight of it."""
+    if mark is None or mark.reply is not Reply.HANDING or mark.key is None:
+        return mark
+    try:
+        async with asyncio.timeout(LOOK_UP_WITHIN):
+            found, carrier_id = await carrier(inbound.carrier).find(
+                to=inbound.address,
+                body=_words(mark.key),
+                reference=texts.reference_of(inbound),
+                since=mark.at or clock.now(),
+            )
+    except (SendError, TimeoutError):
+        found, carrier_id = Found.CANNOT_SAY, None
+    log.warning("spool_reply_looked_up", found=str(found))
+    if found is Found.SENT:
+        return replace(mark, reply=Reply.SENT, carrier_id=carrier_id)
+    return replace(mark, reply=Reply.NONE) if found is Found.ABSENT else mark
+
+
+async def _write_red(inbound: Inbound, judged: Judgement, hush: Hush) -> files.Held | None:
+    """Danger, where ordinary texts find no room: the reserve is for it. Without any disk it is answered, once, and refused."""
+    for _ in range(2):
+        try:
+            return await asyncio.to_thread(texts.write, inbound, red=True)
+        except OSError:
+            if not files.free_some(folder()):
+                break
+    if (name := texts.name_of(inbound)) not in _answered_without_disk and not hush(inbound.body):
+        _answered_without_disk.add(name)
+        with suppress(SendError):
+            await _send(inbound, judged.reply_key)
+    log.error("danger_found_no_disk")
+    raise SpoolIsFull
+
+
+async def _see_to(held: files.Held, inbound: Inbound, hush: Hush, judged: Judgement | None) -> None:
+    """Judge a text that is on disk, answer it if red, and mark both. The file is ours meanwhile."""
+    try:
+        judged = judged or await _judge(inbound)
+        log.warning("text_spooled", lane=str(judged.lane))
+        if judged.lane is not Lane.RED:
+            await _note(held.path, Mark(red=False))
+            return
+        key = judged.reply_key
+        if key is None or inbound.channel != Channel.SMS or hush(inbound.body):
+            await _note(held.path, Mark(red=True))
+        elif await asyncio.to_thread(texts.is_joined, held.path, inbound, key):
+            await _note(held.path, Mark(red=True, reply=Reply.JOINED, key=key))
+        else:
+            await _answer(held.path, inbound, key)
+    except Exception as error:  # noqa: BLE001 - a mark that does not fit, words that are missing: the text is safe, and its judge answers it
+        log.error("spooled_text_not_seen_to", error=type(error).__name__)
+    finally:
+        held.release()
+
+
+async def _answer(path: Path, inbound: Inbound, key: str) -> None:
+    mark = Mark(red=True, reply=Reply.HANDING, key=key, at=clock.now())
+    await _note(path, mark)
+    try:
+        carrier_id = await _send(inbound, key)
+    except SendError as error:
+        log.warning("spool_reply_failed", error=type(error).__name__)
+        if error.state != State.UNKNOWN:  # it surely did not leave
+            await _note(path, replace(mark, reply=Reply.WAITING if error.retryable else Reply.NONE))
+        return
+    await _note(path, replace(mark, reply=Reply.SENT, carrier_id=carrier_id))
+
+
+async def _send(inbound: Inbound, key: str | None) -> str | None:
+    if key is None:
+        return None
+    try:
+        async with asyncio.timeout(SEND_WITHIN):
+            edge = carrier(inbound.carrier)
+            return await edge.send(to=inbound.address, body=_words(key), reference=texts.reference_of(inbound))
+    except TimeoutError:
+        raise CarrierDidNotAnswer("late") from None
+
+
+async def _judge(inbound: Inbound) -> Judgement:
+    def judge() -> Judgement:
+        return triage.load().judge(inbound.body)
+
+    return await asyncio.get_running_loop().run_in_executor(_judging, judge)
+
+
+async def _note(path: Path, mark: Mark) -> None:
+    """Write the mark; one of danger into the reserve where there is no other room. Raises OSError."""
+    sealed, ending = texts.seal_mark(mark), files.RED if mark.red else files.CALM
+    try:
+        await asyncio.to_thread(files.write_mark, path, ending, sealed)
+    except OSError:
+        if not mark.red or not files.free_some(path.parent):
+            raise
+        await asyncio.to_thread(files.write_mark, path, ending, sealed)
+
+
+def _words(key: str) -> str:
+    return SIGNATURE + say(key)

@@ -139,6 +139,12 @@ def _is_fragment(weighed: _Weighed) -> bool:
 
 
 @lru_cache(maxsize=1)
+def by_words() -> Triage:
+    """A judge by the lexicon alone, some 2 ms a text: plain danger is found, hidden danger is not. To choose an order by, never to decide."""
+    return Triage(load_lexicon(), None)
+
+
+@lru_cache(maxsize=1)
 def load() -> Triage:
     """The one judge of this process, from the committed lexicon and weights (about 0.3 s the first time).
 

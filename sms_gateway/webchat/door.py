@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sms_gateway import clock, logs
 from sms_gateway.contacts.models import Channel
 from sms_gateway.contacts.web_session import end_web_session
-from sms_gateway.database import notify, transaction
+from sms_gateway.database import in_time, notify, transaction
 from sms_gateway.errors import BadInput, HotlineError
 from sms_gateway.listening import Heard, subscribe
 from sms_gateway.messages import inbox, outbox
@@ -33,6 +33,9 @@ PAGE = Path(__file__).with_name("page.html")
 CARRIER = "web"
 LONGEST_TEXT = 5000
 """Characters of one web text."""
+
+STORED_WITHIN = 5.0
+"""Seconds for the database to take a text; then the page keeps it and says so."""
 
 QUIET_SECONDS = 15.0
 """A stream that has nothing to say gives a sign of life this often."""
@@ -93,10 +96,13 @@ async def write(request: Request) -> JSONResponse:
     """Store a text; 202 once it is safe. The first one gives the browser its session."""
     _check_origin(request)
     written = read_written(await request.body())
+
+    async def store(session: AsyncSession) -> tuple[str, int | None, bool]:
+        token = await _token_of(session, visitor.find_visitor(request))
+        return token, *await _store(session, token, written)
+
     try:
-        async with transaction() as session:
-            token = await _token_of(session, visitor.find_visitor(request))
-            message_id, repeated = await _store(session, token, written)
+        token, message_id, repeated = await in_time(store, within=STORED_WITHIN)
     except (OperationalError, InterfaceError, PoolTimeout, OSError):
         raise TextWasNotStored from None
     log.info("text_received", message=message_id, repeated=repeated)

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks.operators_line import DESKS, DeskLine, Phones, desk_line, somebody
+from benchmarks.server import Server
 from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation, EscalationEvent
 from sms_gateway.messages.models import Message
-from tests.chaos.server import Server
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 """How often each thing is taken away: once in `make test`, more in `make chaos`."""

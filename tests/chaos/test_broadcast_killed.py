@@ -13,11 +13,11 @@ from collections import Counter
 import pytest
 
 from benchmarks.broadcasts_line import ALL_DAY, OutreachLine, kill, on_duty, outreach_line, until_over
+from benchmarks.server import Server
 from sms_gateway.broadcasts import acts, overview
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.database import transaction
 from tests.broadcasts import making
-from tests.chaos.server import Server
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 RECIPIENTS = 50_000
@@ -32,7 +32,7 @@ FAULTS = {
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_nobody_is_texted_twice_or_missed_whatever_is_killed(seed: int) -> None:
     chance = random.Random(f"{seed} {os.environ.get('SEED', '')}")
-    async with outreach_line("gateway", "outreach") as line:
+    async with outreach_line("gateway", "outreach", durable=True) as line:
         server = Server(line.postgres)
         try:
             await line.set_faults(**FAULTS)

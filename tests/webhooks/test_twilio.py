@@ -16,7 +16,7 @@ from sms_gateway import clock as clocks
 from sms_gateway import database as ground
 from sms_gateway.contacts.models import Contact
 from sms_gateway.database import transaction
-from sms_gateway.messages import inbox, outbox
+from sms_gateway.messages import inbox, outbox, spool
 from sms_gateway.messages.models import Message, Thread
 from sms_gateway.settings import get_settings
 from tests.gateway_client import stored_texts
@@ -261,9 +261,9 @@ async def test_while_the_database_is_away_a_text_is_kept_on_disk_sealed_and_once
     get_settings.cache_clear()
     answers = [await post(gateway, "/twilio/sms", sms(Body=SECRET_WORDS)) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
-    # The encoder unpacks itself into `models` where this test is the first of its process to judge a text.
-    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "models")
-    assert SECRET_WORDS.encode() not in kept.read_bytes()
+    await spool.aclose()
+    assert spool.counts().spooled == 1
+    assert all(SECRET_WORDS.encode() not in path.read_bytes() for path in spool.folder().iterdir())
 
 
 async def test_while_the_database_is_away_a_receipt_is_not_acknowledged(
@@ -278,6 +278,20 @@ async def test_while_the_database_is_away_a_receipt_is_not_acknowledged(
     assert set(answer.json()) == {"error"}
 
 
+async def test_a_text_the_database_will_not_take_is_kept_on_disk(
+    gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise ValueError(SECRET_WORDS)
+
+    monkeypatch.setattr(inbox, "receive", fails)
+    answer = await post(gateway, "/twilio/sms", sms(Body=SECRET_WORDS))
+    assert answer.status_code == 200
+    await spool.aclose()
+    assert await spool.replay() == 0
+    assert spool.counts().spooled == 1, "it waits for somebody to look"
+
+
 async def test_an_unexpected_failure_tells_nobody_what_was_written(
     gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, real_logs: pytest.CaptureFixture[str]
 ) -> None:
@@ -285,6 +299,7 @@ async def test_an_unexpected_failure_tells_nobody_what_was_written(
         raise ValueError(SECRET_WORDS)
 
     monkeypatch.setattr(inbox, "receive", fails)
+    monkeypatch.setattr(spool, "take_in", fails)
     answer = await post(gateway, "/twilio/sms", sms(Body=SECRET_WORDS))
     assert answer.status_code == 500
     assert list(answer.json()) == ["error"]

@@ -22,6 +22,7 @@ class Server:
     def __init__(self, scratch: ScratchPostgres) -> None:
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
+        self._frozen: list[int] = []
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, with every backend; returns when none is left."""
@@ -34,6 +35,17 @@ class Server:
                 return
             time.sleep(0.05)
         raise AssertionError("PostgreSQL did not end")
+
+    def freeze(self) -> None:
+        """Neither dead nor answering: connections stay open and are accepted, nothing comes back (SIGSTOP)."""
+        pids = postgres_pids(self._scratch.port)
+        self._frozen = [pid for pid in pids if _signalled(pid, signal.SIGSTOP)]
+
+    def thaw(self) -> None:
+        """It goes on as if nothing had been."""
+        for pid in reversed(self._frozen):
+            _signalled(pid, signal.SIGCONT)
+        self._frozen = []
 
     def start(self) -> None:
         """The same cluster on the same port; gone with this process."""
@@ -50,10 +62,19 @@ class Server:
 
     def close(self) -> None:
         """End the one that was started here, if there is one."""
+        self.thaw()
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(10)
             self._process = None
+
+
+def _signalled(pid: int, number: signal.Signals) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _lives(pid: int) -> bool:
