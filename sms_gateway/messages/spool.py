@@ -36,6 +36,8 @@ log = logs.get("spool")
 DATABASE_IS_AWAY = (OperationalError, InterfaceError, NoConnectionFree, ConnectionError)
 """What SQLAlchemy raises when PostgreSQL cannot be reached, is shutting down, or gives no connection in time."""
 ENDING = ".sealed"
+PLACE = b"spool"
+"""What a file is sealed for."""
 _in_hand: set[str] = set()
 """Names of texts that `keep` is still judging and answering: not to be replayed meanwhile, or they are answered twice."""
 
@@ -121,7 +123,7 @@ def _write(path: Path, kept: Kept) -> Path:
         "channel": found.channel, "address": found.address, "body": found.body, "carrier": found.carrier, "carrier_id": found.carrier_id,
         "received_at": found.received_at.isoformat(), "red": kept.red, "answered": kept.answered,
     }  # fmt: skip
-    sealed = keyring().seal(json.dumps(plain, ensure_ascii=False).encode(), b"spool")
+    sealed = keyring().seal(json.dumps(plain, ensure_ascii=False).encode(), PLACE)
     making = path.with_suffix(".making")
     with making.open("wb") as file:
         file.write(sealed)
@@ -149,7 +151,7 @@ def _rewrite(path: Path, kept: Kept) -> None:
 def _kept_texts() -> Iterator[tuple[Path, Kept]]:
     for path in sorted(folder().glob(f"*{ENDING}")):
         try:
-            plain = json.loads(keyring().open(path.read_bytes(), b"spool"))
+            plain = json.loads(keyring().open(path.read_bytes(), PLACE))
             inbound = Inbound(
                 Channel(plain["channel"]), plain["address"], plain["body"], plain["carrier"], plain["carrier_id"],
                 datetime.fromisoformat(plain["received_at"]),

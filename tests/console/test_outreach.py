@@ -15,6 +15,7 @@ from python_calamine import load_workbook
 from sqlalchemy import func, select, update
 
 from sms_gateway.broadcasts import acts, pacing, templates, trying
+from sms_gateway.broadcasts.addresses import group_key
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent, OutreachTemplate
 from sms_gateway.broadcasts.roll_models import SavedSegment
 from sms_gateway.clock import HeldClock
@@ -116,7 +117,7 @@ async def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_stays
         writer,
         "/outreach",
         **typed,
-        groups=["学生家长"],
+        groups=[group_key("学生家长")],
         hours_region=["530627"],
         hours_from=["10:00"],
         hours_to=["18:00"],
