@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from unittest import mock
@@ -12,10 +13,10 @@ from unittest import mock
 import psycopg
 
 from sealing import Keyring, with_new_key
-from sms_gateway import crypto, settings
 from sms_gateway.broadcasts import addresses
 from sms_gateway.commands import backup, resealing
 from sms_gateway.commands.backup_file import BackupKeys, verify
+from sms_gateway.settings import get_settings
 
 from .casework_clocks import own_database
 
@@ -33,20 +34,21 @@ async def measure(rows: int = ROWS) -> None:
             seconds = time.monotonic() - began
             assert (done.cells, resealing.standing(connection, ring).older_than(2)) == (rows, 0)
             print(f"resealed {done.cells:,} cells in {seconds:.1f} s: {done.cells / seconds:,.0f} cells/s")
-        file = Path(settings.get_settings().data_dir) / "bench.backup"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with mock.patch.object(crypto, "keyring", lambda: ring):
-            began = time.monotonic()
-            with file.open("wb") as out:
-                backup.write(out, BackupKeys(ring, None))
-            written = time.monotonic() - began
-            verify(file, BackupKeys(ring, None))
-            read = time.monotonic() - began - written
-        size = file.stat().st_size / 1e6
-        file.unlink()
-        print(
-            f"backup of {size:.1f} MB: written in {written:.1f} s, read through in {read:.2f} s ({size / read:,.0f} MB/s)"
-        )
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"HOTLINE_DATA_DIR": folder}):
+            get_settings.cache_clear()
+            _back_up(Path(folder) / "bench.backup", BackupKeys(ring, None))
+
+
+def _back_up(file: Path, keys: BackupKeys) -> None:
+    began = time.monotonic()
+    with file.open("wb") as out:
+        backup.write(out, keys)
+    written = time.monotonic() - began
+    verify(file, keys)
+    read, size = time.monotonic() - began - written, file.stat().st_size / 1e6
+    print(
+        f"backup of {size:.1f} MB: written in {written:.1f} s, read through in {read:.2f} s ({size / read:,.0f} MB/s)"
+    )
 
 
 def _fill(connection: psycopg.Connection[tuple[object, ...]], rows: int) -> None:
