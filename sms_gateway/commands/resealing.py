@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -94,11 +94,12 @@ def reseal(connection: psycopg.Connection[Any], ring: Keyring, tell: Tell = lamb
 
 
 def _tables(connection: psycopg.Connection[Any], column: SealedColumn) -> list[sql.Composable]:
-    """The table, or its partitions and those that are to become some (a roll being read)."""
+    """The table, or its partitions and those that are to become some (a roll being read); none where an older schema lacks it."""
     found = connection.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %(column)s"
         " WHERE c.relkind = 'r' AND (c.relname = %(name)s OR c.relname ~ ('^' || %(name)s || '_[0-9]+$')) ORDER BY c.oid",
-        {"name": column.table},
+        {"name": column.table, "column": column.column},
     )
     return [sql.Identifier(name) for (name,) in found]
 
@@ -137,7 +138,10 @@ def _next_batch(table: sql.Composable, column: SealedColumn, *, first: bool) -> 
         " SELECT {keys}, {place}, {c} FROM fit JOIN {t} USING ({keys}) WHERE before < %(bytes)s ORDER BY {keys}"
     ).format(
         keys=sql.SQL(", ").join(keys), c=sql.Identifier(column.column), t=table, after=after,
-        place=sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in column.place_from),
+        place=sql.SQL(", ").join(
+            sql.SQL("{}.{} AS {}").format(table, sql.Identifier(name), sql.Identifier(f"p{number}"))
+            for number, name in enumerate(column.place_from)
+        ),
     )  # fmt: skip
 
 
@@ -189,4 +193,4 @@ def _write(table: sql.Composable, column: SealedColumn) -> sql.Composed:
 
 def _type(kind: str) -> sql.SQL:
     """A column's type without its length: `VARCHAR(64)` is `VARCHAR`."""
-    return sql.SQL(cast("LiteralString", kind.partition("(")[0]))
+    return sql.SQL(kind.partition("(")[0])

@@ -24,7 +24,7 @@ from sms_gateway.database import Base
 from sms_gateway.migrations.models import metadata
 
 ENDING = "_sealed"
-_POSTGRES = dialect()
+_POSTGRES = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it bare
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SealedColumn:
 def sealed_columns() -> tuple[SealedColumn, ...]:
     """All of them, rolls before the ledgers that are filled from them."""
     metadata()
-    rows = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SealedRow)]
+    rows: list[Any] = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SealedRow)]
     rows.sort(key=lambda row: row.__table__.name)
     found = [_of_row(row.__table__, column.name) for row in rows for column in row.__table__.columns if column.name.endswith(ENDING)]  # fmt: skip
     found += [

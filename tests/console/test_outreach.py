@@ -494,7 +494,7 @@ async def test_the_report_and_its_file_tell_sums_and_nobodys_number(writer: Desk
     day = await story.fill(writer.operator.id, second.operator.id)
     await set_rows(day.ready, {})
     async with transaction() as session:
-        await session.execute(update(Broadcast).where(Broadcast.id == day.done).values(title="=1+1"))
+        (await session.get_one(Broadcast, day.done)).title = "=1+1"
     page = (await writer.see(f"/outreach/{day.done}/report")).text
     for said in ("29,702", "退订过群发", "问是不是骗子", "data-chart", "导出 Excel", "原来估计每 1000 人回 1 条"):
         assert said in page, said

@@ -81,7 +81,7 @@ async def fill(person: Person) -> Filled:
         post = await duty_book.add(
             session, region=COUNTY, kind="police_post", name=MARKS["邮台"], phone=NUMBERS[2], hours="夜里", by=lead.id
         )
-        await duty_book.note_test(session, post.id, result="reached", words=MARKS["拨测"], by=lead.id)
+        await duty_book.note_test(session, post.id, result="answered", words=MARKS["拨测"], by=lead.id)
         watching = await session.get_one(type(other), other.id)
         await whispering.whisper(session, thread_id=person.thread_id, operator=watching, words=MARKS["悄悄话"])
     ticket_id, attachment_id = await _casework(person, lead.id)
