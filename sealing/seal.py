@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import os
@@ -10,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from .derive import derive, index_key_of
+from .setting import read
 
 _NONCE = 12
 _VERSION = 2
@@ -25,8 +25,9 @@ class KeyIsMissing(SealBroken):
     """Sealed with a key this process does not have; another may."""
 
 
-def _derive(key: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
+def version_of(sealed: bytes) -> int:
+    """The version of the key that `sealed` was sealed with; 0 for what is too short to be sealed."""
+    return int.from_bytes(sealed[:_VERSION], "big") if len(sealed) >= _VERSION else 0
 
 
 class Keyring:
@@ -34,27 +35,34 @@ class Keyring:
 
     A sealed value is `version (2 bytes, big endian) | nonce (12) | ciphertext and tag`. `place` (say
     `b"messages.body"` plus a row's own identity) is associated data: a value moved elsewhere does not open.
+    Blind indexes must stay the same while keys rotate: they hang on `index_key`, or without it on the oldest key.
     """
 
-    def __init__(self, keys: Mapping[int, bytes]) -> None:
+    def __init__(self, keys: Mapping[int, bytes], *, index_key: bytes | None = None) -> None:
         if not keys or any(len(key) != 32 or not 0 < version < 65536 for version, key in keys.items()):
             raise ValueError("a keyring needs 32-byte keys with versions from 1 to 65535")
-        self.current = max(keys)
-        self._ciphers = {version: AESGCM(_derive(key, b"hotline seal")) for version, key in keys.items()}
-        # The index must stay the same while keys rotate, so it hangs on the oldest key.
-        self._index_key = _derive(keys[min(keys)], b"hotline blind index")
+        if index_key is not None and len(index_key) != 32:
+            raise ValueError("the key of the indexes has 32 bytes")
+        self.versions = tuple(sorted(keys))
+        self.current = self.versions[-1]
+        self._ciphers = {version: AESGCM(derive(key, b"hotline seal")) for version, key in keys.items()}
+        self._index_key = index_key or index_key_of(keys[self.versions[0]])
+        self._backup_keys = {version: derive(key, b"hotline backup") for version, key in keys.items()}
+        self.marks = {version: derive(key, b"hotline key mark").hex()[:16] for version, key in keys.items()}
+        """By version what tells one key from another without telling it."""
+        self.index_mark = derive(self._index_key, b"hotline key mark").hex()[:16]
 
     @classmethod
     def from_text(cls, text: str) -> Keyring:
-        """Keys as one setting: `base64` for version 1 only, or `1:base64,2:base64`."""
-        keys: dict[int, bytes] = {}
-        for number, part in enumerate(filter(None, text.replace(" ", "").split(",")), start=1):
-            version, _, encoded = part.rpartition(":")
-            try:
-                keys[int(version) if version else number] = base64.b64decode(encoded, validate=True)
-            except ValueError:
-                raise ValueError("a data key is base64 of 32 bytes, as `1:…,2:…` when there are several") from None
-        return cls(keys)
+        """Keys as one setting: see `setting.read`. Raises ValueError."""
+        keys, index_key = read(text)
+        return cls(keys, index_key=index_key)
+
+    def backup_key(self, version: int) -> bytes:
+        """32 bytes that whole backups are sealed with. Raises `KeyIsMissing`."""
+        if version not in self._backup_keys:
+            raise KeyIsMissing("a backup under a key this process does not have")
+        return self._backup_keys[version]
 
     def seal(self, value: bytes, place: bytes) -> bytes:
         """`value` sealed for `place` under the newest key."""

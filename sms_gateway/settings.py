@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     actions_url: str = "http://127.0.0.1:5055"
     bot_secret: SecretStr | None = None
     data_key: SecretStr | None = None
+    backup_key: SecretStr | None = None
+    """Of whole backups; None: they are sealed with a key drawn from the newest data key."""
     session_key: SecretStr | None = None
 
     assistant_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
@@ -183,6 +185,11 @@ class Settings(BaseSettings):
         made = hashlib.sha256(b"hotline simulator desk" + self.make_believe_key) if self.make_believe_key else None
         return "whsec_" + b64encode(made.digest()).decode() if made else None
 
+    @property
+    def backup_key_bytes(self) -> bytes | None:
+        """32 bytes, or None where backups go by the data key."""
+        return _key_of(self.backup_key) if self.backup_key else None
+
     @field_validator("data_dir")
     @classmethod
     def _from_the_clone(cls, path: Path) -> Path:
@@ -198,6 +205,13 @@ class Settings(BaseSettings):
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("HOTLINE_TRUSTED_PROXIES 不能写成所有地址：那样谁都能冒充别的地址。")
         return words
+
+    @field_validator("backup_key")
+    @classmethod
+    def _readable_backup_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(_key_of(key)) != 32:
+            raise ValueError("HOTLINE_BACKUP_KEY 应是 32 字节的 base64（openssl rand -base64 32）。")
+        return key
 
     @field_validator("push_private_targets")
     @classmethod

@@ -130,11 +130,14 @@ class DutyPost(SealedRow, Base):
     """The county's adcode (a prefecture's or the province's for their own desks)."""
     kind: Mapped[str] = mapped_column(String(16))
     """A key of `duty_book.KINDS`: `desk110`, `police_post`, `civil_night`, `shelter`, `township`, `village`, `hospital` ..."""
-    name: Mapped[str] = mapped_column(String(80))
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    name = Encrypted[str]()
+    """Of the post, or of who keeps it."""
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     phone = Encrypted[str]()
     """As it is dialled: E.164, or a short number with its area code."""
-    hours: Mapped[str] = mapped_column(String(40), default="")
+    hours_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    hours = Encrypted[str]()
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     ended_at: Mapped[datetime | None]

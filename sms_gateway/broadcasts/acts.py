@@ -138,7 +138,7 @@ async def take_back(
     if one.status != Status.DRAFT:
         one.status = lifecycle.move(one.status, Status.DRAFT)
         one.approved_by = one.approved_at = None
-    await _changed(session, one, "sent_back", operator_id, reason=reason.strip()[:200])
+    await _changed(session, one, "sent_back", operator_id, words=reason.strip()[:200])
     return one
 
 
@@ -216,13 +216,23 @@ def _person(operator_id: int | None) -> str:
     return MACHINE if operator_id is None else f"operator:{operator_id}"
 
 
-async def _changed(session: AsyncSession, one: Broadcast, what: str, operator_id: int | None, **detail: Any) -> None:
+async def _changed(
+    session: AsyncSession,
+    one: Broadcast,
+    what: str,
+    operator_id: int | None,
+    *,
+    words: str | None = None,
+    **detail: Any,
+) -> None:
     one.version += 1
-    await note(session, one, what, who=_person(operator_id), **detail)
+    await note(session, one, what, who=_person(operator_id), words=words, **detail)
 
 
-async def note(session: AsyncSession, one: Broadcast, what: str, *, who: str, **detail: Any) -> None:
-    """Write the event, and tell open pages."""
-    session.add(BroadcastEvent(broadcast_id=one.id, what=what, who=who, at=clock.now(), detail=detail))
+async def note(
+    session: AsyncSession, one: Broadcast, what: str, *, who: str, words: str | None = None, **detail: Any
+) -> None:
+    """Write the event, and tell open pages. `words`: what a colleague wrote, kept sealed; nothing of it in `detail`."""
+    session.add(BroadcastEvent(broadcast_id=one.id, what=what, who=who, at=clock.now(), detail=detail, words=words))
     await session.flush()
     await notify(session, "hotline_broadcast", str(one.id))

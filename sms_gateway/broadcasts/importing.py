@@ -18,7 +18,7 @@ from sms_gateway import clock
 from sms_gateway.database import engine, notify, transaction
 from sms_gateway.errors import BadInput
 
-from . import apart, rolls
+from . import addresses, apart, rolls
 from .apart import Progress
 from .numbers import Refused
 from .roll_models import Roll
@@ -137,11 +137,12 @@ async def _finish(session: AsyncSession, roll_id: int, counts: Counts) -> None:
     await session.execute(text("SET LOCAL work_mem = '64MB'"))
     await session.execute(text("SET LOCAL maintenance_work_mem = '128MB'"))
     await _keep_refusals(session, roll_id, counts)
+    names = {addresses.group_key(name): name for name in counts.groups}
     for region, group, consented, times in await _drop_duplicates(session, roll_id, len(counts.refusals)):
         counts.taken -= times
         counts.refused[Refused.DUPLICATE] += times
         counts.regions[region] -= times
-        counts.groups[group] -= times
+        counts.groups[names[group]] -= times
         counts.consented -= times * consented
     for step in (
         f"ALTER TABLE {table} DROP COLUMN line",

@@ -27,34 +27,38 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sms_gateway.crypto import Encrypted, SealedRow
 from sms_gateway.database import Base
 
 from .lifecycle import Status
 
 
-class OutreachTemplate(Base):
+class OutreachTemplate(SealedRow, Base):
     """A text as registered with the carriers. `state`: see `templates.Registration`."""
 
     __tablename__ = "outreach_templates"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    title: Mapped[str] = mapped_column(String(80))
+    title_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    title = Encrypted[str]()
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12))
     registered_as: Mapped[str | None] = mapped_column(String(40))
     """The carrier's own number of the template."""
-    note: Mapped[str | None] = mapped_column(String(200))
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note = Encrypted[str | None]()
     changed_by: Mapped[int] = mapped_column(ForeignKey("operators.id"))
     changed_at: Mapped[datetime]
 
 
-class Broadcast(Base):
-    """One text to many. Its words are public, so they lie open; who gets it is sealed."""
+class Broadcast(SealedRow, Base):
+    """One text to many. Its words are public, so they lie open; who gets it, and what colleagues call it, is sealed."""
 
     __tablename__ = "broadcasts"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    title: Mapped[str] = mapped_column(String(80))
+    title_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    title = Encrypted[str]()
     body: Mapped[str] = mapped_column(Text)
     """As the editor wrote it: without signature and footer, with `{county}` and `{prefecture}` where wanted."""
     template_id: Mapped[int | None] = mapped_column(ForeignKey("outreach_templates.id"))
@@ -263,7 +267,7 @@ class BroadcastReply(Base):
     at: Mapped[datetime]
 
 
-class BroadcastEvent(Base):
+class BroadcastEvent(SealedRow, Base):
     """Every act on a broadcast: who, what, when. Append-only."""
 
     __tablename__ = "broadcast_events"
@@ -276,6 +280,10 @@ class BroadcastEvent(Base):
     """`operator:3`, or `machine`."""
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """Codes, names of fields and counts, never words."""
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words = Encrypted[str | None]()
+    """Why it was sent back, as a colleague wrote it."""
 
 
 class OutreachPace(Base):

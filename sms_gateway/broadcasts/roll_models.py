@@ -9,16 +9,18 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sms_gateway.crypto import Encrypted, SealedRow
 from sms_gateway.database import Base
 
 
-class Roll(Base):
-    """One imported file. `state`: `rolls.RollState`."""
+class Roll(SealedRow, Base):
+    """One imported file. `state`: `rolls.RollState`. Its name is often the file's, and may name people."""
 
     __tablename__ = "outreach_rolls"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    title: Mapped[str] = mapped_column(String(80))
+    title_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    title = Encrypted[str]()
     created_by: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     """None: from the command line."""
     created_at: Mapped[datetime]
@@ -29,8 +31,10 @@ class Roll(Base):
     refused: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict)
     """By `numbers.Refused`; with `taken` they add up to `lines`."""
     regions: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict)
-    groups: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict)
-    """Numbers taken by county ("" where unknown) and by group."""
+    """Numbers taken by county, "" where unknown."""
+    groups_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    groups = Encrypted[dict[str, int] | None]()
+    """Numbers taken by the group's name, which is whatever stood in the file; None: none yet."""
     consented: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(200))
     """Why the file could not be read, for the editor: speaks of lines and columns, never of a number."""
@@ -58,6 +62,7 @@ class RollNumber(Base):
     address_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     region: Mapped[str] = mapped_column(String(6), default="")
     group: Mapped[str] = mapped_column(String(40), default="")
+    """`addresses.group_key` of the group's name."""
     consented: Mapped[bool] = mapped_column(default=False)
 
 
@@ -71,13 +76,15 @@ class RollRefusal(Base):
     reason: Mapped[str] = mapped_column(String(16))
 
 
-class SavedSegment(Base):
+class SavedSegment(SealedRow, Base):
     """A choice of people kept under a name (`segments.Segment` as data)."""
 
     __tablename__ = "outreach_segments"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    title: Mapped[str] = mapped_column(String(80), unique=True)
+    title_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    title = Encrypted[str]()
+    title_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     chosen: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     created_by: Mapped[int] = mapped_column(ForeignKey("operators.id"))
     created_at: Mapped[datetime]

@@ -61,7 +61,7 @@ def says_yes(cell: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _tail(region: str, group: str, consented: bool) -> bytes:
-    encoded = [region.encode(), group.encode()]
+    encoded = [region.encode(), addresses.group_key(group).encode()]
     words = b"".join(struct.pack(">i", len(each)) + each for each in encoded)
     return words + struct.pack(">i?", 1, consented)
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from sms_gateway import clock, regions
+from sms_gateway.crypto import blind_index
 from sms_gateway.errors import BadInput, Conflict, NotFound
 from texts.normalise import clean
 
@@ -23,6 +24,7 @@ MOST_ROLLS = 50
 MOST_CHOSEN = 200
 LONGEST_GROUP = 40
 LONGEST_TITLE = 80
+TITLE_PURPOSE = "outreach_segments.title"
 COUNTED_AT_ONCE = 2_000_000
 """Numbers that are counted one by one while somebody waits: a second or so."""
 
@@ -49,7 +51,9 @@ class TitleIsTaken(Conflict):
 
 @dataclass(frozen=True)
 class Segment:
-    """`regions`: counties, prefectures (with all their counties) and "" for unknown; none chosen is all. So with `groups`."""
+    """`regions`: counties, prefectures (with all their counties) and "" for unknown; none chosen is all. So with `groups`,
+    which are `addresses.group_key`s.
+    """
 
     rolls: tuple[int, ...] = ()
     regions: tuple[str, ...] = ()
@@ -194,7 +198,10 @@ async def save(session: AsyncSession, *, title: str, segment: Segment, created_b
     title = clean(title)
     if not 0 < len(title) <= LONGEST_TITLE:
         raise SegmentHasNoTitle
-    kept = SavedSegment(title=title, chosen=segment.to_data(), created_by=created_by, created_at=clock.now())
+    kept = SavedSegment(
+        title=title, title_index=blind_index(title, TITLE_PURPOSE), chosen=segment.to_data(), created_by=created_by,
+        created_at=clock.now(),
+    )  # fmt: skip
     try:
         async with session.begin_nested():
             session.add(kept)
@@ -205,7 +212,7 @@ async def save(session: AsyncSession, *, title: str, segment: Segment, created_b
 
 async def list_saved(session: AsyncSession) -> list[SavedSegment]:
     """By name."""
-    return list(await session.scalars(select(SavedSegment).order_by(SavedSegment.title)))
+    return sorted(await session.scalars(select(SavedSegment)), key=lambda kept: kept.title)
 
 
 async def get_saved(session: AsyncSession, segment_id: int) -> SavedSegment:

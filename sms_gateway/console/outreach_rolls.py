@@ -16,6 +16,7 @@ from sms_gateway.tickets.export import csv_lines
 
 from . import outreach_words, pages
 from .ids import LARGEST, Id
+from .outreach_audience import group_names
 from .outreach_room import PAGE, done, name_people, note
 from .seat import Seat, SeeingOutreach, WatchingOutreach, WritingOutreach
 
@@ -42,7 +43,9 @@ async def _page(seat: Seat, name: str) -> Response:
         rows = await rolls.list_rolls(session)
         saved = await segments.list_saved(session)
         people = await name_people(session, [*(row.created_by for row in rows), *(one.created_by for one in saved)])
-    return pages.render(name, seat=seat, rows=rows, saved=saved, people=people, most_bytes=rolls.MOST_BYTES)
+    return pages.render(
+        name, seat=seat, rows=rows, saved=saved, people=people, most_bytes=rolls.MOST_BYTES, group_names=group_names(rows),
+    )  # fmt: skip
 
 
 @router.post("")

@@ -74,7 +74,7 @@ def _says(row: BroadcastEvent) -> str:
         case "approved":
             return f"{outreach_words.thousands(detail.get('recipients', 0))} 个号码"
         case "sent_back":
-            return str(detail.get("reason") or "")
+            return row.words or ""
         case "paused":
             return outreach_words.PAUSES.get(str(detail.get("reason")), "")
         case "prepare_failed":

@@ -51,9 +51,9 @@ async def title_of(session: AsyncSession, thread_ids: Sequence[int]) -> Mapping[
     """The title of the broadcast that each of these talks answered last."""
     if not thread_ids:
         return {}
-    wanted = select(BroadcastReply.thread_id, Broadcast.title).join(Broadcast)
+    wanted = select(BroadcastReply.thread_id, Broadcast).join(Broadcast)
     wanted = wanted.where(BroadcastReply.thread_id.in_(thread_ids)).order_by(BroadcastReply.at)
-    return {thread_id: title for thread_id, title in await session.execute(wanted)}  # noqa: C416 - rows
+    return {thread_id: one.title for thread_id, one in await session.execute(wanted)}
 
 
 async def count_lately(session: AsyncSession, *, since: datetime) -> list[Count]:
@@ -62,7 +62,7 @@ async def count_lately(session: AsyncSession, *, since: datetime) -> list[Count]
     if not ids:
         return []
     total = func.sum(BroadcastMinute.count)
-    wanted = select(Broadcast.id, Broadcast.title, total).join(BroadcastMinute).where(Broadcast.id.in_(ids))
+    wanted = select(Broadcast, total).join(BroadcastMinute).where(Broadcast.id.in_(ids))
     wanted = wanted.where(BroadcastMinute.what == "reply", BroadcastMinute.minute >= since)
-    found = await session.execute(wanted.group_by(Broadcast.id, Broadcast.title).order_by(Broadcast.id.desc()))
-    return [Count(broadcast_id, title, int(many)) for broadcast_id, title, many in found]
+    found = await session.execute(wanted.group_by(Broadcast.id).order_by(Broadcast.id.desc()))
+    return [Count(one.id, one.title, int(many)) for one, many in found]

@@ -91,6 +91,31 @@ def take(path: Path) -> Held | None:
     return None
 
 
+def everything(place: Path) -> list[Path]:
+    """Every text that waits, in order, each followed by its mark."""
+    return [one for text in in_order(place) for one in parts_of(text) if one.exists()]
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """A text and where its marks may lie."""
+    return tuple(path.with_suffix(ending) for ending in (TEXT, RED, CALM))
+
+
+def renew(held: Held, part: Path, sealed: bytes) -> None:
+    """Other bytes in a text or its mark, its time kept; whoever has opened the old file finds it gone (`take`). Raises OSError."""
+    making, at = part.with_name(f"{part.stem}.{secrets.token_hex(6)}{MAKING}"), part.stat().st_mtime_ns
+    try:
+        with making.open("wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.utime(file.fileno(), ns=(at, at))
+            os.fsync(file.fileno())
+        making.replace(part)
+    finally:
+        making.unlink(missing_ok=True)
+    sync_folder(held.path.parent)
+
+
 def remove(path: Path) -> None:
     """A text that is in the database; its mark first, so that none is left behind."""
     for ending in (RED, CALM, TEXT):

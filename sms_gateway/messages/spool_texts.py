@@ -19,6 +19,8 @@ from .inbox import Inbound
 log = logs.get("spool")
 
 MB = 1_000_000
+PLACE, MARK_PLACE = b"spool", b"spool-mark"
+"""What a text and its mark are sealed for."""
 FIRST_REFERENCE, REFERENCES = 10**16, 9 * 10**16
 """References of safe replies that leave from the spool: above every message's id, below those of outreach."""
 
@@ -61,7 +63,7 @@ def folder() -> Path:
 def write(inbound: Inbound, *, red: bool) -> files.Held | None:
     """Raises OSError where disk or quota is full."""
     settings, place = get_settings(), folder()
-    sealed = keyring().seal(_plain(inbound), b"spool")
+    sealed = keyring().seal(_plain(inbound), PLACE)
     allowed = settings.spool_mb - (0 if red else settings.spool_reserved_mb)
     if _room.taken(place) + len(sealed) > allowed * MB:
         raise OSError("the quota is used up")
@@ -85,13 +87,13 @@ def seal_mark(mark: Mark) -> bytes:
     """A mark as it lies on the disk."""
     plain = {"red": mark.red, "reply": mark.reply, "key": mark.key, "carrier_id": mark.carrier_id,
              "at": mark.at.isoformat() if mark.at else None}  # fmt: skip
-    return keyring().seal(json.dumps(plain).encode(), b"spool-mark")
+    return keyring().seal(json.dumps(plain).encode(), MARK_PLACE)
 
 
 def read_mark(path: Path) -> Mark | None:
     """The mark of a text; None while it has none, or where it is torn: then its judge answers it."""
     try:
-        plain = json.loads(keyring().open(path.with_suffix(files.RED).read_bytes(), b"spool-mark"))
+        plain = json.loads(keyring().open(path.with_suffix(files.RED).read_bytes(), MARK_PLACE))
         at = datetime.fromisoformat(plain["at"]) if plain["at"] else None
         return Mark(plain["red"], Reply(plain["reply"]), plain["key"], plain["carrier_id"], at)
     except FileNotFoundError:
@@ -104,7 +106,7 @@ def read_mark(path: Path) -> Mark | None:
 def read(path: Path) -> Inbound | None:
     """A kept text; None for one that does not open."""
     try:
-        plain = json.loads(keyring().open(path.read_bytes(), b"spool"))
+        plain = json.loads(keyring().open(path.read_bytes(), PLACE))
         return Inbound(
             Channel(plain["channel"]), plain["address"], plain["body"], plain["carrier"], plain["carrier_id"],
             datetime.fromisoformat(plain["received_at"]),
@@ -117,7 +119,7 @@ def read(path: Path) -> Inbound | None:
 def read_trace(path: Path) -> str | None:
     """The id a kept text goes by in the logs."""
     try:
-        trace = json.loads(keyring().open(path.read_bytes(), b"spool")).get(tracing.NAME)
+        trace = json.loads(keyring().open(path.read_bytes(), PLACE)).get(tracing.NAME)
     except (ValueError, OSError):
         return None
     return str(trace) if trace else None

@@ -185,7 +185,7 @@ def keys(settings: Settings) -> Finding:
     try:
         Keyring.from_text(settings.data_key.get_secret_value())
     except ValueError:
-        return Finding(Verdict.WRONG, "HOTLINE_DATA_KEY 的写法不对：应是 32 字节的 base64。")
+        return Finding(Verdict.WRONG, "HOTLINE_DATA_KEY 的写法不对：应是 32 字节的 base64，有几把时写成 1:…,2:…。")
     return Finding(Verdict.FINE, "密钥已设置")
 
 

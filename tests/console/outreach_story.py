@@ -10,6 +10,7 @@ from sqlalchemy import insert, update
 from sms_gateway import clock
 from sms_gateway.broadcasts import acts, segments, templates
 from sms_gateway.broadcasts.acts import Draft
+from sms_gateway.broadcasts.addresses import group_key
 from sms_gateway.broadcasts.models import Broadcast, BroadcastMinute, BroadcastRecipient, BroadcastReply, BroadcastTally
 from sms_gateway.broadcasts.roll_models import Roll
 from sms_gateway.broadcasts.segments import Segment
@@ -202,7 +203,7 @@ async def fill(author: int, second: int) -> Day:
             operator_id=second,
         )
         await segments.save(
-            session, title="镇雄县同意收的家长", segment=Segment(rolls=(roll,), regions=("530627",), groups=("学生家长",), only_consented=True), created_by=author,
+            session, title="镇雄县同意收的家长", segment=Segment(rolls=(roll,), regions=("530627",), groups=(group_key("学生家长"),), only_consented=True), created_by=author,
         )  # fmt: skip
     draft = await make_draft(author, roll, title="寒假安全提醒")
     ready = await make_ready(author, roll, template_id=known.id)

@@ -15,6 +15,7 @@ from python_calamine import load_workbook
 from sqlalchemy import func, select, update
 
 from sms_gateway.broadcasts import acts, pacing, templates, trying
+from sms_gateway.broadcasts.addresses import group_key
 from sms_gateway.broadcasts.models import Broadcast, BroadcastEvent, OutreachTemplate
 from sms_gateway.broadcasts.roll_models import SavedSegment
 from sms_gateway.clock import HeldClock
@@ -116,7 +117,7 @@ async def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_stays
         writer,
         "/outreach",
         **typed,
-        groups=["学生家长"],
+        groups=[group_key("学生家长")],
         hours_region=["530627"],
         hours_from=["10:00"],
         hours_to=["18:00"],
@@ -493,7 +494,7 @@ async def test_the_report_and_its_file_tell_sums_and_nobodys_number(writer: Desk
     day = await story.fill(writer.operator.id, second.operator.id)
     await set_rows(day.ready, {})
     async with transaction() as session:
-        await session.execute(update(Broadcast).where(Broadcast.id == day.done).values(title="=1+1"))
+        (await session.get_one(Broadcast, day.done)).title = "=1+1"
     page = (await writer.see(f"/outreach/{day.done}/report")).text
     for said in ("29,702", "退订过群发", "问是不是骗子", "data-chart", "导出 Excel", "原来估计每 1000 人回 1 条"):
         assert said in page, said

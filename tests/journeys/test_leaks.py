@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from sms_gateway.supervision.scratch import ScratchHotline, ScratchPostgres
 from sms_gateway.tickets.models import Ticket
 from tests.journeys.line import Line, Switch
 from tests.journeys.trackers import kill, restart
+from tests.leaks import find_leaks
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -32,32 +32,6 @@ WORDS = (f"孤儿每个月能领多少钱 我叫{NAME}", f"我要投诉 {VILLAGE
 DISCLOSURE = f"去年{NAME}的姑父摸过她"
 KICKING = f"有个叔叔一直在踹我家门 就我和弟弟{NAME}在{VILLAGE}"
 SECRETS = (NAME, VILLAGE, "天天占体育课", "踹我家门", "能领多少钱", "摸过她")
-
-
-def forms_of(secret: str) -> Iterator[bytes]:
-    """Every shape a text takes in a log: UTF-8, GBK, JSON escapes, percent, base64 at each offset, Python's repr of bytes."""
-    raw = secret.encode()
-    yield raw
-    yield secret.encode("gb18030")
-    escaped = json.dumps(secret)[1:-1]
-    if escaped != secret:
-        yield escaped.encode()
-        yield escaped.upper().replace("\\U", "\\u").encode()
-        yield repr(raw)[2:-1].encode()
-    if quote(secret) != secret:
-        yield quote(secret).encode()
-        yield quote(secret).lower().encode()
-    yield raw.hex().encode()
-    yield raw.hex().upper().encode()
-    for offset in range(3):
-        whole = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
-        inner = whole[2 if offset else 0 : -2]
-        if len(inner) >= 8:
-            yield inner[2:].encode() if offset else inner.encode()
-
-
-def find_leaks(data: bytes, secrets: tuple[str, ...]) -> list[str]:
-    return [secret for secret in secrets if any(shape in data for shape in forms_of(secret))]
 
 
 def log_files(*folders: Path) -> list[Path]:
