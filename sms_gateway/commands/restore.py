@@ -210,7 +210,7 @@ def _put_texts_back(file: Path, keys: BackupKeys) -> int:
         for name, content in entries(source, keys):
             if name.startswith(SPOOL):
                 _put(spool_texts.folder() / Path(name).name, content)
-                done += 1
+                done += name.endswith(spool_files.TEXT)
     return done
 
 

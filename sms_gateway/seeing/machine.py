@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sms_gateway import clock
-from sms_gateway.messages import spool
+from sms_gateway.messages import spool_texts
 from sms_gateway.settings import get_settings
 
 
@@ -37,7 +37,7 @@ def look() -> Machine:
 def _spool_age() -> float:
     """By the time of the oldest file: a text is written as soon as it is read."""
     began = []
-    for path in spool.folder().glob("*.sealed"):
+    for path in spool_texts.folder().glob("*.sealed"):
         with suppress(FileNotFoundError):  # just brought in
             began.append(path.stat().st_mtime)
     return max(0.0, clock.now().timestamp() - min(began)) if began else 0.0

@@ -107,6 +107,8 @@ async def _asked_for(thread_id: int) -> int:
             asker_name="", words="本人带证件来，要看自己说过的", by=lead.id,
         )  # fmt: skip
         return one.id
+
+
 async def _evidence(ticket_id: int) -> None:
     """A sealed picture that somebody asks to see, and a letter of the police."""
     today = clock.shanghai(clock.now()).date()

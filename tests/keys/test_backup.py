@@ -293,7 +293,7 @@ def test_a_file_that_is_no_tar_or_has_no_end_is_refused(tmp_path: Path) -> None:
 
 
 BEFORE = "0008"
-"""The schema before what people call things was sealed (`0009_keys`)."""
+"""The schema before what people call things was sealed (`0009`)."""
 
 
 async def test_a_database_of_an_earlier_release_comes_up_and_its_texts_open(
