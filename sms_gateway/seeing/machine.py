@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sms_gateway import clock
-from sms_gateway.messages import spool_texts
+from sms_gateway.messages import spool, spool_texts
 from sms_gateway.settings import get_settings
 
 
