@@ -17,6 +17,7 @@ class TalkTransfer(SealedRow, Base):
     __tablename__ = "talk_transfers"
     __table_args__ = (
         Index("uq_talk_transfers_offered", "thread_id", unique=True, postgresql_where=text("state = 'offered'")),
+        Index("ix_talk_transfers_thread_id", "thread_id"),
         Index("ix_talk_transfers_to_operator", "to_operator", postgresql_where=text("state = 'offered'")),
     )
 
@@ -68,6 +69,7 @@ class Review(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("escalation_id"),
         UniqueConstraint("message_id"),
+        Index("ix_reviews_thread_id", "thread_id"),
         Index("ix_reviews_unread", "day", postgresql_where=text("read_at IS NULL")),
     )
 

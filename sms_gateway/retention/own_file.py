@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.clock import shanghai
-from sms_gateway.messages.models import Author, Direction, Message
+from sms_gateway.messages.models import Author, Direction, Message, Thread
 from sms_gateway.tickets.export import Cell
 from sms_gateway.tickets.models import Ticket, TicketEvent
 
@@ -32,7 +32,8 @@ async def rows(session: AsyncSession, contact_id: int) -> AsyncIterator[list[lis
 
 
 async def _texts(session: AsyncSession, contact_id: int, after: int) -> list[Message]:
-    wanted = select(Message).where(Message.contact_id == contact_id, Message.id > after)
+    theirs = select(Thread.id).where(Thread.contact_id == contact_id)
+    wanted = select(Message).where(Message.thread_id.in_(theirs), Message.id > after)
     return list(await session.scalars(wanted.order_by(Message.id).limit(BATCH)))
 
 

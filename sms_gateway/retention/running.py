@@ -120,7 +120,7 @@ async def list_runs(session: AsyncSession, *, limit: int = 14) -> list[Retention
 
 def forget_files() -> int:
     """Half-written files of this machine, a day old; how many went."""
-    keep = table.load().keep("files").days * 86400
+    keep = table.load().keep("files").rough_days * 86400
     old, data = clock.wall_seconds() - keep, get_settings().data_dir
     found = [path for pattern in HALF_WRITTEN for path in data.glob(pattern) if path.lstat().st_mtime < old]
     for path in found:

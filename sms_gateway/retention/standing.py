@@ -30,7 +30,7 @@ async def load(session: AsyncSession, contact: Contact, together: Connected) -> 
     """The standing of `contact` with all that belongs `together` with them."""
     matters = [
         *await _tickets(session, contact.id, together),
-        *await _calls(session, together.threads),
+        *await _calls(session, together.calls),
         *await _texts(session, together.threads),
     ]
     return Standing(
@@ -54,6 +54,8 @@ async def is_held(session: AsyncSession, together: Connected) -> bool:
 
 
 async def _tickets(session: AsyncSession, contact_id: int, together: Connected) -> list[Matter]:
+    if not together.tickets:
+        return []
     at_home = Accused.lives_with.is_(True) | Accused.relation.in_(("guardian", "relative"))
     complained_of = exists().where(Accused.ticket_id == Ticket.id, at_home)
     harm = Ticket.lane.in_(HARM_LANES) | Ticket.kind.in_(OF_HARM) | visible.is_sensitive() | complained_of
@@ -78,10 +80,12 @@ async def _children(session: AsyncSession, tickets: Collection[int]) -> dict[int
     return {ticket_id: tuple(seen) for ticket_id, seen in found.items()}
 
 
-async def _calls(session: AsyncSession, threads: Collection[int]) -> list[Matter]:
+async def _calls(session: AsyncSession, calls: Collection[int]) -> list[Matter]:
     """Calls for a person in red and orange; a false alarm too, which may be a child that took it back."""
+    if not calls:
+        return []
     wanted = select(Escalation.received_at, Escalation.closed_at).where(
-        Escalation.thread_id.in_(threads), Escalation.lane.in_(HARM_LANES)
+        Escalation.id.in_(calls), Escalation.lane.in_(HARM_LANES)
     )
     return [Matter(harm=True, received_at=at, closed_at=closed) for at, closed in await session.execute(wanted)]
 
@@ -109,6 +113,8 @@ async def _is_open(session: AsyncSession, together: Connected) -> bool:
 
 async def _is_followed(session: AsyncSession, together: Connected) -> bool:
     """回看、回访、强制报告、等公安反馈、问了没回: somebody still has to do something about it."""
+    if not together.tickets and not together.calls:
+        return False
     look_backs = select(LookBack.id).where(LookBack.escalation_id.in_(together.calls), LookBack.done_at.is_(None))
     awaited = DutyReport.feedback_due_at.is_not(None) & DutyReport.feedback_at.is_(None)
     duties = select(DutyReport.id).where(

@@ -19,6 +19,8 @@ INDEXES = (
     ("ix_contacts_not_looked_at", "contacts", ["created_at"], "keep_until IS NULL AND erased_at IS NULL"),
     ("ix_children_merged_into", "children", ["merged_into"], "merged_into IS NOT NULL"),
     ("ix_escalations_thread_id", "escalations", ["thread_id"], None),
+    ("ix_talk_transfers_thread_id", "talk_transfers", ["thread_id"], None),
+    ("ix_reviews_thread_id", "reviews", ["thread_id"], None),
     ("ix_look_backs_contact_id", "look_backs", ["contact_id"], None),
 )
 
