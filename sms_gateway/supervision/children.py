@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sms_gateway.settings import ROOT, Settings
 
+from . import fencing
 from .places import PYTHON, RASA_PYTHON, DataDir
 from .ready import answers
 from .supervisor import Child
@@ -92,13 +93,8 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
         return Child(name, (*after, str(PYTHON), "-m", "sms_gateway.cli", *words), environment, ready=ready)
 
     table = [
-        Child("rasa", _rasa(inner), environment, ready=answers(inner.rasa_port), stop_within=1),
-        Child(
-            "actions",
-            (*GIVES_WAY, str(PYTHON), "-m", "actions"),
-            environment,
-            ready=answers(inner.actions_port, "/health"),
-        ),
+        _rasa(inner, environment),
+        _actions(inner, environment),
         hotline("danger", "worker", "danger"),
         *(hotline(name, "worker", queue) for name, queue in WORKERS.items()),
         hotline("gateway", "gateway", port=gateway_port, path="/healthz"),
@@ -107,19 +103,22 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
     return {child.name: child for child in table}
 
 
-def _rasa(inner: Inner) -> tuple[str, ...]:
+def _rasa(inner: Inner, environment: Mapping[str, str]) -> Child:
+    """Old, pinned libraries read what strangers wrote: behind a fence, with the settings it needs and no others."""
     model = ("--model", str(inner.model)) if inner.model else ()
     files = ("--endpoints", "endpoints.yml", "--credentials", "credentials.yml")
-    return (
-        *GIVES_WAY,
-        str(RASA_PYTHON),
-        "-m",
-        "bot",
-        "run",
-        "-i",
-        "127.0.0.1",
-        "-p",
-        str(inner.rasa_port),
-        *files,
-        *model,
-    )
+    run = (str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
+    room = fencing.room_for(Path(environment["HOTLINE_DATA_DIR"]), "rasa")
+    connect = {inner.actions_port, *fencing.database_ports(inner.database_url)}
+    fence = fencing.around_rasa(RASA_PYTHON, model=inner.model, room=room, connect=connect, bind=inner.rasa_port)
+    known = fencing.rasa_environment(environment, room)
+    return Child("rasa", (*GIVES_WAY, *fence.around(run)), known, ready=answers(inner.rasa_port), stop_within=1)
+
+
+def _actions(inner: Inner, environment: Mapping[str, str]) -> Child:
+    data_dir = Path(environment["HOTLINE_DATA_DIR"])
+    room = fencing.room_for(data_dir, "actions")
+    connect = fencing.database_ports(inner.database_url)
+    fence = fencing.around_actions(data_dir=data_dir, room=room, connect=connect, bind=inner.actions_port)
+    command = (*GIVES_WAY, *fence.around((str(PYTHON), "-m", "actions")))
+    return Child("actions", command, {**environment, "TMPDIR": str(room)}, ready=answers(inner.actions_port, "/health"))

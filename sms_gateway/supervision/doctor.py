@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -17,7 +17,7 @@ from sms_gateway import clock, triage
 from sms_gateway.settings import Settings, SettingsAreWrong, get_settings
 from sms_gateway.tickets import working_time
 
-from . import postgres, running
+from . import fence, fencing, postgres, running
 from .bot_model import find_model
 from .places import RASA_PYTHON, DataDir, port_is_free
 
@@ -65,6 +65,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield disk(shutil.disk_usage(data_dir.path).free)
     yield database(settings, data_dir)
     yield model(find_model(data_dir))
+    yield fenced(fencing.missing_here())
     yield judge(by_words_alone=triage.load().by_words_alone)
     yield holidays(working_time.known_until(), clock.shanghai(clock.now()).date())
     yield keys(settings)
@@ -143,6 +144,16 @@ def model(found: Path | None) -> Finding:
     if found is not None:
         return Finding(Verdict.FINE, "小助手已训练好")
     return Finding(Verdict.ADVICE, "小助手还没有按现在的语料训练：make run 会先训练，约一分钟。")
+
+
+def fenced(missing: Sequence[str]) -> Finding:
+    """Which parts of the fence around Rasa and the action server this kernel can do."""
+    if not missing:
+        return Finding(Verdict.FINE, "小助手和动作服务有围栏：文件、端口、系统调用、资源都有限制")
+    said = "、".join(fence.PARTS.get(part, part) for part in missing)
+    return Finding(
+        Verdict.ADVICE, f"小助手的围栏缺：{said}。其余照常；请换内核 6.7 或更新的，或用 deploy/ 里的 systemd 单元补上。"
+    )
 
 
 def judge(*, by_words_alone: bool) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -21,6 +22,7 @@ def become(parent: int, signal: int, uid: int, gid: int, command: list[str]) -> 
         os.setgid(gid)
         os.setuid(uid)
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what people wrote
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
     if parent and os.getppid() != parent:
