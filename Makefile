@@ -15,7 +15,7 @@ FRONT_DOOR := texts sealing policy_faq actions sms_gateway benchmarks setup tuni
 RASA_SIDE := bot texts sealing
 TRAINED := bot/example_vectors.npz policy_faq/passages.npz sms_gateway/data/category-weights.npz sms_gateway/triage/weights.npz texts/tuned.npz
 
-.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser chaos soak chaos-short soak-short bench bench-long bench-table eval train lock
+.PHONY: run stop reset doctor test setup setup-test lint unit journeys bot browser chaos soak chaos-short soak-short bench bench-long bench-table eval train lock advisories
 
 run:
 	$(PREPARE) run
@@ -97,6 +97,10 @@ train: setup-test
 	RASA_CACHE_DIRECTORY=var/rasa-cache .venv-rasa/bin/python -m bot.example_vectors
 	sha256sum $(TRAINED) > tuning/trained.sha256
 	@$(HOTLINE) train
+
+# Both lock files against published advisories; needs the network, so `make test` does not ask.
+advisories: setup-test
+	@$(HOTLINE) advisories
 
 # Newer versions of everything, locked with hashes and without host names.
 lock:

@@ -30,6 +30,8 @@ COMMANDS = {
     "operator": ("sms_gateway.commands.operator:app", "值班员账号：add、disable、reset、link"),
     "api-key": ("sms_gateway.commands.api_key:app", "部门系统的接口密钥：add、list、end"),
     "subscription": ("sms_gateway.commands.subscription:app", "部门的事件推送：add、list、pause、resume、secret"),
+    "leak": ("sms_gateway.commands.leak:app", "泄露应急开关：stop-everything、status"),
+    "advisories": ("sms_gateway.commands.advisories:advisories", "对照公开的漏洞公告查两份锁文件"),
     "audit": ("sms_gateway.commands.audit:app", "核对工单记录：verify"),
     "demo": ("sms_gateway.processes:demo", "放入演示数据"),
 }

@@ -166,6 +166,14 @@ async def pause(
     return one
 
 
+async def pause_all(session: AsyncSession, *, operator_id: int | None) -> list[int]:
+    """Stop whatever runs, as `pause` does; their ids."""
+    running = list(await session.scalars(select(Broadcast.id).where(Broadcast.status == Status.RUNNING)))
+    for broadcast_id in running:
+        await pause(session, broadcast_id, operator_id=operator_id)
+    return running
+
+
 async def resume(
     session: AsyncSession, broadcast_id: int, *, version: int, operator_id: int, danger_seen: int
 ) -> Broadcast:

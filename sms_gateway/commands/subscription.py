@@ -40,7 +40,7 @@ def list_them() -> None:
     in_transaction(work)
 
 
-PAUSED = {"asked": "已暂停", "gone": "已暂停：对方说不再接收"}
+PAUSED = {"asked": "已暂停", "gone": "已暂停：对方说不再接收", "leak": "已暂停：泄露应急"}
 
 
 def _line(row: overview.Standing) -> str:

@@ -6,7 +6,7 @@ import base64
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
@@ -82,6 +82,12 @@ async def pause(session: AsyncSession, *, subscription_id: int, reason: str = "a
     """Send nothing more; what happens meanwhile is kept for when it goes on. Raises `SubscriptionNotFound`."""
     subscription = await get_subscription(session, subscription_id)
     subscription.active, subscription.paused_reason = False, reason
+
+
+async def pause_all(session: AsyncSession, *, reason: str) -> list[int]:
+    """Send nothing more to anybody; the ids of those that were active. Each is resumed by itself."""
+    active = update(Subscription).where(Subscription.active).values(active=False, paused_reason=reason)
+    return list(await session.scalars(active.returning(Subscription.id)))
 
 
 async def resume(session: AsyncSession, *, subscription_id: int) -> None:
