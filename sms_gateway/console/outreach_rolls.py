@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -14,6 +12,7 @@ from sms_gateway import logs
 from sms_gateway.broadcasts import rolls, segments
 from sms_gateway.broadcasts.sources import PART_BYTES
 from sms_gateway.database import transaction
+from sms_gateway.tickets.export import csv_lines
 
 from . import outreach_words, pages
 from .ids import LARGEST, Id
@@ -101,15 +100,9 @@ async def download_refusals(roll_id: Id, seat: SeeingOutreach) -> Response:  # n
 
 
 async def _refusals(roll_id: int) -> AsyncIterator[bytes]:
-    yield _lines([["行号", "为什么没收"]], first=True)
+    yield csv_lines([["行号", "为什么没收"]], first=True)
     async with transaction() as session:  # over before the first line goes out: a slow download holds no connection
         refused = [row async for row in rolls.refusals(session, roll_id)]
     for start in range(0, len(refused), LINES_AT_ONCE):
         part = refused[start : start + LINES_AT_ONCE]
-        yield _lines([[str(line), outreach_words.REFUSED.get(reason, reason)] for line, reason in part])
-
-
-def _lines(rows: list[list[str]], *, first: bool = False) -> bytes:
-    made = io.StringIO()
-    csv.writer(made, lineterminator="\r\n").writerows(rows)
-    return made.getvalue().encode("utf-8-sig" if first else "utf-8")
+        yield csv_lines([[line, outreach_words.REFUSED.get(reason, reason)] for line, reason in part])

@@ -45,6 +45,8 @@ class Inner:
     model: Path | None
     database_port: int = 0
     """0: the database is somebody else's."""
+    bot_database: str | None = None
+    """Rasa's own login (`bot_login`); None: it has ours."""
 
 
 def outer_environment(settings: Settings) -> dict[str, str]:
@@ -112,6 +114,7 @@ def _rasa(inner: Inner, environment: Mapping[str, str]) -> Child:
     connect = {inner.actions_port, *fencing.database_ports(inner.database_url)}
     fence = fencing.around_rasa(RASA_PYTHON, model=inner.model, room=room, connect=connect, bind=inner.rasa_port)
     known = fencing.rasa_environment(environment, room)
+    known["HOTLINE_DATABASE_URL"] = inner.bot_database or inner.database_url
     return Child("rasa", (*GIVES_WAY, *fence.around(run)), known, ready=answers(inner.rasa_port), stop_within=1)
 
 

@@ -25,7 +25,7 @@ KEPT_BACK = frozenset({".env", ".git", "var", "node_modules", ".venv", ".venv-ra
 """Of the clone: settings with secrets, data, and other programs' libraries; what a process needs of them is named by itself."""
 RASA_KNOWS = frozenset(
     f"HOTLINE_{name}"
-    for name in ("DATABASE_URL", "BOT_DATABASE_URL", "DATA_KEY", "DATA_DIR", "BOT_SECRET", "ACTIONS_URL", "RASA_URL")
+    for name in ("DATABASE_URL", "DATA_KEY", "DATA_DIR", "BOT_SECRET", "ACTIONS_URL", "RASA_URL")
 )  # fmt: skip
 """Settings handed to Rasa. Not the key of sessions, nor a carrier's, desk's or department's secret."""
 

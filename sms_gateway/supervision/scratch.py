@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sms_gateway.settings import ROOT
 
-from . import postgres
+from . import bot_login, postgres
 from .children import Inner, bare_environment, children, inner_environment
 from .places import DataDir, free_ports
 from .supervisor import SHIM, Supervisor
@@ -133,7 +133,8 @@ async def scratch_hotline(
     """
     data_dir = DataDir.at(folder)
     gateway, console, rasa, actions = free_ports(4)
-    inner = Inner(rasa_port=rasa, actions_port=actions, database_url=database_url, model=model)
+    login = bot_login.make(database_url) if "rasa" in names else None
+    inner = Inner(rasa_port=rasa, actions_port=actions, database_url=database_url, model=model, bot_database=login)
     chosen = {"HOTLINE_PORT": str(gateway), "HOTLINE_CONSOLE_PORT": str(console), **(settings or {})}
     environment = inner_environment(data_dir, inner, {**bare_environment(), **chosen})
     supervisor = Supervisor(data_dir.logs, cwd=ROOT)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from pydantic import SecretStr
 from sms_gateway import clock
 from sms_gateway.settings import ROOT, Settings, get_settings, read_settings
 
-from . import postgres, running
+from . import bot_login, postgres, running
 from .bot_model import TrainingFailed, find_model, trained_model
 from .children import SECRETS, Inner, children, inner_environment, outer_environment
 from .log_files import keep_small
@@ -145,6 +146,8 @@ class _Start:
         began = time.monotonic()
         await self._database()
         await self._once("migrate")
+        self.inner = replace(self.inner, bot_database=await asyncio.to_thread(bot_login.make, self.inner.database_url))
+        self.table = children(self.inner, self.environment)
         if self.settings.demo_data and not self.settings.production:
             await self._once("demo")
         for name in ("rasa", "actions", *(name for name in self.table if name not in {"rasa", "actions"})):

@@ -205,7 +205,9 @@ def test_every_process_of_the_supervisor_writes_no_core_dump() -> None:
 
 def test_rasa_gets_the_settings_it_needs_and_no_other_secret(tmp_path: Path) -> None:
     data_dir = DataDir.at(tmp_path / "var")
-    inner = Inner(rasa_port=5001, actions_port=5002, database_url="postgresql://a:b@127.0.0.1:5003/hotline", model=None)
+    inner = Inner(
+        rasa_port=5001, actions_port=5002, database_url="postgresql://a:b@127.0.0.1:5003/hotline", model=None, bot_database="its own",
+    )  # fmt: skip
     outer = {
         "PATH": "/bin",
         "HOTLINE_PORT": "8000",
@@ -215,6 +217,7 @@ def test_rasa_gets_the_settings_it_needs_and_no_other_secret(tmp_path: Path) -> 
     table = children(inner, inner_environment(data_dir, inner, outer))
     given = {name for name in table["rasa"].env if name.startswith("HOTLINE_")}
     assert given <= fencing.RASA_KNOWS
+    assert table["rasa"].env["HOTLINE_DATABASE_URL"] == "its own"
     assert not given & {"HOTLINE_SESSION_KEY", "HOTLINE_TWILIO_AUTH_TOKEN", "HOTLINE_GENERAL_DESK_SECRET"}
     for name, connects, binds in (("rasa", [5002, 5003], [5001]), ("actions", [5003], [5002])):
         command = table[name].command
