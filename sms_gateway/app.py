@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -167,6 +167,12 @@ def dress(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(HTTPException, _say_http)
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(away, _say_away)
+    app.add_exception_handler(DataError, _say_unfit)
+
+
+async def _say_unfit(_request: Request, _error: Exception) -> JSONResponse:
+    """A value no column can hold (a NUL, a number out of range): what came in was wrong; the database's words quote it."""
+    return JSONResponse({"error": BadInput.sentence}, status_code=422)
 
 
 async def _say_ours(_request: Request, error: Exception) -> JSONResponse:

@@ -98,11 +98,11 @@ def _is_secret(side: ast.expr) -> bool:
 
 IN_SQL = {"api_keys.py", "signin.py"}
 """Look-ups by SHA-256 of a random token in the database: what a clock could tell is the hash's, not the token's."""
-NO_SECRETS = {"client_token"}
-"""A page's own mark of one reply, so that it goes out once."""
+NO_SECRETS = {"client_token", "again"}
+"""A page's own mark of one reply, so that it goes out once; and a new password typed twice by the same person."""
 AMONG_OURSELVES = {"apart.py"}
 """Pickle between the processes of an import: all ours, all with the same keys (SECURITY.md, row 5.5.3)."""
-OF_FILES = {"verify.py", "chain.py", "sources.py", "attachments.py", "bot_model.py"}
+OF_FILES = {"verify.py", "chain.py", "sources.py", "attachments.py", "sealed_images.py", "bot_model.py"}
 """Digests of contents, compared to find a change; nobody guesses at them."""
 
 

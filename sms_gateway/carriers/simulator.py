@@ -113,7 +113,7 @@ def read_receipts(raw: bytes) -> list[ReceiptIn]:
     """Many receipts in one body: a JSON list of objects as in `read_receipt`. Raises `FormCannotBeRead`, `FormIsIncomplete`."""
     try:
         found = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FormCannotBeRead from None
     if not isinstance(found, list) or len(found) > MOST_AT_ONCE or not all(_is_form(each) for each in found):
         raise FormCannotBeRead

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
@@ -36,6 +36,7 @@ def listen_for(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _say_invalid)
     for kind in DATABASE_IS_AWAY:
         app.add_exception_handler(kind, _say_away)
+    app.add_exception_handler(DataError, _say_unfit)
 
 
 def wants_page(request: Request) -> bool:
@@ -94,3 +95,8 @@ async def _say_invalid(request: Request, _error: Exception) -> Response:
 
 async def _say_away(request: Request, _error: Exception) -> Response:
     return await _say(request, DatabaseIsAway())
+
+
+async def _say_unfit(request: Request, _error: Exception) -> Response:
+    """A value no column can hold, such as a NUL: a form that was not ours."""
+    return await _say(request, BadInput())
