@@ -1,4 +1,4 @@
-"""Cookies as production sets them."""
+"""The web chat's cookie as production sets it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from http.cookies import Morsel, SimpleCookie
 import pytest
 from fastapi import Response
 
-from sms_gateway.console import seat
 from sms_gateway.settings import get_settings
 from sms_gateway.webchat import visitor
 
 
-@pytest.mark.parametrize("remember", [seat.remember, visitor.remember])
-def test_in_production_cookies_are_for_https_this_host_and_no_script(
-    remember: object, monkeypatch: pytest.MonkeyPatch
+def test_in_production_the_visitors_cookie_is_for_https_this_host_and_no_script(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in {
         "MODE": "production", "DEMO_DATA": "false", "PUBLIC_URL": "https://hotline.example", "CARRIER": "twilio",
@@ -24,7 +22,7 @@ def test_in_production_cookies_are_for_https_this_host_and_no_script(
     get_settings.cache_clear()
     try:
         answer = Response()
-        remember(answer, "a" * 32)  # type: ignore[operator]
+        visitor.remember(answer, "a" * 32)
     finally:
         monkeypatch.undo()
         get_settings.cache_clear()
