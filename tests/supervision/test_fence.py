@@ -122,7 +122,7 @@ def test_rasa_reads_its_own_and_writes_to_its_room(tmp_path: Path, python: str) 
     model = data_dir.models / "model.tar.gz"
     model.write_bytes(b"model")
     bounds = fencing.around_rasa(Path(python), model=model, room=room, connect=(), bind=1)
-    out = Path("/tmp/outside-of-the-fence")
+    out = tmp_path / "outside"
     told = _tried(
         bounds,
         {
