@@ -98,9 +98,8 @@ async def in_time(work: Callable[[AsyncSession], Awaitable[T]], *, within: float
 
     task = asyncio.create_task(run())
     done, _ = await asyncio.wait({task}, timeout=within)
-    if (
-        not done and committing
-    ):  # on a busy machine it is only slow, and what is committed must not be done a second way
+    if not done and committing:
+        # On a busy machine it is only slow, and what is committed must not be done in another way as well.
         done, _ = await asyncio.wait({task}, timeout=within)
     if done:
         return task.result()
