@@ -25,8 +25,11 @@ from sms_gateway.settings import get_settings
 TEXTS_IN = "/carriers/simulator/sms"
 CARRIER_WAITS = 10.0
 """Seconds a carrier waits for an answer before it brings the text again."""
-AGAIN_AFTER = 0.3
-GIVES_UP_AFTER = 90.0
+AGAIN_AFTER, AGAIN_AT_MOST = 0.3, 5.0
+"""Seconds before a text is brought again: twice as many each time, up to the second."""
+WINDOW = 48
+"""Texts a carrier brings at a time. Without it hundreds come again at once after an outage, each after its caller has given it up."""
+GIVES_UP_AFTER = 180.0
 
 _people = count(1)
 _texts = count(1)
@@ -58,6 +61,7 @@ class Streets:
     def __init__(self, *ports: int, memory: Path) -> None:
         self._key = simulator.secret(get_settings())
         self._ports = ports
+        self._window = asyncio.Semaphore(WINDOW)
         self._memory = memory
         limits = httpx.Limits(max_connections=400, max_keepalive_connections=50)
         self._http = httpx.AsyncClient(timeout=CARRIER_WAITS, trust_env=False, limits=limits)
@@ -78,11 +82,15 @@ class Streets:
                     await self.bring(text)
                 return True
             text.refused += status == 503
-            await asyncio.sleep(AGAIN_AFTER)
+            await asyncio.sleep(min(AGAIN_AFTER * 2 ** min(text.tries, 6), AGAIN_AT_MOST))
         return False
 
     async def bring(self, text: Sent) -> int:
         """One try: the answer's status, 0 without one."""
+        async with self._window:
+            return await self._bring(text)
+
+    async def _bring(self, text: Sent) -> int:
         port = self._ports[text.tries % len(self._ports)]
         text.tries += 1
         body = urlencode({"id": text.id, "from": text.number, "body": text.body}).encode()
