@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Float, LargeBinary,
 from sqlalchemy import Column as SqlColumn
 
 from sms_gateway.bridge import duty_book
-from sms_gateway.broadcasts import acts, addresses, segments, templates
+from sms_gateway.broadcasts import acts, addresses, rolls, segments, templates
 from sms_gateway.broadcasts.acts import Draft
 from sms_gateway.broadcasts.segments import Segment
 from sms_gateway.commands.sealed_cells import SealedColumn, sealed_columns
@@ -42,12 +42,15 @@ MARKS = {
     name: f"{name}记号甲辰玄鸟"
     for name in (
         "短信", "网聊", "表单", "孩子", "被告", "附件名", "附件", "派单", "姓名", "回复", "备注", "悄悄话", "转接", "交班", "邮台",
-        "拨测", "审计", "名册", "分组", "人群", "模板", "模板备注", "群发", "退回", "小助手",
+        "拨测", "审计", "名册", "分组", "人群", "模板", "模板备注", "群发", "退回", "小助手", "文件",
     )
 }  # fmt: skip
 FILLER = "填充记号甲辰玄鸟"
 """Of what the story does not reach: written by `fill_the_rest`."""
 SECRETS = (*MARKS.values(), FILLER, *NUMBERS)
+
+
+FILE = b"%PDF-1.4\n%" + MARKS["附件"].encode() + b"\n%%EOF\n"
 
 
 @dataclass
@@ -64,6 +67,7 @@ async def fill(person: Person) -> Filled:
     """The rooms' own ways, one after the other; every job runs."""
     lead = await add_operator("marked-lead", MARKS["姓名"], Role.SUPERVISOR)
     other = await add_operator("marked-other", "别人")
+    boss = await add_operator("marked-boss", "班长", Role.SUPERVISOR)
     person.number = f"+86{NUMBERS[0]}"
     await person.texts(f"有个叔叔一直在踹我家门 就我和弟弟在 {MARKS['短信']}")
     await Teller("visitor-token-of-the-marks", Channel.WEB).says(f"孤儿每个月能领多少钱 {MARKS['网聊']}")
@@ -82,7 +86,7 @@ async def fill(person: Person) -> Filled:
             session, region=COUNTY, kind="police_post", name=MARKS["邮台"], phone=NUMBERS[2], hours="夜里", by=lead.id
         )
         await duty_book.note_test(session, post.id, result="answered", words=MARKS["拨测"], by=lead.id)
-        watching = await session.get_one(type(other), other.id)
+        watching = await session.get_one(type(boss), boss.id)
         await whispering.whisper(session, thread_id=person.thread_id, operator=watching, words=MARKS["悄悄话"])
     ticket_id, attachment_id = await _casework(person, lead.id)
     broadcast_id = await _outreach(person, lead.id)
@@ -107,9 +111,7 @@ async def _casework(person: Person, lead: int) -> tuple[int, int]:
         await accused.add(
             session, ticket_id=ticket.id, version=None, facts=AccusedFacts("teacher", about={"name": MARKS["被告"]}), actor=by,
         )  # fmt: skip
-        file = await attachments.add(
-            session, ticket, who=str(by), name=f"{MARKS['附件名']}.txt", content=MARKS["附件"].encode()
-        )
+        file = await attachments.add(session, ticket, who=str(by), name=f"{MARKS['附件名']}.pdf", content=FILE)
         locked = await moves.lock(session, ticket.id)
         await dispatching.dispatch(session, locked, unit="civil@530627", actor=by, why=MARKS["派单"])
         return ticket.id, file.id
@@ -125,6 +127,9 @@ async def _outreach(person: Person, lead: int) -> int:
     lines = f"手机号,地区,分组,同意\n{NUMBERS[3]},镇雄县,{MARKS['分组']},是\n{NUMBERS[0]},镇雄县,,是\n"
     roll = await upload(lines.encode(), title=MARKS["名册"])
     await person.run()
+    async with transaction() as session:  # a file that waits to be read
+        waiting = await rolls.create(session, title="等着的名册", created_by=None)
+        await rolls.add_part(session, roll_id=waiting.id, part=0, data=MARKS["文件"].encode())
     segment = Segment((roll,), groups=(addresses.group_key(MARKS["分组"]),))
     async with transaction() as session:
         await segments.save(session, title=MARKS["人群"], segment=segment, created_by=lead)
@@ -132,7 +137,13 @@ async def _outreach(person: Person, lead: int) -> int:
             session, title=MARKS["模板"], body="孩子有难处，发短信到12345。", operator_id=lead
         )
         await templates.set_state(
-            session, template_id=template.id, to="submitted", number="", note=MARKS["模板备注"], operator_id=lead
+            session,
+            template_id=template.id,
+            version=templates.version_of(template),
+            to="submitted",
+            number="",
+            note=MARKS["模板备注"],
+            operator_id=lead,
         )
         draft = Draft(title=MARKS["群发"], body="孩子有难处，发短信到12345。", audience=Segment((roll,)).to_data())
         made = await acts.create(session, operator_id=lead, draft=draft)
@@ -162,7 +173,7 @@ def fill_the_rest(url: str) -> set[str]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for column in sealed_columns():
-            if not marks_in(connection, column):
+            if column.place_from == ("uid",) and not marks_in(connection, column):
                 _insert(connection, column)
                 filled.add(column.name)
     return filled

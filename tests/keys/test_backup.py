@@ -113,9 +113,9 @@ async def read_back(filled: marked.Filled) -> None:
     """A talk, a ticket, an attachment, what is found by index."""
     async with transaction() as session:
         ticket = await session.get_one(Ticket, filled.ticket_id)
-        assert (ticket.answers or {})["what"] == marked.MARKS["表单"]
+        assert marked.MARKS["表单"] in (ticket.answers or {})["what"]
         file = await attachments.get(session, ticket_id=ticket.id, attachment_id=filled.attachment_id)
-        assert (file.name, file.content) == (f"{marked.MARKS['附件名']}.txt", marked.MARKS["附件"].encode())
+        assert (file.name, file.content) == (f"{marked.MARKS['附件名']}.pdf", marked.FILE)
         bodies = [one.body for one in await session.scalars(select(Message))]
         assert any(marked.MARKS["短信"] in body for body in bodies)
         again = inbox.Inbound(
