@@ -42,6 +42,7 @@ from sms_gateway.tickets.models import (
     TicketEvent,
     Transfer,
 )
+from sms_gateway.tickets.sealed_models import SealedImage
 
 from .blanking import GONE, blank
 
@@ -128,10 +129,10 @@ async def _erase_beside_ticket(session: AsyncSession, ticket_id: int) -> None:
 
 async def erase_media(session: AsyncSession, ticket_id: int) -> int:
     """Names and contents of a ticket's files; size and digest stay. How many."""
+    pictures = delete(SealedImage).where(SealedImage.ticket_id == ticket_id)  # and who asked to see them with it
+    await session.execute(pictures, execution_options={"synchronize_session": False})
     files = (Attachment.ticket_id == ticket_id) & Attachment.erased_at.is_(None)
-    return await blank(
-        session, Attachment, files, "name", "content", instead={"content": b""}, also={"erased_at": clock.now()}
-    )
+    return await blank(session, Attachment, files, "name", "content", also={"erased_at": clock.now()})
 
 
 async def _erase_children(session: AsyncSession, ticket_id: int) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import clock, logs
+from sms_gateway import clock, last_done, logs
 from sms_gateway.clock import shanghai
 from sms_gateway.database import transaction
 from sms_gateway.operators import presence
@@ -94,6 +94,7 @@ async def _todays(session: AsyncSession) -> RetentionRun:
 
 async def _end(session: AsyncSession, one: RetentionRun) -> None:
     one.ended_at = clock.now()
+    await last_done.note(session, last_done.What.PURGE)
     said = said_of(one.counts) + ("；时间到了，明天接着做" if one.cut else "")
     await presence.note(session, operator_id=None, what=AUDITED_AS, subject=f"retention:{one.day}", detail=said)
     log.info("retention_run_ended", day=str(one.day), cut=one.cut, seconds=round(one.seconds, 1), **one.counts)

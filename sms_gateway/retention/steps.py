@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.broadcasts import forgetting
 from sms_gateway.contacts.models import Contact
+from sms_gateway.clock import shanghai
 from sms_gateway.errors import Conflict
+from sms_gateway.operators import audit_anchors
+from sms_gateway.operators.models import AuditRow
 
 from . import people, sweeps
 from .dates import cutoff
@@ -86,9 +90,26 @@ def _partitions(
     return Step(name, act, due)
 
 
+def _last_day_of_audit(periods: Periods) -> date:
+    return shanghai(cutoff(clock.now(), periods.keep("audit"))).date() - timedelta(days=1)
+
+
+async def _blank_audit(session: AsyncSession, periods: Periods) -> Counter[str]:
+    """Through the chain's own door, which keeps every chain whole; whole days only."""
+    return +Counter({"audit": await audit_anchors.blank_through(session, _last_day_of_audit(periods))})
+
+
+async def _audit_due(session: AsyncSession, periods: Periods) -> Counter[str]:
+    worded = select(func.count()).select_from(AuditRow).where(
+        AuditRow.at < audit_anchors.end_of(_last_day_of_audit(periods)), AuditRow.detail_sealed.is_not(None)
+    )  # fmt: skip
+    return +Counter({"audit": await session.scalar(worded) or 0})
+
+
 STEPS = (
     Step("people", people.purge_batch, _people_due),
     *map(_sweep, sweeps.SWEEPS),
+    Step("audit", _blank_audit, _audit_due),
     _partitions("outreach", "ledgers", forgetting.list_ledgers, forgetting.forget_ledger),
     _partitions("rolls", "rolls", forgetting.list_rolls, forgetting.forget_roll),
 )

@@ -21,7 +21,7 @@ from sms_gateway.calls.words import Purpose
 from sms_gateway.crypto import sealed_for
 from sms_gateway.handbook.lifecycle import State
 from sms_gateway.handbook.models import Draft
-from sms_gateway.operators.models import AuditRow, ShiftHandover
+from sms_gateway.operators.models import ShiftHandover
 from sms_gateway.tickets.models import Ticket
 
 from . import connected
@@ -123,7 +123,6 @@ SWEEPS: tuple[Deleting | Blanking, ...] = (
     Blanking(
         "calls", Call, lambda before: (Call.made_at < before) & Call.purpose.in_((Purpose.NOTICE, Purpose.DUTY_TEST)), ("to",)
     ),
-    Blanking("audit", AuditRow, lambda before: AuditRow.at < before, ("detail",)),
     Blanking("drafts", Draft, lambda before: (Draft.state == State.RETIRED) & (Draft.changed_at < before), ("content", "reason")),
     Blanking("handovers", ShiftHandover, lambda before: ShiftHandover.written_at < before, ("note",)),
     Blanking("handovers", DutyTest, lambda before: DutyTest.at < before, ("note",)),
