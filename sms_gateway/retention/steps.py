@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock
 from sms_gateway.broadcasts import forgetting
-from sms_gateway.contacts.models import Contact
 from sms_gateway.clock import shanghai
+from sms_gateway.contacts.models import Contact
 from sms_gateway.errors import Conflict
 from sms_gateway.operators import audit_anchors
 from sms_gateway.operators.models import AuditRow
