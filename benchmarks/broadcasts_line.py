@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -85,13 +87,22 @@ def _inner(environment: Mapping[str, str], model: Path | None = None) -> Inner:
 
 @asynccontextmanager
 async def outreach_line(
-    *names: str, settings: Mapping[str, str] | None = None, database_url: str | None = None, model: Path | None = None
+    *names: str,
+    settings: Mapping[str, str] | None = None,
+    database_url: str | None = None,
+    model: Path | None = None,
+    durable: bool = False,
 ) -> AsyncIterator[OutreachLine]:
-    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server."""
+    """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server.
+
+    `durable`: what is committed outlives the server's death, as in production; scratch servers lose the last moments else.
+    """
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with scratch_postgres() as server:
         base = database_url or server.create("outreach")
+        if durable:
+            make_durable(base)
         upgrade(base)
         chosen = {**SETTINGS, "HOTLINE_SIMULATOR_URL": url, **(settings or {})}
         async with scratch_hotline(server.folder / "data", database_url=base, settings=chosen) as hotline:
@@ -109,6 +120,13 @@ async def outreach_line(
                         yield OutreachLine(hotline, server, url, http)
                     finally:
                         await database.dispose()
+
+
+def make_durable(url: str) -> None:
+    """From the next connection on a commit waits until it is written."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = on").format(name))
 
 
 def _all(hotline: ScratchHotline) -> dict[str, str]:

@@ -32,7 +32,7 @@ FAULTS = {
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_nobody_is_texted_twice_or_missed_whatever_is_killed(seed: int) -> None:
     chance = random.Random(f"{seed} {os.environ.get('SEED', '')}")
-    async with outreach_line("gateway", "outreach") as line:
+    async with outreach_line("gateway", "outreach", durable=True) as line:
         server = Server(line.postgres)
         try:
             await line.set_faults(**FAULTS)
