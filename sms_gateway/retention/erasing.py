@@ -95,7 +95,7 @@ async def _erase_beside(session: AsyncSession, contact_id: int, threads: Collect
 async def _has_beside(session: AsyncSession, contact_id: int, threads: Collection[int]) -> bool:
     """Most people have texts only: one look instead of nine."""
     of = (Escalation, Review, TalkTransfer, Whisper, BridgeCall, DeskMatter)
-    parts = [select(one.id).where(one.thread_id.in_(threads)).exists() for one in of]  # type: ignore[attr-defined]
+    parts = [select(one.id).where(one.thread_id.in_(threads)).exists() for one in of]
     looked = select(LookBack.id).where(LookBack.contact_id == contact_id).exists()
     return bool(await session.scalar(select(or_(looked, *parts))))
 
