@@ -136,7 +136,9 @@ def marked(text: str, reasons: Iterable[str] | None) -> Markup:
     return made + escape(text[end:])
 
 
-def render(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
+def render(
+    template: str, /, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+) -> HTMLResponse:
     """A template as an answer."""
     body = environment().get_template(template).render(now=clock.now(), **values)
     return HTMLResponse(body, status_code=status, headers=headers)

@@ -46,7 +46,7 @@ NAMELESS = {
     "/handbook/drafts", "/handbook/entries/{entry_id}/restore", "/handbook/entries/{entry_id}/retire", "/handbook/gaps/settle",
     "/outreach", "/outreach/check", "/outreach/{broadcast_id}/save", "/outreach/{broadcast_id}/check", "/outreach/{broadcast_id}/prepare", "/outreach/{broadcast_id}/test", "/outreach/{broadcast_id}/approve", "/outreach/{broadcast_id}/send-back", "/outreach/{broadcast_id}/start", "/outreach/{broadcast_id}/report/export", "/outreach/{broadcast_id}/pause", "/outreach/{broadcast_id}/resume", "/outreach/{broadcast_id}/next-wave", "/outreach/{broadcast_id}/cancel", "/outreach/rolls", "/outreach/rolls/{roll_id}/parts", "/outreach/rolls/{roll_id}/start", "/outreach/rolls/{roll_id}/remove", "/outreach/segments", "/outreach/segments/{segment_id}/remove", "/outreach/templates", "/outreach/templates/{template_id}", "/outreach/templates/{template_id}/state",
     "/holds/{hold_id}/ask", "/holds/{hold_id}/lift", "/holds/{hold_id}/keep",  # each asks itself whose hold it is (tests/retention)
-    "/privacy", "/privacy/{request_id}/file", "/privacy/{request_id}/erase",  # there a family one knows is nobody's
+    "/privacy",  # there a family one knows is nobody's
     "/handover/write", "/handover/{shift_id}/take", "/live/beat", "/live/duty", "/pushes/replay", "/pushes/{subscription_id}/pause",
     "/pushes/{subscription_id}/resume", "/sign-in", "/sign-in/{token}", "/sign-out", "/second-step/code", "/second-step/enrol", "/second-step/password", "/account/password", "/account/end-others", "/accounts/{operator_id}/reset-second-factor", "/tickets/export", "/tickets/search", "/work/bulk",
 }  # fmt: skip
