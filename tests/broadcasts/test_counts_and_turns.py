@@ -7,6 +7,7 @@ import re
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock as clocks
 from sms_gateway.broadcasts import acts, completing, composing, governing, ledger, pace, receipts, taking, tallies
@@ -137,13 +138,19 @@ def test_a_field_has_no_width_and_no_form(body: str) -> None:
         composing.whole(body, signature="云南12345", fields={"county": "镇雄县", "prefecture": "昭通市"})
 
 
-async def test_while_a_ledger_is_counted_the_governor_goes_on_and_whoever_cancels_does_not_wait(
-    database: str, clock: HeldClock
-) -> None:
+async def everybody_had_their_turn() -> int:
+    """A broadcast of three, all of it delivered."""
     one = await making.make_broadcast()
     await making.make_ledger(one, 3, state="delivered")
     async with transaction() as session:
         await session.execute(text("UPDATE broadcast_lanes SET next = last + 1"))
+    return one
+
+
+async def test_while_a_ledger_is_counted_the_governor_goes_on_and_whoever_cancels_does_not_wait(
+    database: str, clock: HeldClock
+) -> None:
+    one = await everybody_had_their_turn()
     await governing.govern()
     async with transaction() as counting:
         assert (await acts.get(counting, one)).held_by == "counting"
@@ -160,12 +167,28 @@ async def test_while_a_ledger_is_counted_the_governor_goes_on_and_whoever_cancel
 async def test_counts_that_were_wrong_do_not_end_it_while_somebody_is_outstanding(
     database: str, clock: HeldClock
 ) -> None:
-    one = await making.make_broadcast()
-    await making.make_ledger(one, 3, state="delivered")
+    one = await everybody_had_their_turn()
     async with transaction() as session:
-        await session.execute(text("UPDATE broadcast_lanes SET next = last + 1"))
         await session.execute(text("UPDATE broadcast_recipients SET state = 'created' WHERE number = 2"))
     await making.govern()
     async with transaction() as session:
         assert (await acts.get(session, one)).status == "running"
         assert tallies.by_state(await tallies.by_region(session, one)) == {"created": 1, "delivered": 2}
+
+
+async def test_one_that_cannot_be_counted_keeps_no_other_from_its_end(
+    database: str, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await everybody_had_their_turn(), await everybody_had_their_turn()
+    await governing.govern()
+    counted = completing.recount
+
+    async def recount(session: AsyncSession, broadcast_id: int) -> int:
+        if broadcast_id == first:
+            raise RuntimeError
+        return await counted(session, broadcast_id)
+
+    monkeypatch.setattr(completing, "recount", recount)
+    await completing.complete_ended()
+    async with transaction() as session:
+        assert [(await acts.get(session, one)).status for one in (first, second)] == ["running", "completed"]
