@@ -164,6 +164,8 @@ async def _walk(
     Those in `seen` were looked at as somebody else and are looked at on the narrow screen only.
     """
     context = await chromium.new_context(bypass_csp=True, service_workers="block", reduced_motion="reduce")
+    # A bell that wakes while axe reads changes its button's colours half way: it stays asleep here.
+    await context.add_init_script("localStorage.setItem('bell', 'off')")
     if cookie:
         await context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookie.items()])  # type: ignore[list-item]
     waiting, said = list(names.items()), list[str]()
