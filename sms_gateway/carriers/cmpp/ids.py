@@ -39,7 +39,7 @@ def authenticator(*, source_addr: str, shared_secret: str, timestamp: int) -> by
     A shorter id than 6 characters is hashed as it is: three implementations of five do so, the others fill it up.
     """
     words = source_addr.encode("latin-1") + bytes(9) + shared_secret.encode() + b"%010d" % timestamp
-    return hashlib.md5(words, usedforsecurity=False).digest()  # noqa: S324  # the protocol's choice, not ours
+    return hashlib.md5(words, usedforsecurity=False).digest()  # the protocol's choice, not ours
 
 
 def gateway_authenticator(
@@ -47,7 +47,7 @@ def gateway_authenticator(
 ) -> bytes:
     """AuthenticatorISMG: MD5 of status in its field's width (4 bytes, in 2.0 one), our authenticator, secret. 16 bytes."""
     word = struct.pack(">I" if version >= Version.V3 else ">B", status)
-    return hashlib.md5(word + source_authenticator + shared_secret.encode(), usedforsecurity=False).digest()  # noqa: S324  # as above
+    return hashlib.md5(word + source_authenticator + shared_secret.encode(), usedforsecurity=False).digest()  # as above
 
 
 def absolute_time(at: datetime) -> str:

@@ -95,7 +95,7 @@ def _cut(data: bytes) -> list[bytes]:
 
 def read_piece(content: bytes, *, msg_fmt: int, tp_udhi: int) -> Piece:
     """What a DELIVER holds. A UDH that cannot be read, or makes no sense, is taken for text: better odd signs than none."""
-    if not tp_udhi & HAS_UDH or not content or content[0] >= len(content) + 1:
+    if not tp_udhi & HAS_UDH or not content or content[0] >= len(content):
         return Piece(content, msg_fmt)
     head, data = content[1 : 1 + content[0]], content[1 + content[0] :]
     at = 0
