@@ -22,7 +22,7 @@ from . import beats, database, jobs, webhooks
 from .api import door as api
 from .api import health, linkage, metrics, platforms, voice
 from .bridge import police_texts
-from .broadcasts.receipt_batches import Collector
+from .broadcasts import receipt_batches
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
@@ -79,7 +79,7 @@ def make_gateway() -> FastAPI:
     )
     app.state.health = Health()
     app.state.metrics = Board(app.state.health)
-    app.state.receipts = Collector()
+    app.state.receipts = receipt_batches.collector()
     for path, endpoint in {
         **webhooks.RECEIPTS,
         **({} if settings.production else webhooks.MAKE_BELIEVE_RECEIPTS),
