@@ -29,9 +29,12 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It never reached the wire: nothing was sent, later it may be. `login_refused`: no later time helps until our account is mended."""
+    """It never reached the wire: nothing was sent, later it may be.
 
-    why: Literal["no_link", "no_room", "login_refused", "closed"]
+    `login_refused`: no later time helps until our account is mended; `does_not_fit`: a value is too long for its field, never.
+    """
+
+    why: Literal["no_link", "no_room", "login_refused", "closed", "does_not_fit"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,6 @@ class UnknownCommand(FrameIsBroken):
     """A command that is none of CMPP's, or none that is spoken between us and a gateway."""
 
 
-class StreamIsBroken(ValueError):
-    """A length no frame can have: nothing after it can be read, the connection must be closed."""
-
-
 _FIXED: dict[type[Any], tuple[int, tuple[Field, ...]]] = {
     pdus.Connect: (0x00000001, fields.CONNECT),
     pdus.ConnectResp: (0x80000001, fields.CONNECT_RESP),
@@ -207,19 +203,23 @@ class Splitter:
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
         self._rest = b""
+        self.is_broken = False
+        """A length came that no frame can have: nothing after it can be read, the connection must be closed."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are whole by now, each with its header. Raises `StreamIsBroken`."""
+        """The frames that are whole by now, each with its header; also those that came before the stream broke."""
         if self._rest:
             data = self._rest + data
-        frames, at, end = [], 0, len(data)
-        while end - at >= 4:
+        frames: list[bytes] = []
+        at, end = 0, len(data)
+        while end - at >= 4 and not self.is_broken:
             total = int.from_bytes(data[at : at + 4], "big")
             if not HEADER.size <= total <= self._largest:
-                raise StreamIsBroken("no frame has such a length")
-            if end - at < total:
+                self.is_broken = True
+            elif end - at < total:
                 break
-            frames.append(data[at : at + total])
-            at += total
-        self._rest = data[at:]
+            else:
+                frames.append(data[at : at + total])
+                at += total
+        self._rest = b"" if self.is_broken else data[at:]
         return frames

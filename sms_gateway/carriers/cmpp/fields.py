@@ -158,7 +158,7 @@ class Layout:
         for index, _ in self._texts:
             raw = values[index]
             assert isinstance(raw, bytes)
-            values[index] = raw.partition(b"\0")[0].strip(b" ").decode("latin-1")
+            values[index] = raw.partition(b"\0")[0].strip(b" ").decode("latin-1") if raw[0] else ""
         return values
 
 

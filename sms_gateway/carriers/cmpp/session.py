@@ -2,123 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+import asyncio
+import random
+from collections.abc import Sequence
 
+from sms_gateway.errors import HotlineError
+
+from . import words
 from .answers import SubmitAnswer
-from .pdus import Deliver, Submit, Version
+from .limits import Account, Counts, Limits, State
+from .link import Link
+from .owner import Waiting
+from .pdus import Cancel, CancelResp, Query, QueryResp, Submit
+from .sender import OnDeliver, OnEvent, OnLate, Sender
 
-OnDeliver = Callable[[Deliver], Awaitable[None]]
-"""Stores a text or a report. DELIVER_RESP goes out when it returns; if it raises, none does, and the gateway brings it again."""
-OnLate = Callable[[int, SubmitAnswer], Awaitable[None]]
-"""An answer that came after `submit` had said `Unknown("no_answer")`: the reference given to `submit`, and what it says."""
+__all__ = ["Account", "Counts", "Limits", "OnDeliver", "OnEvent", "OnLate", "Session", "State"]
 
-
-@dataclass(frozen=True)
-class Account:
-    """Where the gateway is and who we are there. `shared_secret` is never logged."""
-
-    host: str
-    port: int
-    source_addr: str
-    shared_secret: str = field(repr=False)
-    version: Version = Version.V3
-    checks_gateway: bool = False
-    """Refuse a gateway whose AuthenticatorISMG is not what ours gives; else it is only logged, since vendors differ in it."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much at once, and how long is waited. Seconds; time-outs and tries after the standard (T = 60, N = 3, W = 16)."""
-
-    connections: int = 1
-    window: int = 16
-    """Requests without an answer, on each connection."""
-    segments_per_second: float = 0.0
-    """Over all connections; 0: as many as the gateway takes."""
-    answer_seconds: float = 60.0
-    tries: int = 3
-    """Of ACTIVE_TEST and CONNECT; a SUBMIT is sent once."""
-    idle_seconds: float = 60.0
-    """Nothing heard for so long: ACTIVE_TEST."""
-    doubt_seconds: float = 5.0
-    """Something unanswered and nothing heard for so long: ACTIVE_TEST, and no more texts on that connection until something is."""
-    connect_seconds: float = 10.0
-    reconnect_least: float = 0.5
-    reconnect_most: float = 60.0
-
-
-@dataclass
-class Counts:
-    """Since the session began. `latency_…` is the time from the wire to its answer."""
-
-    submitted: int = 0
-    accepted: int = 0
-    refused: int = 0
-    throttled: int = 0
-    unknown: int = 0
-    late: int = 0
-    delivered: int = 0
-    deliver_failed: int = 0
-    strays: int = 0
-    connected: int = 0
-    lost: int = 0
-
-
-@dataclass(frozen=True)
-class State:
-    """How the session stands. `trouble`: a Chinese sentence for the operations page, None while all is well."""
-
-    up: int
-    wanted: int
-    in_flight: int
-    waiting: int
-    rate: float
-    """Segments a second it allows itself now; infinite without a limit."""
-    trouble: str | None
+STEADY_SECONDS = 5.0
+"""A connection that lived so long was a good one: the next is tried soon."""
 
 
 class Session:
-    """Sends and receives for one account. Build it, `start()` it, `close()` it; all in one event loop."""
+    """Sends and receives for one account. Build it in a running event loop, `start()` it, `close()` it."""
 
     def __init__(
-        self, account: Account, limits: Limits, *, on_deliver: OnDeliver, on_late: OnLate | None = None
+        self,
+        account: Account,
+        limits: Limits | None = None,
+        *,
+        on_deliver: OnDeliver,
+        on_late: OnLate | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self.account = account
-        self.limits = limits
-        self.counts = Counts()
-        self._on_deliver = on_deliver
-        self._on_late = on_late
+        self.limits = limits or Limits()
+        self._sender = Sender(account, self.limits, on_deliver=on_deliver, on_late=on_late, on_event=on_event)
+        self.counts: Counts = self._sender.counts
+        self._links = self._sender.links
+        self._loop = asyncio.get_running_loop()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._troubles: dict[int, HotlineError] = {}
+        self._some_up = asyncio.Event()
+        self._closing = False
 
     async def start(self) -> None:
         """Begin to keep the connections up; returns at once, whether or not the gateway is there."""
-        raise NotImplementedError
+        self._tasks = [self._loop.create_task(self._keep(number)) for number in range(self.limits.connections)]
+        self._tasks.append(self._loop.create_task(self._watch()))
 
     async def wait_until_up(self, *, within: float) -> bool:
         """Whether at least one connection is logged in, within so many seconds."""
-        raise NotImplementedError
+        try:
+            await asyncio.wait_for(self._some_up.wait(), within)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self, *, within: float = 10.0) -> None:
+        """Wait for answers that are due, say TERMINATE on each connection, close. What waits for a place is `NotSent`."""
+        self._closing = True
+        self._sender.close()
+        await asyncio.gather(*(link.leave(within=within) for link in self._links))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def state(self) -> State:
+        """How it stands now."""
+        return State(
+            up=sum(link.is_up for link in self._links),
+            wanted=self.limits.connections,
+            in_flight=sum(len(link.pending) for link in self._links),
+            waiting=len(self._sender),
+            rate=self._sender.pace.rate,
+            trouble=next((error.sentence for error in self._troubles.values()), None),
+        )
 
     async def submit(
         self, submit: Submit, *, reference: int = 0, urgent: bool = False, within: float = 30.0
     ) -> SubmitAnswer:
-        """Hand one text or part over and wait for what the gateway says; never raises for the text's sake.
+        """Hand one text or part over and wait for what the gateway says; raises nothing for the text's sake.
 
         `within`: seconds it may wait for a place on the wire, throttling included (a throttled one is tried again until
-        then); after that come up to `answer_seconds` for the answer. `urgent` goes before all others, past the rate, and
+        then); after that come up to `answer_seconds` for the answer. `urgent` goes before all others, past the pace, and
         into places of the window that others leave free. A cancelled call may have sent it: treat it as `Unknown`.
         """
-        raise NotImplementedError
+        return (await self.submit_many([submit], references=[reference], urgent=urgent, within=within))[0]
 
     async def submit_many(
         self, submits: Sequence[Submit], *, references: Sequence[int] = (), urgent: bool = False, within: float = 30.0
     ) -> list[SubmitAnswer]:
         """The same for many, through the windows of all connections at once; answers in order. Much cheaper than so many tasks."""
-        raise NotImplementedError
+        deadline = self._loop.time() + within
+        asked = [
+            self._sender.prepare(submit, reference, urgent, deadline)
+            for submit, reference in zip(submits, references or [0] * len(submits), strict=True)
+        ]
+        waiting = [each for each in asked if isinstance(each, Waiting)]
+        self._sender.put(waiting, urgent=urgent)
+        try:
+            return [await each.answer if isinstance(each, Waiting) else each for each in asked]
+        finally:
+            for each in waiting:
+                each.answer.cancel()  # nothing where it is answered; where not, it must not go out any more
 
-    def state(self) -> State:
-        """How it stands now."""
-        raise NotImplementedError
+    async def ask(self, pdu: Query | Cancel, *, tries: int = 1) -> QueryResp | CancelResp:
+        """The day's totals, or take a text back; many gateways answer neither. Raises `words.GatewayIsAway`."""
+        link = next((link for link in self._links if link.is_up), None)
+        if link is None:
+            raise words.GatewayIsAway
+        answer = await link.ask(pdu, tries=tries)
+        if not isinstance(answer, QueryResp | CancelResp):
+            raise words.GatewayIsAway
+        return answer
 
-    async def close(self, *, within: float = 10.0) -> None:
-        """Wait for answers that are due, say TERMINATE on each connection, close. What waits for a place is `NotSent`."""
-        raise NotImplementedError
+    async def _watch(self) -> None:
+        limits = self.limits
+        tick = max(0.01, min(0.25, limits.answer_seconds / 4, limits.idle_seconds / 4, limits.doubt_seconds / 4))
+        while True:
+            await asyncio.sleep(tick)
+            now = self._loop.time()
+            for link in list(self._links):
+                link.sweep(now)
+            self._sender.sweep(now)
+
+    async def _keep(self, number: int) -> None:
+        """One connection, until the session closes: made anew after longer and longer waits while it does not hold."""
+        wait = self.limits.reconnect_least
+        while not self._closing:
+            link = Link(self._sender, number, first_sequence=random.randrange(1, 2**24))
+            began = self._loop.time()
+            try:
+                await self._connect(link)
+            except (HotlineError, OSError, TimeoutError) as error:
+                self._note(number, error)
+                if isinstance(error, words.LoginRefused):
+                    wait = max(wait, self.limits.reconnect_most / 4)  # an account that knocks too often is locked
+            else:
+                await self._live(link)
+            if self._loop.time() - began >= STEADY_SECONDS:
+                wait = self.limits.reconnect_least
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(wait * 2, self.limits.reconnect_most)
+
+    def _note(self, number: int, error: Exception | None) -> None:
+        """What keeps a connection from being up; None: nothing."""
+        self._troubles.pop(number, None)
+        if error is not None:
+            known = error if isinstance(error, HotlineError) else words.GatewayIsAway()
+            self._troubles[number] = known
+            self._sender.say("cmpp_not_connected", link=number, error=type(known).__name__)
+        refused = [each for each in self._troubles.values() if isinstance(each, words.LoginRefused)]
+        self._sender.login_is_refused = bool(refused)
+
+    async def _connect(self, link: Link) -> None:
+        async with asyncio.timeout(self.limits.connect_seconds):
+            await self._loop.create_connection(lambda: link, self.account.host, self.account.port)
+        self._links.append(link)
+        try:
+            await link.log_in()
+        except BaseException:
+            self._links.remove(link)
+            link.close()
+            raise
+
+    async def _live(self, link: Link) -> None:
+        self.counts.connected += 1
+        self._note(link.number, None)
+        self._sender.say("cmpp_connected", link=link.number)
+        self._some_up.set()
+        self._sender.has_room()
+        try:
+            await link.closed.wait()
+        finally:
+            self._links.remove(link)
+            if not any(each.is_up for each in self._links):
+                self._some_up.clear()
+        self.counts.lost += 1
+        self._note(link.number, words.GatewayIsAway())
