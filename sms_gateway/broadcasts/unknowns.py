@@ -14,6 +14,7 @@ from sms_gateway import logs
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
+from sms_gateway.messages.unclaimed import Lost
 
 from . import addresses, drafting, ledger, references, taking
 from .handing import UNREADABLE, is_broken
@@ -127,15 +128,6 @@ async def _note(session: AsyncSession, broadcast_id: int, one: _Lost, found: Fou
         await session.execute(insert(BroadcastChunk).values(broadcast_id=broadcast_id, **again))
 
 
-@dataclass(frozen=True)
-class LostText:
-    """A number whose text nobody has an id of. `in_flight`: its answer may still come; `whole`: it is one part, so a part's report is its own."""
-
-    reference: int
-    in_flight: bool
-    whole: bool
-
-
 async def list_lost(
     session: AsyncSession,
     *,
@@ -143,7 +135,7 @@ async def list_lost(
     address_index: bytes,
     handed_over: tuple[datetime, datetime],
     extension: str | None,
-) -> list[LostText]:
+) -> list[Lost]:
     """Texts of outreach to that number that `carrier` may have taken in that time, without our knowing under which id."""
     since, upto = handed_over
     ids = [
@@ -161,9 +153,7 @@ async def list_lost(
     for broadcast_id, number, state in (await session.execute(wanted)).all() if ids else []:
         body = await session.scalar(select(Broadcast.body).where(Broadcast.id == broadcast_id))
         whole = drafting.composed_of(body or "").segments == 1
-        found.append(
-            LostText(references.reference_of(broadcast_id, number), in_flight=state == State.CLAIMED, whole=whole)
-        )
+        found.append(Lost(references.reference_of(broadcast_id, number), in_flight=state == State.CLAIMED, whole=whole))
     return found
 
 

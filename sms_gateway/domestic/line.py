@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sms_gateway import clock, logs
 from sms_gateway.carriers.carrier import CarrierDidNotAnswer, CarrierRefused, SendError, TextOut
 from sms_gateway.carriers.cmpp import ids, meanings, numbers
-from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, Refused, SubmitAnswer, Throttled, Unknown
+from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, SubmitAnswer, Throttled, Unknown
 from sms_gateway.carriers.cmpp.pdus import Deliver, Submit, Version
 from sms_gateway.carriers.cmpp.session import Account, Limits, Session
 from sms_gateway.carriers.cmpp.text import Part, TextIsTooLong, split
 from sms_gateway.cmpp_settings import CmppSettings
 from sms_gateway.database import transaction
+from sms_gateway.errors import HotlineError
 from sms_gateway.links import Standing
 from sms_gateway.messages import carrier_parts
 from sms_gateway.messages.carrier_parts import PartOut
@@ -30,7 +32,10 @@ log = logs.get("domestic")
 
 URGENT_WITHIN: Final = 10.0
 """Seconds a text of a talk waits for a place on the wire; then it may try another carrier."""
-BULK_WITHIN: Final = 30.0
+WITHOUT_LINK: Final = 2.0
+"""So long it waits for a connection that is not there."""
+BULK_WITHIN: Final = 10.0
+"""A broadcast that is paused meanwhile has no more than this on its way."""
 MORE_TRIES: Final = 3
 """Of a part whose text has begun to leave: the rest must not stay behind for a moment's throttling."""
 NOTE_WITHIN: Final = 2.0
@@ -78,7 +83,7 @@ class _Text:
 
 
 class Line:
-    """Build it, `start()` it, `close()` it; all in one event loop."""
+    """Build it in a running event loop, `start()` it, `close()` it."""
 
     def __init__(self, name: str, settings: CmppSettings) -> None:
         self.name, self.settings = name, settings
@@ -88,6 +93,7 @@ class Line:
         self._sessions = [self._session(host, port) for host, port in settings.gateways]
         self._lost: Newest[int, _Text] = Newest(MOST_LOST)
         self._under_way: set[int] = set()
+        self._late: set[asyncio.Task[None]] = set()
 
     def _session(self, host: str, port: int) -> Session:
         settings = self.settings
@@ -96,7 +102,8 @@ class Line:
         return Session(
             Account(host, port, settings.source_addr, secret, version),
             Limits(settings.connections, settings.window, settings.segments_per_second),
-            on_deliver=self._hear, on_late=self._hear_late,
+            on_deliver=self._hear,
+            on_late=self._hear_late, on_event=partial(log.info, carrier=self.name),
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -107,6 +114,7 @@ class Line:
     async def close(self) -> None:
         """What was handed over is answered, what waits stays here, then the gateway is told."""
         await asyncio.gather(*(session.close() for session in self._sessions))
+        await asyncio.gather(*self._late)
         await self.reports.aclose()
 
     async def send(self, texts: Sequence[TextOut], *, urgent: bool) -> list[str | SendError]:
@@ -155,6 +163,8 @@ class Line:
     async def _hand_over(self, submits: list[Submit], references: list[int], *, urgent: bool) -> list[SubmitAnswer]:
         """By the first gateway that is up; what could not reach its wire, by the next."""
         within = URGENT_WITHIN if urgent else BULK_WITHIN
+        if not any(session.state().up for session in self._sessions):
+            within = WITHOUT_LINK if urgent else 0.0
         standing = sorted(
             self._sessions, key=lambda session: session.state().up == 0
         )  # stable: the spare after the main one
@@ -181,7 +191,7 @@ class Line:
         )  # fmt: skip
 
     def _learn(self, one: _Text) -> list[Known]:
-        """Remember the ids of its parts; reports that were quicker are asked for again at once."""
+        """Remember the ids of its parts; reports that were quicker are tried again within a second."""
         taken = [answer.msg_id for answer in one.answers if isinstance(answer, Accepted)]
         year = this_year()
         known = [
@@ -207,8 +217,8 @@ class Line:
         else:
             await self.uplinks.put(deliver)
 
-    async def _hear_late(self, reference: int, answer: SubmitAnswer) -> None:
-        """An answer after we had given up: of a text of one part it says what became of it."""
+    def _hear_late(self, reference: int, answer: SubmitAnswer) -> None:
+        """An answer after we had given up: of a text of one part it says under which id it was taken."""
         one = self._lost.pop(reference, None)
         if one is None or len(one.parts) > 1:
             return
@@ -217,10 +227,15 @@ class Line:
             known = Known(own_id, reference, own_id, 1)
             self.memory.learn(answer.msg_id, known)
             self.memory.answered(reference, own_id)
-            await self.reports.note(known, "sent")
-        elif isinstance(answer, Refused):
-            never = Known(f"refused-{reference}", reference, f"refused-{reference}", 1)
-            await self.reports.note(never, "failed", str(answer.result))
+            task = asyncio.create_task(self._note_taken(known))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+
+    async def _note_taken(self, known: Known) -> None:
+        try:
+            await self.reports.note_taken(known)
+        except HotlineError as error:  # its report will say so
+            log.warning("late_answer_not_noted", carrier=self.name, error=type(error).__name__)
 
     async def sweep(self) -> None:
         """Each second: what nobody has claimed yet."""

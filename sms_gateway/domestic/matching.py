@@ -76,21 +76,17 @@ async def _find_lost(session: AsyncSession, report: Report) -> Told | None:
     between = unclaimed.window(report)
     if between is None:
         return None
-    place = {"carrier": report.carrier, "address_index": report.address_index, "handed_over": between}
-    fitting = [
-        (one.reference, one) for one in await unknowns.list_lost(session, **place, extension=report.extension)
-    ]  # fmt: skip
+    carrier, index = report.carrier, report.address_index
+    fitting = await unknowns.list_lost(
+        session, carrier=carrier, address_index=index, handed_over=between, extension=report.extension
+    )
     if report.extension is None:
-        fitting += [(one.message_id, one) for one in await unclaimed.list_lost(session, **place)]
-    if len(fitting) != 1:
-        if fitting:
-            log.warning("report_fits_several", carrier=report.carrier, texts=len(fitting))
+        fitting += await unclaimed.list_lost(session, carrier=carrier, address_index=index, handed_over=between)
+    if len(fitting) > 1:
+        log.warning("report_fits_several", carrier=carrier, texts=len(fitting))
+    if len(fitting) != 1 or fitting[0].in_flight:
         return None
-    reference, one = fitting[0]
-    if one.in_flight:
-        return None
-    log.info("lost_text_found", carrier=report.carrier, reference=reference)
-    state = (
-        report.state if one.whole or report.state != "delivered" else "sent"
-    )  # a part of it arrived: all that is known
-    return Told(report.carrier, report.carrier_id, state, report.error, reference)
+    (one,) = fitting
+    log.info("lost_text_found", carrier=carrier, reference=one.reference)
+    only_a_part = not one.whole and report.state == "delivered"  # then no more is known than that it left
+    return Told(carrier, report.carrier_id, "sent" if only_a_part else report.state, report.error, one.reference)

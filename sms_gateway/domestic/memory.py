@@ -12,7 +12,6 @@ from sms_gateway import clock
 MOST_KNOWN: Final = 100_000
 """Parts whose last report is awaited; reports of older ones are found through the database."""
 MOST_ANSWERED: Final = 20_000
-MOST_EARLY: Final = 10_000
 
 Value = TypeVar("Value")
 Key = TypeVar("Key")
@@ -46,6 +45,11 @@ def id_of(msg_id: bytes, year: int) -> str:
     return f"{year % 100:02d}{msg_id.hex()}"
 
 
+def msg_id_of(own_id: str) -> bytes:
+    """The gateway's id again."""
+    return bytes.fromhex(own_id[2:])
+
+
 def this_year(at: datetime | None = None) -> int:
     """The year in China."""
     return clock.shanghai(at or clock.now()).year
@@ -56,20 +60,15 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: Newest[bytes, Known] = Newest(MOST_KNOWN)
-        self._early: Newest[bytes, None] = Newest(MOST_EARLY)
         self._answered: Newest[int, str] = Newest(MOST_ANSWERED)
 
-    def learn(self, msg_id: bytes, known: Known) -> bool:
-        """The gateway took a part under that id; whether a report of it was here before."""
+    def learn(self, msg_id: bytes, known: Known) -> None:
+        """The gateway took a part under that id."""
         self._known[msg_id] = known
-        return self._early.pop(msg_id, self) is None
 
     def find(self, msg_id: bytes) -> Known | None:
-        """Whose that id is; a stranger's is remembered, should its answer be on its way."""
-        found = self._known.get(msg_id)
-        if found is None:
-            self._early[msg_id] = None
-        return found
+        """Whose that id is."""
+        return self._known.get(msg_id)
 
     def forget(self, msg_id: bytes) -> None:
         """Its last report is stored."""

@@ -25,7 +25,7 @@ from sms_gateway.messages.unclaimed import Report
 
 from . import matching
 from .matching import Heard
-from .memory import Known, Memory, id_of, this_year
+from .memory import Known, Memory, id_of, msg_id_of, this_year
 
 log = logs.get("domestic")
 
@@ -48,12 +48,12 @@ class Reports:
         known = self._memory.find(told.msg_id)
         report = self._read(deliver, told, known)
         await self._batches.put(Heard(report, known))
-        if known is not None and report.state != "sent":
+        if known is not None and report.state != "sent":  # one that comes again is found by what is noted
             self._memory.forget(told.msg_id)
 
-    async def note(self, known: Known, state: str, error: str | None = None) -> None:
-        """What the gateway said of a text after we had given up waiting for its answer."""
-        report = Report(self._name, known.carrier_id, state, error, b"", None, None)
+    async def note_taken(self, known: Known) -> None:
+        """The gateway took a text after we had given up waiting for its answer."""
+        report = Report(self._name, known.carrier_id, "sent", None, b"", None, None)
         await self._batches.put(Heard(report, known))
 
     async def sweep(self) -> None:
@@ -61,7 +61,7 @@ class Reports:
         async with transaction() as session:
             due = await unclaimed.take_due(session, self._name)
             if due:
-                await self._apply(session, [Heard(report, None) for report in due])
+                await self._apply(session, [Heard(one, self._memory.find(msg_id_of(one.carrier_id))) for one in due])
 
     async def aclose(self) -> None:
         """Write down what is waiting."""

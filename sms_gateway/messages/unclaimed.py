@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -88,6 +88,13 @@ async def find_of_talks(session: AsyncSession, carrier: str, ids: Sequence[str])
     return {found for found in await session.scalars(known) if found is not None}
 
 
+async def count_old(session: AsyncSession) -> dict[str, int]:
+    """By carrier: those nobody has claimed within an hour."""
+    row = UnclaimedReport
+    old = select(row.carrier, func.count()).where(row.at < clock.now() - timedelta(hours=1)).group_by(row.carrier)
+    return dict((await session.execute(old)).all())
+
+
 def window(report: Report) -> tuple[datetime, datetime] | None:
     """When its text may have been handed over; None where the report says nothing of it. Pure."""
     if report.submitted_at is None:
@@ -97,9 +104,9 @@ def window(report: Report) -> tuple[datetime, datetime] | None:
 
 @dataclass(frozen=True)
 class Lost:
-    """A text nobody has an id of. `in_flight`: its answer may still come; `whole`: it is one part, so a part's report is its own."""
+    """A text of ours nobody has an id of. `in_flight`: its answer may still come; `whole`: it is one part, so a part's report is its own."""
 
-    message_id: int
+    reference: int
     in_flight: bool
     whole: bool
 

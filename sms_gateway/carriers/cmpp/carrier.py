@@ -19,7 +19,9 @@ from sms_gateway.settings import Settings
 
 PATH: Final = "/line/texts"
 MOST_AT_ONCE: Final = 100
-"""Texts in a request: a pause of a broadcast takes hold between two of them."""
+"""Texts in a request at most."""
+SECONDS_AT_ONCE: Final = 0.5
+"""And no more than leave in so long: a pause of a broadcast takes hold between two requests."""
 ANSWER_SECONDS: Final = 130.0
 """Beyond what the line itself may take: a place on the wire and the gateway's 60 s."""
 
@@ -36,11 +38,19 @@ class CmppCarrier(DoorClient):
     """Hands texts to the process of one line over loopback; one alone goes before all that come many at once."""
 
     echoes_reference = False
-    most_at_once = MOST_AT_ONCE
 
-    def __init__(self, *, name: str, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        url: str,
+        token: str,
+        segments_per_second: float = 200.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         super().__init__(url=url, token=token, path=PATH, seconds=ANSWER_SECONDS, transport=transport)
         self.name = name
+        self.most_at_once = max(1, min(MOST_AT_ONCE, int(segments_per_second * SECONDS_AT_ONCE)))
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> CmppCarrier:
@@ -48,7 +58,9 @@ class CmppCarrier(DoorClient):
         line = settings.domestic.get(name)
         if line is None:
             raise CarrierRefused("not_configured")
-        return cls(name=name, url=line.door_url, token=access_token(settings))
+        return cls(
+            name=name, url=line.door_url, token=access_token(settings), segments_per_second=line.segments_per_second
+        )  # fmt: skip
 
     async def find(self, *, to: str, body: str, reference: int, since: datetime) -> tuple[Found, str | None]:  # noqa: ARG002  # the reference is enough
         """What the line remembers of that reference: accepted and under which id, or nothing, which proves nothing."""

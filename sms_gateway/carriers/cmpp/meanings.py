@@ -81,6 +81,8 @@ def error_for(answer: SubmitAnswer) -> SendError | None:
             return CarrierIsBusy(str(result))
         case NotSent("login_refused"):
             return CarrierRefusesUs("login_refused")
+        case NotSent("does_not_fit"):
+            return CarrierRefused("does_not_fit")
         case NotSent(why):
             return CarrierIsBusy(why)
         case Unknown(why):
