@@ -27,7 +27,8 @@ FIRST_OF_EVERYTHING = 0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS texts (
     sequence INTEGER PRIMARY KEY, reference INTEGER NOT NULL, number TEXT NOT NULL, end TEXT NOT NULL, error TEXT,
-    phase INTEGER NOT NULL, due REAL NOT NULL, told_after REAL NOT NULL, doubled INTEGER NOT NULL, swapped INTEGER NOT NULL
+    phase INTEGER NOT NULL, due REAL NOT NULL, told_after REAL NOT NULL, doubled INTEGER NOT NULL, swapped INTEGER NOT NULL,
+    note TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS by_reference ON texts (reference);
 CREATE INDEX IF NOT EXISTS waiting ON texts (phase, due) WHERE phase < 2;
@@ -47,9 +48,11 @@ class Due:
     told_after: float
     doubled: bool
     out_of_order: bool
+    note: str
+    """What whoever took it needs to know again when it tells of it."""
 
 
-_COLUMNS = "sequence, reference, number, end, error, told_after, doubled, swapped"
+_COLUMNS = "sequence, reference, number, end, error, told_after, doubled, swapped, note"
 
 
 class Truth:
@@ -60,6 +63,10 @@ class Truth:
         self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000;")
         self._db.executescript(_SCHEMA)
+        if "note" not in {name for _, name, *_ in self._db.execute("PRAGMA table_info(texts)")}:
+            self._db.execute(
+                "ALTER TABLE texts ADD note TEXT NOT NULL DEFAULT ''"
+            )  # a file from before there were notes
         self._remember_once("prefix", secrets.token_hex(4))
         self._remember_once("since", str(clock.now().timestamp()))
         facts = dict(self._db.execute("SELECT name, value FROM facts"))
@@ -74,17 +81,19 @@ class Truth:
         """The carrier's id of a text; never given twice, also by another file."""
         return f"SIM{self._prefix}{sequence:010x}"
 
-    def take(self, texts: Iterable[tuple[int, str, Fate]], *, now: float) -> list[int]:
-        """Write down texts (reference, number, fate) that were taken; their sequences."""
+    def take(
+        self, texts: Iterable[tuple[int, str, Fate]], *, now: float, notes: Sequence[str] | None = None
+    ) -> list[int]:
+        """Write down texts (reference, number, fate) that were taken, each with its note; their sequences."""
         rows, sequences = [], []
-        for reference, number, fate in texts:
+        for place, (reference, number, fate) in enumerate(texts):
             phase, due = (UNDER_WAY, now + fate.after) if fate.after > 0 else (ARRIVED, now + fate.told_after)
             rows.append((self._next, reference, number, fate.end, fate.error, phase, due, fate.told_after,
-                         fate.doubled, fate.out_of_order))  # fmt: skip
+                         fate.doubled, fate.out_of_order, notes[place] if notes else ""))  # fmt: skip
             sequences.append(self._next)
             self._next += 1
         with self._at_once():
-            self._db.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             if self._kept is not None and self._next > self._kept:
                 self._db.execute("DELETE FROM texts WHERE sequence < ?", (self._next - self._kept,))
         return sequences

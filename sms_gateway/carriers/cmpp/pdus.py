@@ -82,7 +82,7 @@ class Submit:
     service_id: str
     msg_src: str
     src_id: str
-    destinations: tuple[str, ...]
+    destinations: tuple[str, ...] = field(repr=False)
     content: bytes = field(repr=False)
     msg_fmt: int = Format.UCS2
     tp_udhi: int = 0
@@ -93,7 +93,7 @@ class Submit:
     send_at: str = ""
     msg_level: int = 0
     fee_user_type: int = 2
-    fee_terminal_id: str = ""
+    fee_terminal_id: str = field(default="", repr=False)
     fee_terminal_type: int = 0
     tp_pid: int = 0
     fee_type: str = "01"

@@ -25,7 +25,7 @@ OnDeliver = Callable[[Deliver], Awaitable[None]]
 Called for many at once, in the order they came on each connection; up to 64 of a connection are under way.
 """
 OnLate = Callable[[int, SubmitAnswer], None]
-"""An answer after `Unknown("no_answer")`: the reference given to `submit`, and `Accepted` or `Refused`. Called in between: be quick."""
+"""An answer after `Unknown("no_answer")`: the reference given to `submit`, and `Accepted` or `Refused`. Not awaited: be quick."""
 OnEvent = Callable[..., None]
 """`on_event(name, **ids)`: something for the log; never a text, a number or a secret."""
 
@@ -144,7 +144,8 @@ class Sender:
         """A word after all, on one that was given up. A throttled one is not tried again: whoever waited has gone."""
         self.counts.late += 1
         if self._on_late is not None:
-            self._on_late(reference, Accepted(resp.msg_id) if resp.result == words.OK else Refused(resp.result))
+            answer = Accepted(resp.msg_id) if resp.result == words.OK else Refused(resp.result)
+            self._loop.call_soon(self._on_late, reference, answer)  # its errors are none of the connection's
 
     def say(self, event: str, **ids: str | int) -> None:
         """For the log."""

@@ -134,7 +134,7 @@ class Session:
             began = self._loop.time()
             try:
                 await self._connect(link)
-            except (HotlineError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is: there is a next time, or this connection is none for ever
                 self._note(number, error)
                 if isinstance(error, words.LoginRefused):
                     wait = max(wait, self.limits.reconnect_most / 4)  # an account that knocks too often is locked

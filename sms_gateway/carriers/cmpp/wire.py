@@ -84,7 +84,7 @@ class Wire(asyncio.Protocol):
     async def ask(self, pdu: Pdu, *, tries: int | None = None) -> Pdu:
         """Ask, again after `answer_seconds` and up to `tries` times with the same bytes. Raises `GatewayIsAway`, and what `refuse` said."""
         sequence = self.next_sequence()
-        frame = codec.encode(pdu, sequence=sequence, version=self.version)
+        frame = self.encode(pdu, sequence)
         answer: asyncio.Future[Pdu] = self.loop.create_future()
         self._asked[sequence] = answer
         try:
@@ -129,7 +129,11 @@ class Wire(asyncio.Protocol):
 
     def send(self, pdu: Pdu, sequence: int) -> None:
         """Write a frame."""
-        self.write(codec.encode(pdu, sequence=sequence, version=self.version))
+        self.write(self.encode(pdu, sequence))
+
+    def encode(self, pdu: Pdu, sequence: int) -> bytes:
+        """A frame in the version this connection speaks."""
+        return codec.encode(pdu, sequence=sequence, version=self.version)
 
     def write(self, data: bytes) -> None:
         """Write bytes, unless the connection is over."""
