@@ -62,6 +62,7 @@ PRUNED_AFTER_SECONDS = 60.0
 CHORE_SECONDS = 1.0
 PACE = {
     "hurried": 0.25,
+    "uplink_parts": 0.5,
     "timers": 0.4,
     "door_beat": 2.0,
     "links": 2.0,

@@ -22,7 +22,6 @@ from sms_gateway.errors import HotlineError
 from sms_gateway.links import Standing
 from sms_gateway.messages import carrier_parts
 from sms_gateway.messages.carrier_parts import PartOut
-from sms_gateway.webhooks import accept
 
 from .memory import Known, Memory, Newest, id_of, this_year
 from .reports import Reports
@@ -89,7 +88,7 @@ class Line:
         self.name, self.settings = name, settings
         self.memory = Memory()
         self.reports = Reports(name, settings, self.memory)
-        self.uplinks = Uplinks(name, src_id=settings.src_id, accept=accept)
+        self.uplinks = Uplinks(name, src_id=settings.src_id)
         self._sessions = [self._session(host, port) for host, port in settings.gateways]
         self._lost: Newest[int, _Text] = Newest(MOST_LOST)
         self._under_way: set[int] = set()
@@ -236,10 +235,6 @@ class Line:
             await self.reports.note_taken(known)
         except HotlineError as error:  # its report will say so
             log.warning("late_answer_not_noted", carrier=self.name, error=type(error).__name__)
-
-    async def sweep(self) -> None:
-        """Each second: what nobody has claimed yet."""
-        await self.reports.sweep()
 
     def standing(self) -> Standing:
         """How it stands, all its gateways together."""

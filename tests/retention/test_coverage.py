@@ -21,6 +21,7 @@ from tests.telling import FakeCarrier, Person
 from . import lives
 
 KIND = {
+    "uplink_parts.part_sealed": "references",
     "messages.body_sealed": "talks", "messages.reasons_sealed": "talks", "messages.vector_sealed": "talks", "contacts.address_sealed": "talks",
     "whispers.words_sealed": "talks", "talk_transfers.note_sealed": "talks", "reviews.words_sealed": "talks",
     "escalations.reasons_sealed": "talks", "escalations.note_sealed": "talks", "look_backs.words_sealed": "talks",
