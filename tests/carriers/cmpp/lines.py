@@ -120,6 +120,8 @@ class Peer:
         self.writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
         self.port = 0
+        self.first = self.last = b""
+        """Written right before and right after the welcome."""
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -153,7 +155,10 @@ class Peer:
                         shared_secret=SECRET,
                         version=self.version,
                     )
-                    self.write(ConnectResp(0, proof, self.version), frame.sequence)
+                    welcome = codec.encode(
+                        ConnectResp(0, proof, self.version), sequence=frame.sequence, version=self.version
+                    )
+                    self.write(self.first + welcome + self.last)
 
 
 @asynccontextmanager

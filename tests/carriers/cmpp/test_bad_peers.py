@@ -98,9 +98,20 @@ async def test_a_flood_of_texts_is_stored_a_few_at_a_time_and_all_are_answered()
 
 async def test_before_we_are_let_in_nothing_that_comes_is_believed() -> None:
     async with at_a_peer() as (peer, session, delivered):
+        text = codec.encode(Deliver(ID, "1069", "13800000001", b"ok", msg_fmt=0), sequence=1)
+        peer.first = text + codec.encode(ActiveTest(), sequence=2) + codec.encode(SubmitResp(ID, 0), sequence=3)
         peer.writers[-1].close()
-        await until(lambda: peer.logins == 2)
-        assert not delivered and session.counts.strays == 0
+        await until(lambda: peer.logins == 2 and session.state().up == 1)
+        assert session.counts.strays == 3
+        assert not delivered and not peer.of(DeliverResp) and not peer.of(ActiveTestResp)
+
+
+async def test_what_comes_in_one_read_with_our_welcome_is_believed() -> None:
+    async with at_a_peer() as (peer, _, delivered):
+        peer.last = codec.encode(Deliver(ID, "1069", "13800000001", b"ok", msg_fmt=0), sequence=1)
+        peer.writers[-1].close()
+        await until(lambda: bool(peer.of(DeliverResp)))
+        assert [each.content for each in delivered] == [b"ok"]
 
 
 async def test_a_goodbye_is_answered_and_the_connection_made_anew() -> None:

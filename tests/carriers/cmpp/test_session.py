@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from sms_gateway.carriers.cmpp import session as sessions
 from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, Refused, Throttled, Unknown
@@ -402,6 +403,18 @@ async def test_the_day_s_totals_and_taking_back_can_be_asked() -> None:
         await until(lambda: at.session.state().up == 0)
         with pytest.raises(GatewayIsAway):
             await at.session.ask(Query("20250630"))
+
+
+def test_a_session_lives_in_the_loop_our_workers_run_in() -> None:
+    async def send() -> None:
+        async with line(faults=WireFaults(drop_after=30)) as at:
+            answers = await at.session.submit_many([text_to(tail) for tail in range(100)])
+            assert {type(answer) for answer in answers} <= {Accepted, Unknown}
+            at.gateway.faults = WireFaults()
+            assert isinstance(await at.session.submit(text_to(101)), Accepted)
+            await at.gateway.settle()
+
+    uvloop.run(send())
 
 
 def test_a_submit_s_defaults_are_those_of_a_free_service() -> None:
