@@ -18,15 +18,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from . import beats, database, jobs, webhooks
+from . import beats, database, jobs, links, webhooks
 from .api import door as api
 from .api import health, linkage, metrics, platforms, voice
 from .bridge import police_texts
-from .broadcasts.receipt_batches import Collector
+from .broadcasts import receipt_batches
 from .carriers import registry
 from .carriers import simulator as simulator_edge
 from .carriers.incoming import FormIsIncomplete
 from .console import door as console
+from .domestic import door as domestic
+from .domestic.line import Line
 from .errors import BadInput, HotlineError
 from .messages import spool
 from .seeing import sampling
@@ -79,7 +81,7 @@ def make_gateway() -> FastAPI:
     )
     app.state.health = Health()
     app.state.metrics = Board(app.state.health)
-    app.state.receipts = Collector()
+    app.state.receipts = receipt_batches.collector()
     for path, endpoint in {
         **webhooks.RECEIPTS,
         **({} if settings.production else webhooks.MAKE_BELIEVE_RECEIPTS),
@@ -137,6 +139,38 @@ def make_simulator() -> FastAPI:
     app.include_router(simulator_door.router)
     dress(app, settings)
     return app
+
+
+def make_line(name: str) -> FastAPI:
+    """A line to a mainland carrier: a process of its own, on loopback only. `name`: one of `settings.DOMESTIC_CARRIERS`."""
+    settings = get_settings()
+    if name not in settings.domestic:
+        raise SystemExit(f"HOTLINE_CARRIER 里没有 {name}。")
+    app = FastAPI(
+        title=f"国内通道 {name}", lifespan=partial(_line_life, name), docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )  # fmt: skip
+    app.include_router(domestic.router)
+    dress(app, settings, hosts=("127.0.0.1", "localhost"))
+    return app
+
+
+@asynccontextmanager
+async def _line_life(name: str, app: FastAPI) -> AsyncIterator[None]:
+    jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
+    app.state.line = line = Line(name, get_settings().domestic[name])
+    chores = (("door_beat", partial(beats.beat, name)), ("links", partial(_note_link, line)), ("unclaimed", line.sweep))
+    beside = [asyncio.create_task(jobs.each_second(chore, chore_name), name=chore_name) for chore_name, chore in chores]
+    await line.start()
+    yield
+    await _end(beside)
+    await line.close()
+    await spool.aclose()
+    await registry.close()
+    await database.dispose()
+
+
+async def _note_link(line: Line) -> None:
+    await links.note(line.name, line.standing())
 
 
 @asynccontextmanager

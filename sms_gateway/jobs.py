@@ -64,6 +64,7 @@ PACE = {
     "hurried": 0.25,
     "timers": 0.4,
     "door_beat": 2.0,
+    "links": 2.0,
     "operations": 10.0,
     "desk_matters": 5.0,
     "duty_posts": 60.0,

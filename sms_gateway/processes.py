@@ -32,17 +32,27 @@ def simulator(port: Annotated[int, typer.Option(help="只听 127.0.0.1")] = 8090
     _serve("simulator", port)
 
 
-def _serve(name: str, port: int) -> None:
-    import uvicorn
-
-    from . import app  # noqa: F401 - loaded here so that it is kept out of the collector's way
+def line(name: Annotated[str, typer.Argument(help="cmpp 或 cmpp2")] = "cmpp") -> None:
+    """A line to a mainland carrier: holds the connections to its gateway, takes texts from the other processes."""
     from .settings import get_settings
 
-    logs.configure(name)
+    lines = get_settings().domestic
+    if name not in lines:
+        raise SystemExit(f"HOTLINE_CARRIER 里没有 {name}。")
+    _serve("line", lines[name].door_port, name)
+
+
+def _serve(name: str, port: int, *of: str) -> None:
+    import uvicorn
+
+    from . import app  # loaded here so that it is kept out of the collector's way
+    from .settings import get_settings
+
+    logs.configure(of[0] if of else name)
     gc.collect()
     gc.freeze()  # what was loaded stays: going through it again and again is a quarter of a busy gateway's time (measured)
     uvicorn.run(
-        f"sms_gateway.app:make_{name}", factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
+        partial(getattr(app, f"make_{name}"), *of), factory=True, host="127.0.0.1", port=port, access_log=False, log_config=None,
         server_header=False, proxy_headers=True, forwarded_allow_ips=get_settings().trusted_proxies, timeout_graceful_shutdown=3,
     )  # fmt: skip
 

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .cmpp_settings import CmppSettings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads the encoder (DESIGN section 2)
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +32,11 @@ class Mode(StrEnum):
 
 
 OVERSEAS_CARRIERS = frozenset({"twilio"})
-CARRIERS = frozenset({"simulator", "twilio"})
+DOMESTIC_CARRIERS = ("cmpp", "cmpp2")
+"""Lines to gateways of mainland carriers: each a process of its own."""
+CARRIERS = frozenset({"simulator", "twilio", *DOMESTIC_CARRIERS})
+CMPP_NEEDS = ("host", "source_addr", "shared_secret", "service_id", "src_id")
+"""What no line can do without."""
 VOICES = frozenset({"simulator", "twilio", "none"})
 SHORTEST_SHARED_SECRET = 24
 """Bytes of a secret shared with another platform, as Standard Webhooks asks."""
@@ -73,6 +79,24 @@ class Settings(BaseSettings):
     twilio_from: str | None = None
     twilio_messaging_service_sid: str | None = None
     twilio_api_url: str | None = None
+
+    cmpp_host: str | None = None
+    cmpp_port: int = 7890
+    cmpp_source_addr: str | None = None
+    cmpp_shared_secret: SecretStr | None = None
+    cmpp_service_id: str | None = None
+    cmpp_src_id: str | None = None
+    cmpp_connections: int = 1
+    cmpp_window: int = 16
+    cmpp_segments_per_second: float = 100.0
+    cmpp_version: str = "3.0"
+    cmpp_extension_digits: int = 4
+    cmpp_fee_type: str = "01"
+    cmpp_fee_code: str = "000000"
+    cmpp_words: dict[str, str] = Field(default_factory=dict)
+    cmpp_door_port: int = 8002
+    cmpp2: CmppSettings | None = None
+    """A second line, as JSON; its own `door_port`."""
 
     rasa_url: str = "http://127.0.0.1:5005"
     actions_url: str = "http://127.0.0.1:5055"
@@ -147,6 +171,22 @@ class Settings(BaseSettings):
             name, _, weight = part.partition("=")
             weights[name] = int(weight) if weight else 1
         return weights
+
+    @property
+    def domestic(self) -> dict[str, CmppSettings]:
+        """The lines to mainland carriers among `carriers`. Raises pydantic's `ValidationError` for what a line cannot be."""
+        return {name: self._line(name) for name in self.carriers if name in DOMESTIC_CARRIERS}
+
+    def _line(self, name: str) -> CmppSettings:
+        if name == "cmpp":
+            said = {
+                field.removeprefix("cmpp_"): getattr(self, field)
+                for field in type(self).model_fields
+                if field.startswith("cmpp_")
+            }
+            return CmppSettings(**said)
+        assert self.cmpp2 is not None
+        return self.cmpp2
 
     @property
     def voice_driver(self) -> str:
@@ -268,7 +308,9 @@ class Settings(BaseSettings):
         try:
             names = set(self.carriers)
         except ValueError:
-            raise ValueError("HOTLINE_CARRIER 写法不对：应为 simulator、twilio，或 名字=权重 用逗号分开。") from None
+            raise ValueError(
+                "HOTLINE_CARRIER 写法不对：应为 simulator、twilio、cmpp，或 名字=权重 用逗号分开。"
+            ) from None
         if not names or not names <= CARRIERS:
             raise ValueError(f"HOTLINE_CARRIER 只能是 {'、'.join(sorted(CARRIERS))}。")
         if "twilio" in names:
@@ -277,6 +319,24 @@ class Settings(BaseSettings):
                 missing.append("HOTLINE_TWILIO_FROM 或 HOTLINE_TWILIO_MESSAGING_SERVICE_SID")
             if missing:
                 raise ValueError(f"用 twilio 发短信还缺：{'、'.join(missing)}。")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_lines(self) -> Self:
+        names = set(DOMESTIC_CARRIERS) & set(self.carriers)
+        missing = self._missing(*(f"cmpp_{name}" for name in CMPP_NEEDS)) if "cmpp" in names else []
+        missing += self._missing("cmpp2") if "cmpp2" in names else []
+        if missing:
+            raise ValueError(f"用 cmpp 发短信还缺：{'、'.join(missing)}。")
+        try:
+            lines = self.domestic
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            fields = "、".join(f"HOTLINE_CMPP_{fault['loc'][0]}".upper() for fault in faults)
+            raise ValueError(f"{fields} 写法不对：{'；'.join(str(fault['msg']) for fault in faults)}") from None
+        ports = [line.door_port for line in lines.values()]
+        if len({self.port, self.console_port, *ports}) < len(ports) + 2 and lines:
+            raise ValueError("HOTLINE_CMPP_DOOR_PORT（和 HOTLINE_CMPP2 的 door_port）要各是一个空着的端口。")
         return self
 
     @model_validator(mode="after")

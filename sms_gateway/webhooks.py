@@ -101,6 +101,7 @@ async def accept(text: TextIn) -> None:
         carrier=text.carrier,
         carrier_id=text.carrier_id,
         received_at=clock.now(),
+        extension=text.extension,
     )
     if await _waits_behind(inbound):
         await spool.take_in(inbound, hush=asks_for_silence)
@@ -150,7 +151,7 @@ async def note_receipts(request: Request, receipts: Sequence[ReceiptIn]) -> None
     if talks:  # one nobody knows and without a reference may be outreach by a carrier that knows its own ids only
         outreach += [receipt for receipt in await _note_talks(talks) if receipt.reference is None]
     if outreach:
-        collector: Collector = request.app.state.receipts
+        collector: Collector[Told] = request.app.state.receipts
         await collector.put(
             *(
                 Told(one.carrier, one.carrier_id, one.state, one.error, one.reference, one.person_refuses)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -29,6 +30,7 @@ GATHER_SECONDS = 0.02
 MOST_WAITING = 20_000
 """Receipts in hand; more are refused."""
 CLOSE_SECONDS = 5.0
+Item = TypeVar("Item")
 AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
@@ -45,24 +47,34 @@ class ReceiptCannotBeKept(BadInput):
 
 
 @dataclass(frozen=True)
-class _Waiting:
-    told: tuple[Told, ...]
+class _Waiting(Generic[Item]):
+    told: tuple[Item, ...]
     kept: asyncio.Future[None]
 
 
-class Collector:
-    """One a gateway process. Works only while somebody waits: there is no task to be left behind."""
+class Collector(Generic[Item]):
+    """One a process, for one kind of receipt. Works only while somebody waits: there is no task to be left behind.
 
-    def __init__(self, *, gather_seconds: float = GATHER_SECONDS, most_waiting: int = MOST_WAITING) -> None:
+    `write` keeps a batch in one transaction.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[None]],
+        *,
+        gather_seconds: float = GATHER_SECONDS,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._write_down = write
         self._gather_seconds, self._most_waiting = gather_seconds, most_waiting
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_Waiting[Item]] = deque()
         self._in_queue = 0
         self._enough = 0
         self._full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def put(self, *told: Told) -> None:
+    async def put(self, *told: Item) -> None:
         """Return once these are committed. Raises `DatabaseIsAway`, `TooManyReceipts`, and `ReceiptCannotBeKept` for a single one
         (of several such a one is left out)."""
         if self._closed or self._in_queue + len(told) > self._most_waiting:
@@ -109,8 +121,8 @@ class Collector:
             async with asyncio.timeout(self._gather_seconds):
                 await self._full.wait()
 
-    def _next_batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    def _next_batch(self) -> list[_Waiting[Item]]:
+        batch: list[_Waiting[Item]] = []
         size = 0
         while self._queue and (not batch or size + len(self._queue[0].told) <= MOST_AT_ONCE):
             batch.append(self._queue.popleft())
@@ -118,10 +130,10 @@ class Collector:
         self._in_queue -= size
         return batch
 
-    async def _write_batch(self, batch: list[_Waiting]) -> None:
+    async def _write_batch(self, batch: list[_Waiting[Item]]) -> None:
         error: Exception | None = DatabaseIsAway()
         try:
-            _say(await _apply([told for each in batch for told in each.told]))
+            await self._write_down([told for each in batch for told in each.told])
             error = None
         except AWAY:
             log.warning("outreach_receipts_wait_for_the_database")
@@ -133,29 +145,38 @@ class Collector:
             for each in batch:
                 self._answer(each, error)
 
-    async def _write_each(self, batch: list[_Waiting]) -> None:
+    async def _write_each(self, batch: list[_Waiting[Item]]) -> None:
         """Something in the batch is wrong: the others must not suffer for it."""
         for each in batch:
             error: Exception | None = None
             for told in each.told:
                 try:
-                    _say(await _apply([told]))
+                    await self._write_down([told])
                 except AWAY:
                     error = DatabaseIsAway()
                     break
                 except SQLAlchemyError:
-                    log.warning("outreach_receipt_refused", carrier=told.carrier)
+                    log.warning("outreach_receipt_refused")
                     error = ReceiptCannotBeKept() if len(each.told) == 1 else None
             self._answer(each, error)
 
     @staticmethod
-    def _answer(waiting: _Waiting, error: Exception | None) -> None:
+    def _answer(waiting: _Waiting[Item], error: Exception | None) -> None:
         if waiting.kept.done():  # whoever brought it has hung up
             return
         if error is None:
             waiting.kept.set_result(None)
         else:
             waiting.kept.set_exception(error)
+
+
+def collector(*, gather_seconds: float = GATHER_SECONDS, most_waiting: int = MOST_WAITING) -> Collector[Told]:
+    """Of receipts as a gateway's doors read them."""
+    return Collector(_write, gather_seconds=gather_seconds, most_waiting=most_waiting)
+
+
+async def _write(told: Sequence[Told]) -> None:
+    _say(await _apply(told))
 
 
 async def _apply(told: Sequence[Told]) -> Applied:

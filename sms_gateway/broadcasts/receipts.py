@@ -208,6 +208,12 @@ ORDER BY carrier, carrier_id, state ON CONFLICT DO NOTHING
 """)
 
 
+async def find_references(session: AsyncSession, carrier: str, ids: Sequence[str]) -> dict[str, int]:
+    """The references noted for a carrier's ids."""
+    binds = {"carriers": [carrier] * len(ids), "ids": list(ids)}
+    return {own_id: reference for _carrier, own_id, reference in await session.execute(FIND, binds)}
+
+
 async def _keep(session: AsyncSession, early: Sequence[Told]) -> None:
     once = {(one.carrier, one.carrier_id, one.state): one for one in early}.values()
     binds = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import false, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -90,8 +90,12 @@ def counts_of(lane: str | None, kind: Kind) -> tuple[str, ...]:
     return tuple(names)
 
 
-async def find_recent(session: AsyncSession, contact: Contact, *, at: datetime) -> Reached | None:
+async def find_recent(
+    session: AsyncSession, contact: Contact, *, at: datetime, extension: str | None = None
+) -> Reached | None:
     """The latest broadcast whose text may have reached this phone in the week before `at`; None on any other channel.
+
+    Of several the one that left from the number this text was sent to (`extension`: the last digits of its id) goes first.
 
     One look at the few broadcasts that sent in that week; only where there are any, a probe of the unique index of each one's
     partition.
@@ -106,7 +110,8 @@ async def find_recent(session: AsyncSession, contact: Contact, *, at: datetime) 
     left = select(row.broadcast_id, row.number, row.region, row.claimed_at, row.sent_at)
     left = left.where(row.broadcast_id.in_(ids), row.address_index == contact.address_index)
     left = left.where(row.state.in_([str(state) for state in MAY_HAVE_LEFT]), row.claimed_at.between(since, at))
-    found = (await session.execute(left.order_by(row.claimed_at.desc()).limit(1))).one_or_none()
+    last_digits = row.broadcast_id % 10 ** len(extension) == int(extension) if extension else false()
+    found = (await session.execute(left.order_by(last_digits.desc(), row.claimed_at.desc()).limit(1))).one_or_none()
     if found is None:
         return None
     return Reached(found.broadcast_id, found.number, found.region, found.sent_at or found.claimed_at)

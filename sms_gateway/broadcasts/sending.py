@@ -219,6 +219,9 @@ class Sender:
             edge = registry.carrier(by)
             sends = self._in_bulk if isinstance(edge, SendsMany) else self._one_by_one
             results = await sends(edge, one, taken)
+            for result in results:
+                if result.carrier_id is not None or result.error is not None:
+                    registry.note(by, result.error)
             await self._write_down(taken, by, edge, results)
         except Exception:  # its lease runs out, and what may have left is looked up
             log.exception("outreach_chunk_dropped", broadcast=taken.broadcast_id)

@@ -14,8 +14,9 @@ from sms_gateway import logs
 from sms_gateway.carriers.carrier import Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
+from sms_gateway.messages.unclaimed import Lost
 
-from . import addresses, ledger, references
+from . import addresses, drafting, ledger, references, taking
 from .handing import UNREADABLE, is_broken
 from .lifecycle import ENDED
 from .models import Broadcast, BroadcastChunk, BroadcastRecipient, BroadcastUnknown
@@ -29,6 +30,8 @@ AGAIN_AFTER = (60.0, 300.0, 1800.0, 7200.0)
 """Seconds until the next look-up while a carrier cannot say; then it stays `unknown`."""
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 IN_HAND = timedelta(seconds=60)
+LONGEST_RUN = timedelta(days=1)
+"""Broadcasts that ended this long before a text was handed over are not asked for it."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,35 @@ async def _note(session: AsyncSession, broadcast_id: int, one: _Lost, found: Fou
     if await ledger.settle(session, broadcast_id, [back], returnable=(State.UNKNOWN,)) and not over:
         again = {"wave": one.wave, "region": one.region, "first": one.number, "last": one.number, "beat_at": ledger.NOW}
         await session.execute(insert(BroadcastChunk).values(broadcast_id=broadcast_id, **again))
+
+
+async def list_lost(
+    session: AsyncSession,
+    *,
+    carrier: str,
+    address_index: bytes,
+    handed_over: tuple[datetime, datetime],
+    extension: str | None,
+) -> list[Lost]:
+    """Texts of outreach to that number that `carrier` may have taken in that time, without our knowing under which id."""
+    since, upto = handed_over
+    ids = [
+        one for one in await taking.list_recent(session, since=since - LONGEST_RUN)
+        if extension is None or one % 10 ** len(extension) == int(extension)
+    ]  # fmt: skip
+    row = BroadcastRecipient
+    wanted = select(row.broadcast_id, row.number, row.state).where(
+        row.broadcast_id.in_(ids), row.address_index == address_index
+    )
+    wanted = wanted.where(
+        row.carrier == carrier, row.state.in_((State.CLAIMED, State.UNKNOWN)), row.claimed_at.between(since, upto)
+    )
+    found = []
+    for broadcast_id, number, state in (await session.execute(wanted)).all() if ids else []:
+        body = await session.scalar(select(Broadcast.body).where(Broadcast.id == broadcast_id))
+        whole = drafting.composed_of(body or "").segments == 1
+        found.append(Lost(references.reference_of(broadcast_id, number), in_flight=state == State.CLAIMED, whole=whole))
+    return found
 
 
 async def count_open(session: AsyncSession, broadcast_id: int) -> int:

@@ -36,6 +36,8 @@ class TextIn:
     carrier_id: str
     sender: str
     body: str
+    extension: str | None = None
+    """The digits behind our number that it was sent to, where the carrier tells."""
 
 
 @dataclass(frozen=True)

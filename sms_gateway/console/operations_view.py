@@ -15,20 +15,21 @@ from sms_gateway import clock
 from sms_gateway.beats import ALIVE_WITHIN, WorkerBeat
 from sms_gateway.jobs import QUEUES
 from sms_gateway.last_done import What
+from sms_gateway.links import CarrierLink
 from sms_gateway.seeing.durations import Kind
 from sms_gateway.seeing.machine import Machine
 from sms_gateway.seeing.reading import Look
 from sms_gateway.seeing.runbook import Section
 from sms_gateway.seeing.verdicts import QUEUE_NAMES, QUEUE_SECONDS, Trouble
 
-WORK = {**{name: f"{says} {name}" for name, says in QUEUE_NAMES.items()}, "outreach": "群发 outreach", "gateway": "网关", "console": "值班台"}  # fmt: skip
+WORK = {**{name: f"{says} {name}" for name, says in QUEUE_NAMES.items()}, "outreach": "群发 outreach", "gateway": "网关", "console": "值班台", "cmpp": "国内通道", "cmpp2": "第二条国内通道"}  # fmt: skip
 KINDS = {Kind.TURN: "普通来信到回复", Kind.DANGER_REPLY: "红色到安全回复", Kind.DANGER_HUMAN: "红色到有人接"}
 STATES = {
     "delivered": "送到", "sent": "已交通道", "queued": "排队", "sending": "正在发", "unknown": "不明", "undelivered": "没送到",
     "blocked": "被拦", "failed": "拒收", "cancelled": "撤回",
 }  # fmt: skip
 LOST = frozenset({"unknown", "undelivered", "blocked", "failed"})
-CARRIERS = {"simulator": "模拟", "twilio": "Twilio", "web": "网页", "cmpp": "移动"}
+CARRIERS = {"simulator": "模拟", "twilio": "Twilio", "web": "网页", "cmpp": "国内通道", "cmpp2": "第二条国内通道"}
 PARTS = {
     "database": "数据库",
     "rasa": "小助手",
@@ -144,6 +145,15 @@ class Page:
         return [
             (carrier, [(STATES[state], self.look.sends.get((carrier, state), 0), state in LOST) for state in self.states])
             for carrier in carriers
+        ]  # fmt: skip
+
+    @property
+    def lines(self) -> list[tuple[str, CarrierLink, str, bool]]:
+        """(name, how it stands, segments a second, whether something is amiss) of each line to a mainland carrier."""
+        fresh = self.look.at - ALIVE_WITHIN
+        return [
+            (CARRIERS.get(one.carrier, one.carrier), one, "—" if one.rate is None else f"{one.rate:.0f}", one.at < fresh or one.up < one.wanted)
+            for one in self.look.lines
         ]  # fmt: skip
 
     @property

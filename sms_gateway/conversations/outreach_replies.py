@@ -76,9 +76,13 @@ def is_alone(before: Sequence[Said], *, reached_at: datetime, at: datetime) -> b
     return True
 
 
+async def _reached_by(session: AsyncSession, message: Message) -> Reached | None:
+    return await replies.find_recent(session, message.contact, at=message.at, extension=message.extension)
+
+
 async def look(session: AsyncSession, message: Message, *, busy: bool) -> Outreach | None:
     """What outreach this text may answer; None: none of the last week. `busy`: something else stands open."""
-    reached = await replies.find_recent(session, message.contact, at=message.at)
+    reached = await _reached_by(session, message)
     if reached is None:
         return None
     if busy:
@@ -132,7 +136,7 @@ async def note_answered(session: AsyncSession, message: Message) -> None:
     """The turn of a text that has its answer: danger is noted here if the note after its alarm was lost."""
     if message.lane not in DANGER:
         return
-    reached = await replies.find_recent(session, message.contact, at=message.at)
+    reached = await _reached_by(session, message)
     if reached is not None:
         await note(session, [message], outreach=Outreach(reached, alone=False), said=Kind.OTHER)
 
@@ -142,7 +146,7 @@ async def note_danger(message_id: int) -> None:
     try:
         async with asyncio.timeout(LONGEST_SECONDS), transaction() as session:
             message = await inbox.get_message(session, message_id)
-            reached = await replies.find_recent(session, message.contact, at=message.at)
+            reached = await _reached_by(session, message)
             if reached is not None:
                 await replies.note(session, message, reached=reached)
     except Exception as error:  # noqa: BLE001 - the alarm is out; whatever this is, it must not try that again

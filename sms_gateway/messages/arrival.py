@@ -50,7 +50,7 @@ ON CONFLICT (contact_id, channel) DO NOTHING
 
 @lru_cache(maxsize=1)
 def statement() -> Executable:
-    """Bind: channel, address_index, uid, body_sealed, at, carrier, carrier_id, trace.
+    """Bind: channel, address_index, uid, body_sealed, at, carrier, carrier_id, extension, trace.
 
     Gives `(thread_id, contact_id, message_id, …)`: no row for somebody new, `message_id` NULL for a repeated text.
     """
@@ -72,6 +72,7 @@ def statement() -> Executable:
         "at": bindparam("at", type_=DateTime(timezone=True)),
         "carrier": bindparam("carrier", type_=String()),
         "carrier_id": bindparam("carrier_id", type_=String()),
+        "extension": bindparam("extension", type_=String()),
         "trace": bindparam("trace", type_=String()),
     }
     row = insert(Message).from_select(list(values), select(*values.values()))

@@ -42,6 +42,8 @@ class Inbound:
     carrier: str
     carrier_id: str
     received_at: datetime
+    extension: str | None = None
+    """The digits behind our number that it was sent to."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ async def _receive_at_once(session: AsyncSession, inbound: Inbound) -> tuple[boo
         "at": inbound.received_at,
         "carrier": inbound.carrier,
         "carrier_id": inbound.carrier_id,
+        "extension": inbound.extension,
         "trace": tracing.current() or tracing.new(),
     }
     found = (await session.execute(arrival.statement(), values)).one_or_none()
@@ -113,6 +116,7 @@ async def record(session: AsyncSession, inbound: Inbound) -> Recorded | None:
         at=inbound.received_at,
         carrier=inbound.carrier,
         carrier_id=inbound.carrier_id,
+        extension=inbound.extension,
         trace=tracing.current() or tracing.new(),
     )
     message_id = await session.scalar(row.on_conflict_do_nothing().returning(Message.id))

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -101,6 +101,8 @@ class Message(SealedRow, Base):
     """Texts in: when our door read it (`received_at`). Texts out: when it was queued."""
     carrier: Mapped[str] = mapped_column(String(16))
     carrier_id: Mapped[str | None] = mapped_column(String(64))
+    extension: Mapped[str | None] = mapped_column(String(12))
+    """A text in: the digits behind our number that it was sent to, which say what it answers (`carriers.cmpp.numbers`)."""
     trace: Mapped[str | None] = mapped_column(String(16))
     """A text in: its own. A text out: of the text or the act it comes from, so that a receipt finds back (`tracing`)."""
 
@@ -153,6 +155,42 @@ class Receipt(Base):
     state: Mapped[str] = mapped_column(String(16))
     error: Mapped[str | None] = mapped_column(String(40))
     at: Mapped[datetime]
+
+
+class CarrierPart(Base):
+    """A part of a long text, with a report of its own: the text arrived when all of them did. Only texts of several parts have any."""
+
+    __tablename__ = "carrier_parts"
+    __table_args__ = (Index("ix_carrier_parts_carrier_carrier_id", "carrier", "carrier_id"),)
+
+    carrier: Mapped[str] = mapped_column(String(16), primary_key=True)
+    part_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    carrier_id: Mapped[str] = mapped_column(String(64))
+    """The id the text goes by: that of its first part."""
+    reference: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str | None] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+class UnclaimedReport(Base):
+    """A report whose text we do not know by its id: our note may still come, or it is of a text whose answer was lost (`unclaimed`)."""
+
+    __tablename__ = "carrier_unclaimed_reports"
+    __table_args__ = (Index("ix_carrier_unclaimed_reports_try_at", "try_at"),)
+
+    carrier: Mapped[str] = mapped_column(String(16), primary_key=True)
+    carrier_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    error: Mapped[str | None] = mapped_column(String(40))
+    address_index: Mapped[bytes] = mapped_column(LargeBinary)
+    extension: Mapped[str | None] = mapped_column(String(12))
+    submitted_at: Mapped[datetime | None]
+    """The minute in which the gateway had it; None where it wrote none."""
+    at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    try_at: Mapped[datetime]
 
 
 class PendingQuestion(Base):

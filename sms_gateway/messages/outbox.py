@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from sms_gateway import clock, logs, tracing
-from sms_gateway.carriers.registry import choose
+from sms_gateway.carriers.registry import choose, standing_in
 from sms_gateway.contacts.models import Channel
 from sms_gateway.crypto import sealed_for
 from sms_gateway.database import notify
@@ -148,6 +148,9 @@ async def claim(session: AsyncSession, message_id: int) -> Outgoing | None:
         message.state = State.CANCELLED
         await notify(session, "hotline_thread", str(message.thread_id))
         return None
+    message.carrier = standing_in(
+        message.carrier
+    )  # it has not left, so another may take it where that one keeps failing
     message.state = State.SENDING
     message.sending_at = clock.now()
     message.attempts += 1
@@ -201,11 +204,14 @@ async def mark_shown(session: AsyncSession, *, thread_id: int, message_ids: list
         await notify(session, "hotline_thread", str(thread_id))
 
 
-async def mark(session: AsyncSession, message_id: int, state: State, error: str | None = None) -> None:
-    """Settle a text that did not leave: queued again, failed, blocked, unknown …"""
+async def mark(
+    session: AsyncSession, message_id: int, state: State, error: str | None = None, *, next_by: str | None = None
+) -> None:
+    """Settle a text that did not leave: queued again (for the carrier `next_by`), failed, blocked, unknown …"""
     message = (await session.scalars(select(Message).where(Message.id == message_id).with_for_update())).one()
     if state == State.QUEUED and message.state in (State.SENDING, State.UNKNOWN):
         message.state = State.QUEUED
+        message.carrier = next_by or message.carrier
     else:
         _settle(message, state, error)
     await notify(session, "hotline_thread", str(message.thread_id))

@@ -109,7 +109,7 @@ def read(path: Path) -> Inbound | None:
         plain = json.loads(keyring().open(path.read_bytes(), PLACE))
         return Inbound(
             Channel(plain["channel"]), plain["address"], plain["body"], plain["carrier"], plain["carrier_id"],
-            datetime.fromisoformat(plain["received_at"]),
+            datetime.fromisoformat(plain["received_at"]), plain.get("extension"),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, OSError) as error:
         log.error("spool_file_unreadable", file=path.name, error=type(error).__name__)
@@ -128,7 +128,7 @@ def read_trace(path: Path) -> str | None:
 def _plain(found: Inbound) -> bytes:
     plain = {
         "channel": found.channel, "address": found.address, "body": found.body, "carrier": found.carrier, "carrier_id": found.carrier_id,
-        "received_at": found.received_at.isoformat(), tracing.NAME: tracing.current(),
+        "received_at": found.received_at.isoformat(), "extension": found.extension, tracing.NAME: tracing.current(),
     }  # fmt: skip
     return json.dumps(plain, ensure_ascii=False).encode()
 

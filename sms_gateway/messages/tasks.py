@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sms_gateway import jobs, logs, tracing
-from sms_gateway.carriers.carrier import Found, SendError
+from sms_gateway.carriers import registry
+from sms_gateway.carriers.carrier import CarrierIsBusy, CarrierRefusesUs, Found, SendError
 from sms_gateway.carriers.registry import carrier
 from sms_gateway.database import transaction
 from sms_gateway.jobs import RetryIfTransient, defer
@@ -60,8 +61,10 @@ async def _hand_over(outgoing: outbox.Outgoing) -> None:
             to=outgoing.to, body=outgoing.body, reference=outgoing.message_id
         )
     except SendError as error:
+        registry.note(outgoing.carrier, error)
         await _note_failure(outgoing, error)
         return
+    registry.note(outgoing.carrier, None)
     async with transaction() as session:
         await outbox.mark_sent(session, outgoing.message_id, carrier_id)
     log.info("text_sent", message=outgoing.message_id, carrier=outgoing.carrier)
@@ -69,13 +72,16 @@ async def _hand_over(outgoing: outbox.Outgoing) -> None:
 
 async def _note_failure(outgoing: outbox.Outgoing, error: SendError) -> None:
     log.warning("send_failed", message=outgoing.message_id, error=type(error).__name__, code=error.code)
-    again = error.retryable and outgoing.attempts < MAX_ATTEMPTS
+    other = registry.other_than(outgoing.carrier)
+    stayed = error.retryable or (other is not None and isinstance(error, CarrierRefusesUs))  # it surely did not leave
+    again = stayed and outgoing.attempts < MAX_ATTEMPTS
     async with transaction() as session:
-        await outbox.mark(session, outgoing.message_id, State.QUEUED if again else State(error.state), error.code)
+        state = State.QUEUED if again else State(error.state)
+        await outbox.mark(session, outgoing.message_id, state, error.code, next_by=other)
         if outgoing.attempts == 1 or not again:  # in red a person must know at the first failure, not at the last
             await defer(session, "escalations.text_did_not_arrive", message_id=outgoing.message_id)
     if again:
-        raise error
+        raise error if error.retryable else CarrierIsBusy(error.code)
 
 
 @jobs.app.task(name="messages.settle", queue="replies")

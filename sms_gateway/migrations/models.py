@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from sms_gateway import beats, bot_trackers, last_done, timers
+from sms_gateway import beats, bot_trackers, last_done, links, timers
 from sms_gateway.bridge import models as bridge
 from sms_gateway.broadcasts import models as broadcasts
 from sms_gateway.broadcasts import roll_models as rolls
@@ -26,7 +26,7 @@ from sms_gateway.tickets import sealed_models as sealed
 ROOMS = (
     beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, retention, tickets,
     beats, bot_trackers, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, tickets, police, sealed,
-    beats, bot_trackers, last_done, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, seeing, tickets,
+    beats, bot_trackers, last_done, links, timers, bridge, broadcasts, rolls, calls, contacts, conversations, escalations, events, handbook, messages, operators, seeing, tickets,
 )  # fmt: skip
 
 

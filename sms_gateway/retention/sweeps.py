@@ -119,6 +119,8 @@ SWEEPS: tuple[Deleting | Blanking, ...] = (
     Deleting("references", "receipts", "at < :before"),
     Deleting("references", "outreach_carrier_references", "at < :before"),
     Deleting("references", "outreach_early_receipts", "at < :before"),
+    Deleting("references", "carrier_parts", "at < :before"),
+    Deleting("references", "carrier_unclaimed_reports", "at < :before"),
     Deleting("calls", "bridge_heard", "at < :before"),
     Blanking(
         "calls", Call, lambda before: (Call.made_at < before) & Call.purpose.in_((Purpose.NOTICE, Purpose.DUTY_TEST)), ("to",)

@@ -16,10 +16,11 @@ from prometheus_client import Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sms_gateway import beats, clock, logs
+from sms_gateway import beats, clock, links, logs
 from sms_gateway.database import transaction
 from sms_gateway.jobs import QUEUES
 from sms_gateway.last_done import What
+from sms_gateway.settings import DOMESTIC_CARRIERS
 
 from . import counting, durations, machine, reading
 from .durations import Kind
@@ -36,7 +37,7 @@ SETTLED = timedelta(seconds=3)
 """Rows younger than this may still be in a transaction that has not ended; the next scrape counts them."""
 WAIT_SECONDS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
 """From the safe reply's 0.3 s to the ladder's 180 s, and beyond."""
-WORKING = (*QUEUES, "outreach", "gateway", "console")
+WORKING = (*QUEUES, "outreach", "gateway", "console", *DOMESTIC_CARRIERS)
 
 _waits = Histogram(
     "hotline_wait_seconds", "Seconds a person waited: turn, danger_reply (red to safe reply), danger_human (red to a person)",
@@ -129,7 +130,7 @@ def _of_look(look: Look | None) -> list[Metric]:
     found: list[Metric] = [_gauge("database_up", "Whether the database answered this scrape", look is not None)]
     if look is None:
         return found
-    return [*found, *_of_queues(look), *_of_texts(look), *_of_calls(look), *_of_upkeep(look)]
+    return [*found, *_of_queues(look), *_of_texts(look), *_of_lines(look), *_of_calls(look), *_of_upkeep(look)]
 
 
 def _of_queues(look: Look) -> list[Metric]:
@@ -159,6 +160,31 @@ def _of_texts(look: Look) -> list[Metric]:
         _gauges("push_lag_seconds", "Seconds the oldest event waits for a unit's system", ("unit",), [((unit,), one.lag) for unit, one in look.pushes.items()]),
         _gauges("push_waiting_events", "Events that wait for it", ("unit",), [((unit,), one.waiting) for unit, one in look.pushes.items()]),
         _gauges("push_dead_letters", "Events given up after three days", ("unit",), [((unit,), one.dead) for unit, one in look.pushes.items()]),
+    ]  # fmt: skip
+
+
+def _of_lines(look: Look) -> list[Metric]:
+    """Of lines to mainland carriers: sums over the processes of each."""
+    fresh = [one for one in look.lines if one.at >= look.at - links.ALIVE_WITHIN]
+    names = sorted({one.carrier for one in look.lines})
+
+    def of(field: str) -> list[tuple[tuple[str, ...], float]]:
+        return [((name,), sum(getattr(one, field) for one in fresh if one.carrier == name)) for name in names]
+
+    counted = ("submitted", "refused", "throttled", "unknown", "delivered")
+    return [
+        _gauges("carrier_connections", "Connections to the gateway that are up", ("carrier",), of("up")),
+        _gauges("carrier_connections_wanted", "Connections there should be", ("carrier",), of("wanted")),
+        _gauges("carrier_window_used", "Requests without an answer", ("carrier",), of("in_flight")),
+        _gauges("carrier_waiting_segments", "Segments that wait for a place on the wire", ("carrier",), of("waiting")),
+        _gauges(
+            "carrier_segments", "Segments since the line's process began, by what the gateway said; delivered: texts and reports from it",
+            ("carrier", "what"), [((*name, what), value) for what in counted for name, value in of(what)],
+        ),
+        _gauges(
+            "carrier_unclaimed_reports", "Reports of an hour ago and more whose text is not known", ("carrier",),
+            [((name,), count) for name, count in look.unclaimed.items()],
+        ),
     ]  # fmt: skip
 
 

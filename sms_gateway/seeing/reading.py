@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway import beats, clock, last_done
+from sms_gateway import beats, clock, last_done, links
 from sms_gateway.beats import WorkerBeat
 from sms_gateway.broadcasts.lifecycle import Status
 from sms_gateway.broadcasts.models import Broadcast
@@ -18,6 +18,8 @@ from sms_gateway.escalations.ladder import State as CallState
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.events import overview as pushes
 from sms_gateway.jobs import QUEUES
+from sms_gateway.links import CarrierLink
+from sms_gateway.messages import unclaimed
 from sms_gateway.messages.models import Direction, Message
 from sms_gateway.operators import presence
 from sms_gateway.timers import Timer
@@ -86,6 +88,10 @@ class Look:
     on_duty: int
     database_bytes: int
     last_done: Mapping[str, datetime]
+    lines: Sequence[CarrierLink] = ()
+    """To mainland carriers, as their processes last said."""
+    unclaimed: Mapping[str, int] = field(default_factory=dict)
+    """By carrier: reports whose text is not known, after an hour of looking."""
 
 
 async def look(session: AsyncSession) -> Look:
@@ -99,7 +105,8 @@ async def look(session: AsyncSession) -> Look:
         timers_overdue=overdue, timers_age=overdue_age, broadcast_rate=await _rate(session),
         on_duty=len(await presence.list_on_duty(session)),
         database_bytes=int(await session.scalar(text("SELECT pg_database_size(current_database())")) or 0),
-        last_done=await last_done.load(session),
+        last_done=await last_done.load(session), lines=await links.list_links(session),
+        unclaimed=await unclaimed.count_old(session),
     )  # fmt: skip
 
 

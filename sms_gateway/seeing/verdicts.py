@@ -51,6 +51,7 @@ def judge(look: Look, here: Machine, parts: Mapping[str, str]) -> list[Trouble]:
         *_queues(look),
         *_parts(parts),
         *_texts(look),
+        *_lines(look),
         *_pushes(look),
         *_machine(here),
         *_daily(look),
@@ -95,6 +96,19 @@ def _texts(look: Look) -> Iterator[Trouble]:
             yield Trouble("carrier-rejects", f"{carrier} 通道 15 分钟里 {total} 条有 {lost} 条没送到", grave=True)
         if states.get("unknown", 0) >= UNKNOWN_LEAST:
             yield Trouble("carrier-down", f"{carrier} 通道没有回音：{states['unknown']} 条不知道发没发出去", grave=True)
+
+
+def _lines(look: Look) -> Iterator[Trouble]:
+    for name in sorted({one.carrier for one in look.lines}):
+        alive = [one for one in look.lines if one.carrier == name and one.at >= look.at - ALIVE_WITHIN]
+        up, wanted = sum(one.up for one in alive), sum(one.wanted for one in alive)
+        why = next((one.trouble for one in alive if one.trouble), None)
+        if not alive:
+            yield Trouble("carrier-line", f"{name} 通道的进程停了：这条线路收发都断了", grave=True)
+        elif not up:
+            yield Trouble("carrier-line", f"{name} 通道一条连接都没有：{why or '正在连'}", grave=True)
+        elif up < wanted:
+            yield Trouble("carrier-line", f"{name} 通道 {wanted} 条连接只通了 {up} 条：{why or '正在连'}")
 
 
 def _pushes(look: Look) -> Iterator[Trouble]:

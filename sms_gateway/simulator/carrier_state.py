@@ -45,7 +45,7 @@ PHONE_NUMBER_LENGTH = len(PREFIX) + 4
 
 
 class CarrierRefuses(Exception):
-    """The make-believe carrier does not take a text; `code` as in `carriers.simulator.REFUSALS`."""
+    """The make-believe carrier does not take a text; `code` as in `carriers.door_client.REFUSALS`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sms_gateway.settings import ROOT, Settings
+from sms_gateway.settings import DOMESTIC_CARRIERS, ROOT, Settings
 
 from . import fencing
 from .places import PYTHON, RASA_PYTHON, DataDir
@@ -17,7 +17,7 @@ from .supervisor import Child
 WORKERS = {"turns": "turns", "turns_2": "turns", "replies": "replies", "bulk": "bulk", "outreach": "outreach"}
 """Worker processes beside `danger` and the queue of each. Two for turns: when one is killed, the other takes its texts on."""
 
-AT_ONCE = frozenset({"danger", "replies", "gateway", "console"})
+AT_ONCE = frozenset({"danger", "replies", "gateway", "console", *DOMESTIC_CARRIERS})
 GIVES_WAY = ("nice", "-n", "5")
 """Ordinary turns leave the cores to danger, to what goes out and to the doors."""
 LAST = {"outreach": ("nice", "-n", "12")}
@@ -85,8 +85,10 @@ def inner_environment(data_dir: DataDir, inner: Inner, outer: Mapping[str, str])
     }
 
 
-def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
-    """Every process but PostgreSQL by name, in the order of their start."""
+def children(
+    inner: Inner, environment: Mapping[str, str], *, lines: Mapping[str, int] | None = None
+) -> dict[str, Child]:
+    """Every process but PostgreSQL by name, in the order of their start. `lines`: to mainland carriers, with the port of each one's door."""
     gateway_port, console_port = int(environment["HOTLINE_PORT"]), int(environment["HOTLINE_CONSOLE_PORT"])
 
     def hotline(name: str, *words: str, port: int | None = None, path: str = "/") -> Child:
@@ -97,6 +99,7 @@ def children(inner: Inner, environment: Mapping[str, str]) -> dict[str, Child]:
     table = [
         _rasa(inner, environment),
         _actions(inner, environment),
+        *(hotline(name, "line", name, port=port, path="/healthz") for name, port in (lines or {}).items()),
         hotline("danger", "worker", "danger"),
         *(hotline(name, "worker", queue) for name, queue in WORKERS.items()),
         hotline("gateway", "gateway", port=gateway_port, path="/healthz"),

@@ -36,7 +36,7 @@ DEMO_LOGINS = (
 """Who may sign in by the printed one-time links in development."""
 NAMES = {
     "postgres": "数据库", "migrate": "建表", "demo": "演示数据", "rasa": "小助手", "actions": "动作服务", "danger": "危险识别",
-    "gateway": "网关", "console": "值班台",
+    "gateway": "网关", "console": "值班台", "cmpp": "国内通道", "cmpp2": "第二条国内通道",
 }  # fmt: skip
 
 
@@ -82,7 +82,8 @@ def _held(data_dir: DataDir, holder: running.Holder | None) -> str:
 
 
 def _check_room(settings: Settings, data_dir: DataDir) -> None:
-    for name, port in (("HOTLINE_PORT", settings.port), ("HOTLINE_CONSOLE_PORT", settings.console_port)):
+    doors = ((f"{name} 的 door_port", line.door_port) for name, line in settings.domestic.items())
+    for name, port in (("HOTLINE_PORT", settings.port), ("HOTLINE_CONSOLE_PORT", settings.console_port), *doors):
         if not port_is_free(port):
             raise CannotStart(f"端口 {port} 已被别的程序占用：停掉它，或用 {name} 换一个。 Port {port} is in use.")
     if shutil.disk_usage(data_dir.path).free < SPACE_NEEDED:
@@ -110,7 +111,8 @@ class _Start:
     def __init__(self, settings: Settings, data_dir: DataDir, inner: Inner) -> None:
         self.settings, self.data_dir, self.inner = settings, data_dir, inner
         self.environment = inner_environment(data_dir, inner, outer_environment(settings))
-        self.table = children(inner, self.environment)
+        self.lines = {name: line.door_port for name, line in settings.domestic.items()}
+        self.table = children(inner, self.environment, lines=self.lines)
         self.supervisor = Supervisor(data_dir.logs, note=self._note, cwd=ROOT)
         self.up = False
 
@@ -147,7 +149,7 @@ class _Start:
         await self._database()
         await self._once("migrate")
         self.inner = replace(self.inner, bot_database=await asyncio.to_thread(bot_login.make, self.inner.database_url))
-        self.table = children(self.inner, self.environment)
+        self.table = children(self.inner, self.environment, lines=self.lines)
         if self.settings.demo_data and not self.settings.production:
             await self._once("demo")
         for name in ("rasa", "actions", *(name for name in self.table if name not in {"rasa", "actions"})):
@@ -223,7 +225,7 @@ class _Start:
     def _processes(self) -> Mapping[str, Mapping[str, Any]]:
         ports = {
             "postgres": self.inner.database_port, "rasa": self.inner.rasa_port, "actions": self.inner.actions_port,
-            "gateway": self.settings.port, "console": self.settings.console_port,
+            "gateway": self.settings.port, "console": self.settings.console_port, **self.lines,
         }  # fmt: skip
         return {
             name: {"pid": kept.pid, "port": ports.get(name), "restarts": kept.restarts}

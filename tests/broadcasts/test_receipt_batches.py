@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from sms_gateway.broadcasts import receipt_batches
-from sms_gateway.broadcasts.receipt_batches import Collector, ReceiptCannotBeKept, TooManyReceipts
+from sms_gateway.broadcasts.receipt_batches import ReceiptCannotBeKept, TooManyReceipts
 from sms_gateway.broadcasts.receipts import Applied, Told
 from sms_gateway.broadcasts.references import reference_of
 from sms_gateway.errors import DatabaseIsAway
@@ -42,7 +42,7 @@ def told(broadcast_id: int, number: int, state: str = "delivered", error: str | 
 
 
 async def test_those_who_come_together_are_committed_together(broadcast_id: int, batches: list[int]) -> None:
-    collector = Collector()
+    collector = receipt_batches.collector()
     await asyncio.gather(*(collector.put(told(broadcast_id, n)) for n in range(1, 601)))
     assert batches[0] == 500  # whoever came while the writer was starting
     assert sum(batches) == 600
@@ -52,14 +52,14 @@ async def test_those_who_come_together_are_committed_together(broadcast_id: int,
 
 
 async def test_who_waits_is_answered_after_the_commit(broadcast_id: int) -> None:
-    collector = Collector()
+    collector = receipt_batches.collector()
     await collector.put(told(broadcast_id, 1))
     assert (await making.recipient(broadcast_id, 1)).state == "delivered"
     await collector.put()  # nothing to say is said
 
 
 async def test_one_receipt_nobody_can_keep_does_not_spoil_the_others(broadcast_id: int) -> None:
-    collector = Collector()
+    collector = receipt_batches.collector()
     wrong = told(broadcast_id, 2, "undelivered", "\0")
     bulk = (told(broadcast_id, 3), wrong, told(broadcast_id, 4))
     found = await asyncio.gather(
@@ -76,7 +76,7 @@ async def test_while_the_database_is_away_everybody_is_asked_to_come_again(
     async def away(_: object) -> Applied:
         raise OperationalError("", {}, Exception())
 
-    collector = Collector()
+    collector = receipt_batches.collector()
     with monkeypatch.context() as gone:
         gone.setattr(receipt_batches, "_apply", away)
         puts = (collector.put(told(broadcast_id, n)) for n in (1, 2, 3))
@@ -88,7 +88,7 @@ async def test_while_the_database_is_away_everybody_is_asked_to_come_again(
 
 
 async def test_more_than_it_holds_is_refused_at_once(broadcast_id: int) -> None:
-    collector = Collector(most_waiting=10)
+    collector = receipt_batches.collector(most_waiting=10)
     puts = (collector.put(told(broadcast_id, n)) for n in range(1, 31))
     found = await asyncio.gather(*puts, return_exceptions=True)
     assert [type(each) for each in found] == [type(None)] * 10 + [TooManyReceipts] * 20
@@ -96,7 +96,7 @@ async def test_more_than_it_holds_is_refused_at_once(broadcast_id: int) -> None:
 
 
 async def test_who_hung_up_holds_nobody_up(broadcast_id: int) -> None:
-    collector = Collector()
+    collector = receipt_batches.collector()
     gone = asyncio.create_task(collector.put(told(broadcast_id, 1)))
     stays = asyncio.create_task(collector.put(told(broadcast_id, 2)))
     await asyncio.sleep(0)
@@ -107,7 +107,7 @@ async def test_who_hung_up_holds_nobody_up(broadcast_id: int) -> None:
 
 async def test_on_closing_what_waits_is_written_and_nothing_is_left_running(broadcast_id: int) -> None:
     before = asyncio.all_tasks()
-    collector = Collector()
+    collector = receipt_batches.collector()
     puts = [asyncio.create_task(collector.put(told(broadcast_id, n))) for n in (1, 2)]
     await asyncio.sleep(0)
     await collector.aclose()
@@ -124,7 +124,7 @@ async def test_a_writer_that_hangs_is_given_up_on_closing(broadcast_id: int, mon
 
     monkeypatch.setattr(receipt_batches, "_apply", hangs)
     monkeypatch.setattr(receipt_batches, "CLOSE_SECONDS", 0.05)
-    collector = Collector()
+    collector = receipt_batches.collector()
     first = asyncio.create_task(collector.put(told(broadcast_id, 1)))
     await asyncio.sleep(0.01)
     second = asyncio.create_task(collector.put(told(broadcast_id, 2)))
@@ -136,7 +136,7 @@ async def test_a_writer_that_hangs_is_given_up_on_closing(broadcast_id: int, mon
 
 async def test_no_task_is_left_when_nobody_waits(broadcast_id: int) -> None:
     before = asyncio.all_tasks()
-    collector = Collector(gather_seconds=0.01)
+    collector = receipt_batches.collector(gather_seconds=0.01)
     await collector.put(told(broadcast_id, 1))
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() - before == set()

@@ -9,6 +9,7 @@ import pytest
 
 from sms_gateway.beats import WorkerBeat
 from sms_gateway.jobs import QUEUES
+from sms_gateway.links import CarrierLink
 from sms_gateway.seeing import runbook, verdicts
 from sms_gateway.seeing.durations import Kind
 from sms_gateway.seeing.machine import Machine
@@ -38,8 +39,24 @@ def without(name: str) -> Look:
     return replace(WELL, processes=[one for one in WELL.processes if one.queue != name])
 
 
+def line(*, up: int, trouble: str | None = None, at: datetime = AT) -> Look:
+    counts = dict.fromkeys(("in_flight", "waiting", "submitted", "refused", "throttled", "unknown", "delivered"), 0)
+    row = CarrierLink(carrier="cmpp", worker="a:1", at=at, up=up, wanted=2, rate=100.0, trouble=trouble, **counts)
+    return replace(WELL, lines=[row])
+
+
 def sent(**states: int) -> Look:
     return replace(WELL, sends={("simulator", state): count for state, count in states.items()})
+
+
+def test_a_line_to_a_mainland_carrier_that_is_down_is_said_with_its_reason() -> None:
+    assert judge(line(up=2)) == []
+    (down,) = judge(line(up=0, trouble="连不上短信网关，正在重试。"))
+    assert (down.section, down.grave) == ("carrier-line", True) and "连不上短信网关" in down.says
+    (half,) = judge(line(up=1))
+    assert not half.grave and "2 条连接只通了 1 条" in half.says
+    (gone,) = judge(line(up=2, at=AT - timedelta(seconds=7)))
+    assert gone.grave and "进程停了" in gone.says
 
 
 def test_when_all_is_well_nothing_is_said() -> None:
