@@ -40,6 +40,8 @@ from .shield import Shield
 from .simulator import door as simulator_door
 from .simulator import emergency_desk, general_desk, telephone
 from .simulator.carrier_state import MakeBelieveCarrier
+from .simulator.cmpp import door as cmpp_door
+from .simulator.cmpp.gateway import Client
 from .simulator.truth import Truth
 from .webchat import door as webchat
 from .webchat import visitor
@@ -176,6 +178,25 @@ async def _line_life(name: str, app: FastAPI) -> AsyncIterator[None]:
 
 async def _note_link(line: Line) -> None:
     await links.note(line.name, line.standing())
+
+
+def make_cmpp_gateway(line: str, port: int) -> FastAPI:
+    """The make-believe CMPP gateway of the account of `line`, on `port`, and its controls; never in production."""
+    settings = get_settings()
+    if settings.production:
+        raise SystemExit("生产模式没有模拟短信网关。")
+    account = settings.domestic.get(line)
+    if account is None:
+        raise SystemExit(f"HOTLINE_CARRIER 里没有 {line}。")
+
+    client = Client(account.source_addr, account.shared_secret.get_secret_value(), account.src_id)
+    life = cmpp_door.life(client, settings.data_dir / f"{line}_gateway.sqlite3", port)
+    app = FastAPI(
+        title="模拟短信网关", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )
+    app.include_router(cmpp_door.router)
+    dress(app, settings)
+    return app
 
 
 @asynccontextmanager

@@ -18,6 +18,10 @@ COMMANDS = {
     "gateway": ("sms_gateway.processes:gateway", "网关：短信、网页咨询、接口"),
     "console": ("sms_gateway.processes:console", "值班台"),
     "simulator": ("sms_gateway.processes:simulator", "模拟运营商单独一个进程，记得每条短信的下落（只供开发）"),
+    "cmpp-gateway": (
+        "sms_gateway.processes:cmpp_gateway",
+        "模拟的 CMPP 短信网关，一个进程，记得每条短信的下落（只供开发）",
+    ),
     "line": ("sms_gateway.processes:line", "一条国内通道（CMPP）：连着运营商的短信网关，替别的进程收发"),
     "worker": ("sms_gateway.processes:worker", "一个队列的工作进程"),
     "actions": ("sms_gateway.processes:actions", "动作服务"),

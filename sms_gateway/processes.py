@@ -32,6 +32,15 @@ def simulator(port: Annotated[int, typer.Option(help="只听 127.0.0.1")] = 8090
     _serve("simulator", port)
 
 
+def cmpp_gateway(
+    port: Annotated[int, typer.Option(help="CMPP，只听 127.0.0.1")] = 7890,
+    control: Annotated[int, typer.Option(help="出什么错、记得什么：只听 127.0.0.1")] = 8091,
+    line: Annotated[str, typer.Option(help="照哪条通道的账号：cmpp 或 cmpp2")] = "cmpp",
+) -> None:
+    """A make-believe CMPP gateway, which remembers what it took; development only."""
+    _serve("cmpp_gateway", control, line, port)
+
+
 def line(name: Annotated[str, typer.Argument(help="cmpp 或 cmpp2")] = "cmpp") -> None:
     """A line to a mainland carrier: holds the connections to its gateway, takes texts from the other processes."""
     from .settings import get_settings
@@ -42,13 +51,13 @@ def line(name: Annotated[str, typer.Argument(help="cmpp 或 cmpp2")] = "cmpp") -
     _serve("line", lines[name].door_port, name)
 
 
-def _serve(name: str, port: int, *of: str) -> None:
+def _serve(name: str, port: int, *of: str | int) -> None:
     import uvicorn
 
     from . import app  # loaded here so that it is kept out of the collector's way
     from .settings import get_settings
 
-    logs.configure(of[0] if of else name)
+    logs.configure(str(of[0]) if of else name)
     gc.collect()
     gc.freeze()  # what was loaded stays: going through it again and again is a quarter of a busy gateway's time (measured)
     uvicorn.run(

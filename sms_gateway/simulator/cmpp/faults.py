@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from sms_gateway.carriers.cmpp import text
 from sms_gateway.carriers.cmpp.pdus import Submit
+from sms_gateway.clock import SHANGHAI
 from sms_gateway.simulator.faults import Faults
 
 Shape = Literal["right", "narrow", "wrong_length", "cut_link"]
@@ -63,9 +65,20 @@ def fault_of(submit: Submit, *, source_addr: str, access_number: str) -> int:
         return 6
     if not 1 <= submit.pk_number <= submit.pk_total:
         return 1
+    if len(submit.destinations) != 1:  # it takes one in each, as we send
+        return 13
     if not all(number.isdigit() and number.isascii() and 5 <= len(number) <= 20 for number in submit.destinations):
         return 13
     return 0
+
+
+def validity_of(submit: Submit, now: datetime) -> float | None:
+    """Seconds it may be tried from `now` on, by its ValId_Time; None: for ever."""
+    written = submit.valid_until
+    if not written[:12].isdigit() or not written.endswith("032+"):  # other zones and relative times nobody here sends
+        return None
+    until = datetime.strptime(written[:12], "%y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
+    return max(0.0, (until - now).total_seconds())
 
 
 def reference_of(submit: Submit, number: str) -> int:

@@ -33,7 +33,7 @@ from sms_gateway.simulator.truth import Truth
 
 from .bringing import NUMBER, Bringer, note_of
 from .connection import Connection
-from .faults import RESULTS, WireFaults, fault_of, reference_of
+from .faults import RESULTS, WireFaults, fault_of, reference_of, validity_of
 
 SUBMITS_KEPT = 10_000
 
@@ -171,7 +171,8 @@ class CmppGateway:
             answers.append(None)
             self.submits.append(submit)
             number = ids.plain_number(submit.destinations[0])
-            taken.append((reference_of(submit, number), number, fate_of(faults.texts, self._dice, validity=None)))
+            fate = fate_of(faults.texts, self._dice, validity=validity_of(submit, now))
+            taken.append((reference_of(submit, number), number, fate))
             notes.append(
                 note_of(
                     submit.src_id,
