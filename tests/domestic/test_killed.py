@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sms_gateway import clock
 from sms_gateway.broadcasts.sending import Sender
 from sms_gateway.carriers import registry
 from sms_gateway.settings import get_settings
@@ -38,7 +39,7 @@ async def test_a_line_killed_in_mid_window_texts_nobody_twice_and_forgets_nobody
     monkeypatch.setenv("HOTLINE_UNKNOWN_AFTER_SECONDS", "1")
     get_settings.cache_clear()
     hours = {"hours_start": time(0, 0), "hours_end": time(23, 59)}
-    made = await making.make_broadcast(rate=400.0, carrier_segments=5000.0, **hours)
+    made = await making.make_broadcast(started_at=clock.now(), rate=400.0, carrier_segments=5000.0, **hours)
     await making.make_ledger(made, MANY)
     gateway.faults = replace(gateway.faults, answer_seconds=0.05, texts=Faults(receipt_delay_most=0.5))
     process, sender = await start_line(), Sender()
