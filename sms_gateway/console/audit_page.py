@@ -26,7 +26,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.tickets import export, scope
 from sms_gateway.tickets.models import Ticket
 
-from . import audit_file, audit_view, pages, words
+from . import audit_file, audit_names, audit_view, pages, words
 from .ids import is_id
 from .seat import ExportingAudit, Seat, SeeingAudit
 
@@ -55,13 +55,14 @@ async def show_audit(request: Request, seat: SeeingAudit) -> Response:
         rows = list(await audit_reading.list_rows(session, wanted, within=within, before=before))
         everybody = list(await session.scalars(select(Operator).order_by(Operator.badge)))
         numbers = await _numbers(session, audit_view.ticket_ids(rows))
+        names = await audit_names.known(session, rows)
         detail = audit_view.asked_for(wanted)
         await presence.note(session, operator_id=seat.operator.id, what="open_audit", subject="audit", detail=detail)
     kept = {name: asked[name] for name in FILTERS if asked.get(name)}
     more = urlencode({**kept, "before": rows[-1].id}) if len(rows) == audit_reading.PAGE else None
     return pages.render(
         "audit.html", seat=seat, rows=rows, asked=kept, unread=unread, more=more, older=before is not None, first=urlencode(kept),
-        people=everybody, named={one.id: one for one in everybody}, numbers=numbers, view=audit_view, acts=_acts(),
+        people=everybody, named={one.id: one for one in everybody}, numbers=numbers, names=names, view=audit_view, acts=_acts(),
         years=range(clock.shanghai(clock.now()).year, audit_file.FIRST_YEAR - 1, -1), fewest=export.FEWEST_REASON, longest=export.LONGEST_REASON,
     )  # fmt: skip
 
