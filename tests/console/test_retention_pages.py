@@ -29,7 +29,9 @@ async def test_a_supervisor_holds_a_ticket_and_two_lift_it(sign_in: SignIn, pers
     assert (await operator.do(f"{page}/hold", reason="公安已立案，等调取")).status_code == 403
     assert (await lead.do(f"{page}/hold", reason="公安已立案，等调取", letter="12号")).status_code == 204
     assert "已保全" in (await operator.see(page)).text
-    assert "已保全" in (await lead.see(f"/talks/{ticket.thread_id}")).text
+    talk = f"/talks/{ticket.thread_id}"
+    assert (await lead.do(f"{talk}/open", why="ticket", words="核对保全")).status_code == 303
+    assert "已保全" in (await lead.see(talk)).text
     listed = (await lead.see("/holds")).text
     assert ticket.number in listed and "公安已立案" in listed and "12号" in listed
     assert (await lead.do("/holds/1/ask", reason="公安来函，不用再留")).status_code == 204

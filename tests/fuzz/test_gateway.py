@@ -163,7 +163,6 @@ async def test_in_production_there_is_no_make_believe_door(database: str, monkey
             "/docs",
             "/openapi.json",
             "/.env",
-            "/metrics/",
         ):
             assert (await client.get(path)).status_code in (404, 405), path
     await made.state.health.aclose()

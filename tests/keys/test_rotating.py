@@ -207,9 +207,9 @@ async def test_texts_on_disk_are_resealed_and_replayed(database: str, new_key: A
     inbound = inbox.Inbound(Channel.SMS, "+8613800002699", "存在盘上的", "simulator", "spooled-1", crypto_clock())
     await spool.keep(inbound)
     ring = new_key()
-    assert resealing_files.standing() == {1: 1}
-    assert (resealing_files.reseal(ring), resealing_files.reseal(ring)) == (1, 0)
-    assert resealing_files.standing() == {2: 1} and not list(spool.folder().glob("*.resealing"))
+    assert resealing_files.standing() == {1: 2}, "the text and its mark"
+    assert (resealing_files.reseal(ring), resealing_files.reseal(ring)) == (2, 0)
+    assert resealing_files.standing() == {2: 2} and not list(spool.folder().glob("*.resealing"))
     assert await spool.replay() == 1
 
 

@@ -96,7 +96,9 @@ async def test_after_thirty_years_nothing_a_family_said_is_left_anywhere(
     left = {
         place: word
         for place, value in (await lives.everything_opened()).items()
-        if not place.startswith("police_requests.")  # kept: see NONE; `family` writes words of theirs into one on purpose
+        if not place.startswith(
+            "police_requests."
+        )  # kept: see NONE; `family` writes words of theirs into one on purpose
         for word in (WORDS, NAME, PLACE, "蓝花楹", "13800000001")
         if word in value
     }
