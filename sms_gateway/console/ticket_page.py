@@ -13,7 +13,18 @@ from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.operators import roster
 from sms_gateway.operators.reach import region_of
-from sms_gateway.tickets import accused, attachments, copies, dispatching, extending, ruling, scope, service
+from sms_gateway.tickets import (
+    accused,
+    attachments,
+    copies,
+    dispatching,
+    extending,
+    near_ones,
+    near_ones_rules,
+    ruling,
+    scope,
+    service,
+)  # fmt: skip
 from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket, TicketEvent, TicketLink
@@ -73,7 +84,14 @@ async def load_view(session: AsyncSession, seat: Seat, ticket_id: int) -> Ticket
         files=await attachments.list_for(session, ticket_id), extension=await extending.find_request(session, ticket_id),
         returned=await ruling.find_return(session, ticket_id) if ticket.status == Status.RETURNED else None,
         copy=await copies.reworded(session, ticket), numbers=await _numbers(session, events), calls=await _calls(session, ticket),
+        near=await _near(session, ticket),
     )  # fmt: skip
+
+
+async def _near(session: AsyncSession, ticket: Ticket) -> list[tuple[str, str]]:
+    if not await near_ones.asks(session, ticket):
+        return []
+    return near_ones_rules.choices(guardian_harms=await near_ones.guardian_harms(session, ticket.contact_id))
 
 
 async def _numbers(session: AsyncSession, events: list[TicketEvent]) -> dict[int, str]:
