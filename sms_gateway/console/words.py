@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sms_gateway.tickets import sealed_rules
-from sms_gateway.tickets.models import Attachment
+from sms_gateway.tickets.models import Attachment, Ticket
 
 LANES = {"red": "红", "orange": "橙", "blue": "蓝"}
 LANES_LONG = {"red": "红色 · 马上", "orange": "橙色 · 15 分钟内看", "blue": "蓝色 · 排队"}
@@ -214,7 +214,7 @@ AUDIT = {
     "open_work": "单位打开工单", "open_file": "下载附件", "list_work": "单位看工单列表",
     "open_talk": "打开会话", "open_history": "打开以前说过的", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
-    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "第二人签字", "open_names": "打开姓名", "open_shut_talk": "写理由打开会话", "enrol_second_factor": "绑定动态码", "reset_second_factor": "重设动态码", "use_recovery_code": "用了备用码", "change_password": "换密码", "change_role": "改岗位", "end_other_sessions": "退出别处的登录", "open_gaps": "看没答上的问题",
+    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "第二人签字", "open_names": "打开姓名", "open_shut_talk": "写理由打开会话", "open_shut_ticket": "写理由打开工单", "search_tickets": "查工单", "enrol_second_factor": "绑定动态码", "reset_second_factor": "重设动态码", "use_recovery_code": "用了备用码", "change_password": "换密码", "change_role": "改岗位", "end_other_sessions": "退出别处的登录", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
     "open_groups": "看普遍性诉求", "search_words": "按字词查工单", "export": "导出工单", "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
     "ticket_anchor": "工单存证", "api_open_ticket": "部门系统读工单", "replay_pushes": "重发推送", "pause_pushes": "暂停推送", "resume_pushes": "恢复推送",
@@ -280,3 +280,8 @@ LIKENESS = {"name": "同名、同县", "school": "同校、同岁", "contact": "
 def sealed_name(file: Attachment) -> str:
     """What a sealed file is called where its own name may tell too much: 敏感图片 3."""
     return f"敏感{'图片' if file.kind in sealed_rules.IMAGES else '文件'} {file.id}"
+
+
+def listed(ticket: Ticket, said: str) -> str:
+    """A ticket's first words as a list shows them: none of a sensitive matter."""
+    return "（敏感的事，打开再看）" if sealed_rules.is_harm(ticket) else said[:60] or "—"

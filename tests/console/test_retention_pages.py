@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sms_gateway.contacts.models import Contact
+from sms_gateway.database import transaction
+from sms_gateway.messages.models import Thread
 from sms_gateway.operators.models import Role
 from sms_gateway.retention.request_rules import SAID
 from tests.telling import Person
@@ -57,6 +60,21 @@ async def test_a_talk_is_held_from_its_own_page_and_hidden_from_who_knows_the_fa
     assert (await other.do(f"{page}/recuse")).status_code in (200, 204)
     assert "法院来函" not in (await other.see("/holds")).text
     assert (await other.do("/holds/1/ask", reason="想解除这一条")).status_code == 404
+
+
+async def test_a_regions_supervisor_sees_the_holds_of_its_region_only(sign_in: SignIn, person: Person) -> None:
+    await person.texts("你好")
+    lead = await sign_in("banzhang", role=Role.SUPERVISOR)
+    assert (await lead.do(f"/talks/{person.thread_id}/hold", reason="法院来函调取")).status_code == 204
+    here, there = [await sign_in(f"qu{at}", role=Role.SUPERVISOR, unit=f"12345@{at}") for at in ("530600", "530300")]
+    assert not any(
+        "法院来函" in (await desk.see("/holds")).text for desk in (here, there)
+    )  # nobody knows where they are
+    async with transaction() as session:
+        thread = await session.get_one(Thread, person.thread_id)
+        (await session.get_one(Contact, thread.contact_id)).region = "530627"
+    assert "法院来函" in (await here.see("/holds")).text and "法院来函" not in (await there.see("/holds")).text
+    assert (await there.do("/holds/1/ask", reason="想解除这一条")).status_code == 404
 
 
 async def test_whoever_asks_for_whatever_number_hears_the_same(sign_in: SignIn, person: Person) -> None:
