@@ -68,7 +68,8 @@ async def _may_see(session: AsyncSession, seat: Seat, one: EvidenceHold) -> bool
     else:
         place = (await session.get_one(Contact, one.contact_id)).region or PROVINCE
         shut = one.thread_id is not None and await recusing.is_shut(session, seat.operator.id, "talk", one.thread_id)
-    return not shut and scope.lies_in(place, region_of(seat.operator.unit))
+    inside = one.set_by == seat.operator.id or scope.lies_in(place, region_of(seat.operator.unit))
+    return inside and not shut
 
 
 @router.post("/tickets/{ticket_id}/hold")
