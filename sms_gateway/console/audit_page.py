@@ -51,7 +51,7 @@ async def show_audit(request: Request, seat: SeeingAudit) -> Response:
     async with transaction() as session:
         ticket_id = await _ticket_of(session, asked.get("number", ""))
         wanted, unread = audit_view.read_wanted(asked, ticket_id=ticket_id)
-        within = await _within(session, seat)
+        within = await open_to(session, seat)
         rows = list(await audit_reading.list_rows(session, wanted, within=within, before=before))
         everybody = list(await session.scalars(select(Operator).order_by(Operator.badge)))
         numbers = await _numbers(session, audit_view.ticket_ids(rows))
@@ -97,7 +97,7 @@ async def export_year(
     return StreamingResponse(_read_and_remove(made.path), media_type="application/zip", headers=headers)
 
 
-async def _within(session: AsyncSession, seat: Seat) -> ColumnElement[bool]:
+async def open_to(session: AsyncSession, seat: Seat) -> ColumnElement[bool]:
     """Which rows this supervisor may see: no matter that is shut to them; of one region only its own people's acts."""
     open_to = recusing.audit_open_to(seat.operator.id)
     region = region_of(seat.operator.unit)

@@ -21,7 +21,7 @@ from .reasons import masked_name
 SUBJECTS = {
     "ticket": "工单", "thread": "会话", "operator": "账号", "key": "接口密钥", "broadcast": "群发", "template": "群发模板", "roll": "名册",
     "draft": "问答草稿", "entry": "问答", "review": "复看", "look_back": "回看", "shift": "交接班", "duty_post": "通讯录", "subscription": "推送订阅",
-    "export": "导出", "audit": "审计", "drill": "演练", "image": "敏感图片", "police": "公安调取",
+    "export": "导出", "audit": "审计", "drill": "演练", "image": "敏感图片", "police": "公安调取", "request": "查阅删除",
 }  # fmt: skip
 _KEPT = re.compile(r"(\s*(?:[0-9a-f]{64}|20[0-9]{2}-[0-9]{2}-[0-9]{2})\s*)")
 _NAMED = re.compile(

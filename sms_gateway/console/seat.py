@@ -107,7 +107,7 @@ class Sitting:
 
 TELLS_OF = {
     "talk_id": "talk", "ticket_id": "ticket", "child_id": "child", "review_id": "review", "look_back_id": "look_back", "call_id": "bridge",
-    "transfer_id": "transfer", "draft_id": "draft", "request_id": "police",
+    "transfer_id": "transfer", "draft_id": "draft", "request_id": "police", "privacy_id": "privacy",
 }  # fmt: skip
 """What in an address names something that tells of a person, as `recusing` calls it."""
 

@@ -42,6 +42,11 @@ async def write(operator_id: int | None, what: str, subject: str, detail: str | 
         await note(session, operator_id=operator_id, what=what, subject=subject, detail=detail, **more)
 
 
+async def rows_of(operator_id: int) -> list[AuditRow]:
+    async with transaction() as session:
+        return list(await session.scalars(select(AuditRow).where(AuditRow.operator_id == operator_id)))
+
+
 async def lead_of(sign_in: SignIn, login: str = "banzhang", unit: str | None = None) -> Desk:
     return await sign_in(login, "班长", Role.SUPERVISOR, unit=unit)
 
@@ -127,6 +132,8 @@ async def test_a_supervisor_sees_nothing_of_a_family_they_know_nor_of_other_regi
     lead, county = await lead_of(sign_in), await lead_of(sign_in, "zhaotong", "12345@530600")
     assert "普艳看的理由" in (await lead.see("/audit")).text
     assert "普艳看的理由" not in (await county.see("/audit")).text
+    assert "打开工单" in (await lead.see("/team")).text and "打开工单" not in (await county.see("/team")).text
+    assert "open_audit" in {row.what for row in await rows_of(county.operator.id)}
     assert "打开工单" in (await lead.see("/audit?what=open_ticket")).text
     async with transaction() as session:
         session.add(Recusal(operator_id=lead.operator.id, contact_id=ticket.contact_id, at=clocks.now()))

@@ -30,7 +30,7 @@ READERS = {
     Role.SUPERVISOR: {
         "/", "/talks/{talk_id}", "/team", "/tickets", "/tickets/{ticket_id}", "/figures/common", "/handbook/gaps", "/handbook/drafts",
         "/handbook/drafts/{draft_id}", "/follow", "/follow/{look_back_id}", "/review", "/review/lessons", "/review/{review_id}", "/handover",
-        "/audit", "/police", "/sealed",
+        "/audit", "/police", "/sealed", "/privacy", "/privacy/{privacy_id}",
     },
     Role.OPERATOR: {"/", "/queue/part", "/queue/rail", "/talks/{talk_id}", "/talks/{talk_id}/live", "/tickets", "/tickets/{ticket_id}", "/handover"},
     Role.QUALITY: {"/review", "/review/lessons", "/review/{review_id}"},
