@@ -16,7 +16,7 @@ from sms_gateway.operators.patience import Budget
 
 from . import cookies
 
-LONGEST_LOGIN, LONGEST_PASSWORD = 40, 200
+LONGEST_LOGIN, LONGEST_PASSWORD, LONGEST_CODE = 40, 200, 40
 AT_ONCE = 4
 """Passwords looked at side by side in one process: 64 MB each (argon2's default)."""
 
@@ -53,16 +53,21 @@ async def by_password(request: Request, login: str, password: str) -> Operator |
 
 
 async def by_code(request: Request, operator: Operator, code: str) -> str | None:
-    """`app` or `recovery` for a good code of this account, None for a wrong one. Raises `TooManyTries`."""
-    budgets = _budgets(request, "code", operator.login)
+    """`app` or `recovery` for a good code of this account, None for a wrong one. Raises `TooManyCodes`."""
+    code = code[:LONGEST_CODE]  # first: what is looked at is what is counted
+    budgets = _budgets(request, "code", operator.login, app_code=second_factor.is_app_code(code))
+    try:
+        async with transaction() as session:
+            await tries.take(session, budgets)
+    except tries.TooManyTries as error:
+        raise tries.TooManyCodes(error.until) from None
     async with transaction() as session:
-        await tries.take(session, budgets)
-    async with transaction() as session:
-        how = await second_factor.check(session, operator.id, code=code[:40])
+        how = await second_factor.check(session, operator.id, code=code)
         if how is not None:
             await tries.give_back(session, budgets)
     return how
 
 
-def _budgets(request: Request, what: str, login: str) -> Sequence[Budget]:
-    return tries.budgets(what, login=login, address=address_of(request), device=cookies.device(request, login))
+def _budgets(request: Request, what: str, login: str, *, app_code: bool = False) -> Sequence[Budget]:
+    device = cookies.device(request, login)
+    return tries.budgets(what, login=login, address=address_of(request), device=device, app_code=app_code)

@@ -202,6 +202,30 @@ async def test_codes_cannot_be_guessed_through_nor_steps_be_skipped(
     assert (await victim.get("/second-step", headers=PAGE)).headers["location"].startswith("/sign-in")
 
 
+async def test_who_has_the_password_and_many_addresses_gets_few_codes_and_the_owner_still_comes_in(
+    console: FastAPI, stranger: httpx.AsyncClient, victim: httpx.AsyncClient, clock: HeldClock
+) -> None:
+    await _lead()
+    totp, codes = await _bind(victim)
+    answers = []
+    for number in range(15):
+        transport = httpx.ASGITransport(console, raise_app_exceptions=False, client=(f"10.9.8.{number}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=HOST) as one:
+            await _try(one, PASSWORD, "lead")
+            wrong = "".join(str((int(digit) + 5) % 10) for digit in totp.at(clocks.now()))
+            padded = wrong + " " * 40 + "x" if number % 2 else wrong
+            answers.append(await one.post("/second-step/code", data={"code": padded}))
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 5
+    assert "备用码" in answers[-1].text
+    await _try(stranger, PASSWORD, "lead")
+    assert (await stranger.post("/second-step/code", data={"code": codes[2]})).status_code == 303
+    clock.advance(timedelta(minutes=1))
+    await victim.post("/sign-out")
+    await signing_out(victim)
+    await _try(victim, PASSWORD, "lead")
+    assert (await victim.post("/second-step/code", data={"code": totp.at(clocks.now())})).status_code == 303
+
+
 async def test_another_supervisor_lets_a_colleague_bind_anew_and_says_why(
     console: FastAPI, sign_in: SignIn, stranger: httpx.AsyncClient, clock: HeldClock
 ) -> None:
