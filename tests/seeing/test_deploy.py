@@ -138,6 +138,8 @@ def test_the_proxy_and_prometheus_know_the_ports_of_the_units() -> None:
         re.findall(r"^(HOTLINE_\w+)=(.*)$", (DEPLOY / "hotline.env.example").read_text("utf-8"), re.MULTILINE)
     )
     assert balanced == [by_kind["gateway"], {settings["HOTLINE_CONSOLE_PORT"]}, by_kind["rasa"]]
+    for name in ("PUBLIC", "CONSOLE"):
+        assert f"\n{settings[f'HOTLINE_{name}_URL'].removeprefix('https://')} {{" in proxy
     assert f"http://127.0.0.1:{settings['HOTLINE_RASA_URL'].rpartition(':')[2]} {{" in proxy
     assert "health_uri /healthz" in proxy and "flush_interval -1" in proxy
     (inner,) = re.findall(r"@inner path (.+)", proxy)
