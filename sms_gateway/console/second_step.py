@@ -18,6 +18,7 @@ from sms_gateway.operators import accounts, presence, second_factor, signin, tri
 from sms_gateway.operators.models import OperatorSession
 from sms_gateway.operators.signin import SignedIn, StepsAreOver
 from sms_gateway.operators.stepping import Step
+from sms_gateway.seeing import refusals
 
 from . import cookies, credentials, pages
 from .seat import check_origin
@@ -105,6 +106,7 @@ async def enrol(request: Request, code: Words = "", back: Words = "/") -> Respon
             codes = await second_factor.enrol(session, waiting.operator, sign_in=waiting.token_hash, code=code)
             signed_in = await _go_on(session, token, Step.ENROL, waiting)
     except (second_factor.CodeIsWrong, second_factor.IsEnrolled) as error:
+        refusals.note("first_code", operator=waiting.operator_id)
         return await _show(waiting, back, error)
     where = way_back(back) if signed_in.waits_for is None else f"{STEPS_PAGE}?back={quote(way_back(back))}"
     answer = pages.render("step_codes.html", seat=None, codes=codes, where=where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import datetime
 
 import pyotp
 from sqlalchemy import delete, func, or_, select, update
@@ -37,8 +38,13 @@ class IsEnrolled(Conflict):
 
 async def is_enrolled(session: AsyncSession, operator_id: int) -> bool:
     """Whether this account's sign-in asks for a code."""
+    return await bound_at(session, operator_id) is not None
+
+
+async def bound_at(session: AsyncSession, operator_id: int) -> datetime | None:
+    """When this account's app was bound; None: there is none."""
     found = await session.get(SecondFactor, operator_id)
-    return found is not None and found.confirmed_at is not None
+    return found.confirmed_at if found is not None else None
 
 
 async def begin(session: AsyncSession, operator: Operator, *, sign_in: bytes) -> pyotp.TOTP:

@@ -160,7 +160,8 @@ async def test_who_needs_a_code_binds_a_phone_first_and_is_asked_from_then_on(
 ) -> None:
     await _lead(role)
     totp, _codes = await _bind(stranger)
-    assert (await stranger.get("/account", headers=PAGE)).status_code == 200
+    own = await stranger.get("/account", headers=PAGE)
+    assert own.status_code == 200 and "绑定了手机；不是您自己绑的" in own.text
     clock.advance(timedelta(minutes=2))
     assert (await _try(victim, PASSWORD, "lead")).headers["location"].startswith("/second-step")
     assert (await victim.get("/account", headers=PAGE)).status_code == 303  # not in yet
