@@ -53,6 +53,20 @@ def test_every_service_is_fenced_limited_and_nobodys_root(name: str) -> None:
         assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == (["any"], ["localhost"])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_process_stands_or_falls_with_the_migration(name: str) -> None:
+    """Texts must find a gateway at a boot with the database away, and one during each migration."""
+    unit = values(SERVICES[name])
+    assert "Requires" not in unit and "BindsTo" not in unit
+    if name.startswith("hotline-migrate"):
+        assert unit["Restart"] == ["on-failure"]
+    elif not name.startswith("hotline-backup"):
+        assert "hotline-migrate.service" in unit["Wants"] and unit["Restart"] == ["always"]
+    if not name.startswith("hotline-backup"):
+        assert unit["StartLimitIntervalSec"] == ["0"], "tried again however often it failed"
+    assert ("hotline-migrate.service" in unit["After"][0]) == (not name.startswith(("hotline-gateway", "hotline-migrate", "hotline-backup")))  # fmt: skip
+
+
 def test_rasa_has_a_user_and_secrets_of_its_own_and_writes_nothing() -> None:
     unit = values(SERVICES["hotline-rasa@.service"])
     assert unit["User"] == ["hotline-rasa"] and unit["EnvironmentFile"] == ["/etc/hotline/rasa.env"]
