@@ -128,7 +128,7 @@ async def care(*, hush: Hush = lambda _body: False) -> None:
         mark = texts.read_mark(path)
         if mark is not None and mark.reply is not Reply.WAITING:
             continue
-        if (held := files.take(path)) is not None:
+        if (held := _take(path)) is not None:
             inbound = texts.read(path)
             if inbound is None:
                 held.release()
@@ -147,8 +147,8 @@ async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> in
         whose = path.name.partition("-")[0]
         if whose in kept_back:
             continue
-        if (held := files.take(path)) is None:
-            if path.exists():
+        if (held := _take(path)) is None:
+            if path.name not in _will_not_go_in and path.exists():
                 kept_back.add(whose)  # it is just being judged or brought in: those behind it wait
             continue
         try:
@@ -166,6 +166,17 @@ async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> in
     return done
 
 
+def _take(path: Path) -> files.Held | None:
+    """The text, locked; None too for one that cannot be opened: it stays, is counted, and holds nobody back."""
+    try:
+        return files.take(path)
+    except OSError as error:
+        if path.name not in _will_not_go_in:  # once, and not each second
+            log.error("spool_file_not_opened", file=path.name, error=type(error).__name__)
+        _will_not_go_in.add(path.name)
+        return None
+
+
 async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
     inbound = texts.read(path)
     if inbound is None:
@@ -177,7 +188,11 @@ async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
             if hear is None or not await hear(session, inbound.address, inbound.body):
                 await _bring_in(session, inbound, mark)
         log.info("text_brought_in")
-    files.remove(path)
+    try:
+        files.remove(path)
+    except OSError as error:  # it is in the database, where it is one text however often it is brought
+        _will_not_go_in.add(path.name)
+        log.error("spool_file_not_removed", file=path.name, error=type(error).__name__)
     return True
 
 

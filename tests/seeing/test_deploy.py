@@ -115,6 +115,31 @@ def test_the_settings_of_the_example_exist_and_hold_no_secret() -> None:
         assert value == "" or not re.search(r"_(KEY|SECRET|TOKEN)$", name), name
 
 
+def test_the_example_starts_once_what_stands_empty_is_filled_in() -> None:
+    lines = re.findall(r"^(HOTLINE_\w+)=(.*)$", (DEPLOY / "hotline.env.example").read_text("utf-8"), re.MULTILINE)
+    filled = {name.removeprefix("HOTLINE_").lower(): value or "k" * 43 + "=" for name, value in lines}
+    assert Settings(_env_file=None, **filled).production  # type: ignore[call-arg, arg-type]
+    for name, value in lines:
+        if not value:
+            with pytest.raises(ValueError, match=name):
+                Settings(_env_file=None, **{**filled, name.removeprefix("HOTLINE_").lower(): ""})  # type: ignore[call-arg, arg-type]
+
+
+def test_the_command_has_the_settings_and_the_user_of_the_units(tmp_path: Path) -> None:
+    """Every `hotline …` of the runbook goes through it: a shell has read no settings."""
+    text = (DEPLOY / "hotline").read_text(encoding="utf-8")
+    unit = values(SERVICES["hotline-gateway@.service"])
+    assert unit["ExecStart"][0].split()[0] in text and f"runuser -u {unit['User'][0]} --" in text
+    told = tmp_path / "runuser"
+    told.write_text('#!/bin/sh\necho "$HOTLINE_ENV_FILE"\nprintf "%s|" "$@"\n', encoding="utf-8")
+    told.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(DEPLOY / "hotline"), "restore", "a file"], capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [unit["EnvironmentFile"][0], f"-u|hotline|--|{unit['ExecStart'][0].split()[0]}|restore|a file|"]  # fmt: skip
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
 def test_systemd_reads_every_unit_and_finds_it_shut_in(tmp_path: Path) -> None:
     for name, text in UNITS.items():
