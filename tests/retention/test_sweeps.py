@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from sms_gateway.events.models import HotlineEvent
 from sms_gateway.handbook.models import Draft
 from sms_gateway.operators import presence
 from sms_gateway.operators.models import AuditRow, OperatorSession, ShiftHandover, SignInLink
-from sms_gateway.retention import running
+from sms_gateway.retention import periods, running
+from sms_gateway.retention.steps import STEPS
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import Timer
+from tests.broadcasts import making as making_broadcasts
 from tests.tickets import making
 
 from . import lives
@@ -176,3 +179,21 @@ def test_half_written_files_go_after_a_day_whole_ones_never(tmp_path: Path, monk
     assert running.forget_files() == 2
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["1.sealed", "2.making", "key"]
     get_settings.cache_clear()
+
+
+async def test_a_ledger_that_is_being_read_holds_up_neither_the_purge_nor_what_is_sent(clock: HeldClock) -> None:
+    first, second = (
+        await making_broadcasts.make_broadcast(status="cancelled"),
+        await making_broadcasts.make_broadcast(status="cancelled"),
+    )
+    for one in (first, second):
+        await making_broadcasts.make_ledger(one, 3)
+    clock.advance(timedelta(days=200))
+    async with transaction() as reading:
+        await reading.execute(text("SELECT count(*) FROM broadcast_recipients"))
+        began = time.monotonic()
+        async with transaction() as session:
+            [step] = [step for step in STEPS if step.name == "ledgers"]
+            assert not await step.act(session, periods.load())
+        assert time.monotonic() - began < 1.5, "one short wait, not one for each of them"
+    assert (await lives.purge())["ledgers"] == 2

@@ -57,6 +57,20 @@ def test_every_service_is_fenced_limited_and_nobodys_root(name: str) -> None:
         assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == (["any"], ["localhost"])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_process_stands_or_falls_with_the_migration(name: str) -> None:
+    """Texts must find a gateway at a boot with the database away, and one during each migration."""
+    unit = values(SERVICES[name])
+    assert "Requires" not in unit and "BindsTo" not in unit
+    if name.startswith("hotline-migrate"):
+        assert unit["Restart"] == ["on-failure"]
+    elif not name.startswith("hotline-backup"):
+        assert "hotline-migrate.service" in unit["Wants"] and unit["Restart"] == ["always"]
+    if not name.startswith("hotline-backup"):
+        assert unit["StartLimitIntervalSec"] == ["0"], "tried again however often it failed"
+    assert ("hotline-migrate.service" in unit["After"][0]) == (not name.startswith(("hotline-gateway", "hotline-migrate", "hotline-backup")))  # fmt: skip
+
+
 def test_rasa_has_a_user_and_secrets_of_its_own_and_writes_nothing() -> None:
     unit = values(SERVICES["hotline-rasa@.service"])
     assert unit["User"] == ["hotline-rasa"] and unit["EnvironmentFile"] == ["/etc/hotline/rasa.env"]
@@ -153,6 +167,31 @@ def test_the_settings_of_the_example_exist_and_hold_no_secret() -> None:
     for name, value in re.findall(r"^#?(HOTLINE_\w+)=(.*)$", text, re.MULTILINE):
         assert name.removeprefix("HOTLINE_").lower() in Settings.model_fields, name
         assert value == "" or not re.search(r"_(KEY|SECRET|TOKEN)$", name), name
+
+
+def test_the_example_starts_once_what_stands_empty_is_filled_in() -> None:
+    lines = re.findall(r"^(HOTLINE_\w+)=(.*)$", (DEPLOY / "hotline.env.example").read_text("utf-8"), re.MULTILINE)
+    filled = {name.removeprefix("HOTLINE_").lower(): value or "k" * 43 + "=" for name, value in lines}
+    assert Settings(_env_file=None, **filled).production  # type: ignore[call-arg, arg-type]
+    for name, value in lines:
+        if not value:
+            with pytest.raises(ValueError, match=name):
+                Settings(_env_file=None, **{**filled, name.removeprefix("HOTLINE_").lower(): ""})  # type: ignore[call-arg, arg-type]
+
+
+def test_the_command_has_the_settings_and_the_user_of_the_units(tmp_path: Path) -> None:
+    """Every `hotline …` of the runbook goes through it: a shell has read no settings."""
+    text = (DEPLOY / "hotline").read_text(encoding="utf-8")
+    unit = values(SERVICES["hotline-gateway@.service"])
+    assert unit["ExecStart"][0].split()[0] in text and f"runuser -u {unit['User'][0]} --" in text
+    told = tmp_path / "runuser"
+    told.write_text('#!/bin/sh\necho "$HOTLINE_ENV_FILE"\nprintf "%s|" "$@"\n', encoding="utf-8")
+    told.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(DEPLOY / "hotline"), "restore", "a file"], capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [unit["EnvironmentFile"][0], f"-u|hotline|--|{unit['ExecStart'][0].split()[0]}|restore|a file|"]  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
