@@ -85,7 +85,7 @@ async def _write_rows(csv: Path, xlsx: Path, year: int, named: Mapping[int, Oper
         sheet.write([TITLES])
         async for batch in audit_reading.read_year(year):
             async with transaction() as session:
-                names = await audit_names.known(session, batch)
+                names = await audit_names.known(session, {row.subject for row in batch})
             lines = await asyncio.to_thread(_lines, batch, named, names)
             out.write(csv_lines(lines))
             await asyncio.to_thread(sheet.write, lines)

@@ -1,13 +1,12 @@
-"""The names in the record of what audit rows are about: whoever types one into a reason does not show it to who reads the audit."""
+"""The names in a matter's record: whoever types one into a reason does not show it to who reads reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.operators.models import AuditRow
 from sms_gateway.tickets.models import Accused, Child, Ticket, TicketChild
 
 from .ids import is_id
@@ -16,10 +15,10 @@ FEWEST = 2
 """Signs a name has at least: one alone would hide every word with it."""
 
 
-async def known(session: AsyncSession, rows: Sequence[AuditRow]) -> dict[str, list[str]]:
-    """By the rows' subjects (`ticket:12`, `thread:3`): names of the children and of those complained of, the longest first."""
-    of_ticket: dict[int, list[str]] = {id_: [f"ticket:{id_}"] for id_ in _ids(rows, "ticket")}
-    threads = _ids(rows, "thread")
+async def known(session: AsyncSession, subjects: Collection[str]) -> dict[str, list[str]]:
+    """By subject (`ticket:12`, `thread:3`; of others nothing is known): names of the children and of those complained of, the longest first."""
+    of_ticket: dict[int, list[str]] = {id_: [f"ticket:{id_}"] for id_ in _ids(subjects, "ticket")}
+    threads = _ids(subjects, "thread")
     if threads:
         found = await session.execute(select(Ticket.id, Ticket.thread_id).where(Ticket.thread_id.in_(threads)))
         for ticket_id, thread_id in found:
@@ -37,8 +36,8 @@ async def known(session: AsyncSession, rows: Sequence[AuditRow]) -> dict[str, li
     return {subject: sorted(some, key=len, reverse=True) for subject, some in names.items()}
 
 
-def _ids(rows: Iterable[AuditRow], kind: str) -> set[int]:
-    parts = (row.subject.partition(":") for row in rows)
+def _ids(subjects: Collection[str], kind: str) -> set[int]:
+    parts = (subject.partition(":") for subject in subjects)
     return {int(rest) for of, _, rest in parts if of == kind and is_id(rest)}
 
 

@@ -55,7 +55,7 @@ async def show_audit(request: Request, seat: SeeingAudit) -> Response:
         rows = list(await audit_reading.list_rows(session, wanted, within=within, before=before))
         everybody = list(await session.scalars(select(Operator).order_by(Operator.badge)))
         numbers = await _numbers(session, audit_view.ticket_ids(rows))
-        names = await audit_names.known(session, rows)
+        names = await audit_names.known(session, {row.subject for row in rows})
         detail = audit_view.asked_for(wanted)
         await presence.note(session, operator_id=seat.operator.id, what="open_audit", subject="audit", detail=detail)
     kept = {name: asked[name] for name in FILTERS if asked.get(name)}

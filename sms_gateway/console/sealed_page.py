@@ -22,7 +22,7 @@ from sms_gateway.tickets import attachments, scope, sealed_images, sealed_rules
 from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.models import Attachment, Ticket
 
-from . import pages
+from . import audit_names, audit_view, pages
 from .ids import Id
 from .rules import Act
 from .seat import ApprovingImages, AskingForImages, Seat
@@ -59,9 +59,11 @@ async def show_askings(seat: AskingForImages) -> Response:
         rows = await sealed_images.list_openings(session, within=within, asked_by=own)
         people = {id_ for row, _image, _ticket in rows for id_ in (row.asked_by, row.decided_by) if id_}
         named = await roster.name_operators(session, people)
+        names = await audit_names.known(session, {f"ticket:{ticket.id}" for _row, _image, ticket in rows})
     return pages.render(
         "sealed.html", seat=seat, rows=rows, named=named, may_decide=_asks(sealed_rules.may_decide, seat),
         may_open=_asks(sealed_rules.may_open, seat), minutes=get_settings().sealed_image_minutes,
+        why=lambda row, ticket: audit_view.masked(row.reason, names.get(f"ticket:{ticket.id}", ())),
     )  # fmt: skip
 
 

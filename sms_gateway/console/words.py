@@ -249,7 +249,7 @@ PUSH_ANSWERS = {
 NOT_ASKED = {
     "red": "红色的事", "orange": "橙色的事", "sealed": "对监护人保密", "sensitive": "敏感类别", "danger_open": "这个人还有别的危险没了结", "silent": "要求静默",
     "left_alone": "说过先别找、不要再问", "child_phone": "可能是孩子自己的手机", "anonymous": "不留名", "wants_call": "要打电话，请值班员打", "opted_out": "退订了短信",
-    "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候",
+    "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候", "restored": "从备份恢复过，可能已经问过",
 }  # fmt: skip
 """Why no survey or question went out by text."""
 TRANSFER_STATES = {

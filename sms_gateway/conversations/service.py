@@ -22,7 +22,7 @@ from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.near_ones_rules import Near
 from sms_gateway.triage.judgement import Harm
 
-from . import alarm, pending, registering, resting, talk
+from . import alarm, answering_later, pending, registering, resting, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -101,6 +101,7 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     if not await talk.move(session, thread, Owner.OPERATOR, who=f"operator:{operator.id}", operator_id=operator.id):
         raise TalkHasAnotherOwner
     await outbox.cancel_automatic(session, thread_id)
+    await answering_later.give_to_operator(session, thread_id)
     await pending.drop(session, thread.contact_id)  # digits are no longer read by the machine
     if escalation is not None:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)

@@ -86,7 +86,7 @@ async def settle_in(person: Person, carrier: FakeCarrier, held: HeldClock) -> Fa
         )  # fmt: skip
         await look_backs.plan(session, call)
         today = clock.shanghai(clock.now()).date()
-        letter = Letter("昭公调证字〔2026〕12号", "镇雄县公安局", f"{NAME} 01、乙 02", today, today)
+        letter = Letter("昭公调证字〔2026〕12号", "镇雄县公安局", f"{WORDS} 01、乙 02", today, today)
         await police.ask(session, letter=letter, scope="talk", ref=person.thread_id, operator_id=he.id)
         await requests.record(
             session, number=person.number, wants=Wants.ACCESS, asker=Asker.SUBJECT, checked=Checked.IN_PERSON, asker_name=NAME,

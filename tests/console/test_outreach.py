@@ -471,7 +471,7 @@ async def test_the_counts_on_the_live_page_add_up_and_a_stop_is_loud(writer: Des
 
 
 def test_every_reason_to_stop_has_words() -> None:
-    reasons = {*map(str, pacing.Pause), "person", "line", "wave"}
+    reasons = {*map(str, pacing.Pause), "person", "line", "wave", "restored"}
     assert set(outreach_words.PAUSES) == set(outreach_words.PAUSE_ADVICE) == reasons
 
 
