@@ -90,7 +90,7 @@ async def settle_in(person: Person, carrier: FakeCarrier, held: HeldClock) -> Fa
         await police.ask(session, letter=letter, scope="talk", ref=person.thread_id, operator_id=he.id)
         await requests.record(
             session, number=person.number, wants=Wants.ACCESS, asker=Asker.SUBJECT, checked=Checked.IN_PERSON, asker_name=NAME,
-            words=f"{NAME}本人带身份证来", by=he.id,
+            words=f"{PLACE}的本人带身份证来", by=he.id,
         )  # fmt: skip
     mine = await _tickets(person, strangers)
     held.advance(timedelta(days=1))
