@@ -121,7 +121,7 @@ def make_console() -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     settings = get_settings()
-    dress(app, settings, hosts=settings.hosts(settings.console_url or settings.public_url))
+    dress(app, settings, hosts=settings.hosts(settings.console_url))
     app.state.health = Health()
     app.state.metrics = Board(app.state.health)
     app.include_router(metrics.router)

@@ -257,6 +257,7 @@ def _worker_of(worker_app: App, queue: str, concurrency: int) -> Worker:
         stalled_worker_timeout=PRUNED_AFTER_SECONDS,
         shutdown_graceful_timeout=8.0,
         delete_jobs="successful",
+        worker_middleware=[_traced],  # an app's defaults reach only workers that it makes itself
     )
 
 

@@ -44,6 +44,7 @@ LABELS = {
     "unit": re.compile(r"[a-z0-9]+@53\d{4}"),
     "door": re.compile(r"[a-z][a-z-]*"),
     "status": re.compile("[1-5]xx"),
+    "why": re.compile("password|code|first_code|too_many_tries|link|role|family|page_token|origin|api_key"),
     "generation": re.compile("[0-9]"),
     "le": re.compile(r"\+Inf|[0-9.]+"),
 }
