@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +24,10 @@ from sms_gateway.domestic.line import Line
 from sms_gateway.links import list_links
 from sms_gateway.messages import tasks
 from sms_gateway.messages.models import CarrierPart, Receipt, UnclaimedReport
+from sms_gateway.settings import get_settings
 from sms_gateway.simulator.cmpp.gateway import Client, CmppGateway
 from sms_gateway.simulator.faults import Faults
+from sms_gateway.supervision.children import Inner, children
 from sms_gateway.wording import SIGNATURE
 from tests.domestic.conftest import HOST, PHONE, SECRET, SRC_ID, edge_of, message, queue, set_up, until
 from tests.telling import FakeCarrier
@@ -189,8 +192,6 @@ async def test_while_one_carrier_is_down_texts_go_by_the_other(
     edge: CmppCarrier, gateway: CmppGateway, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_CARRIER", "cmpp=1000,simulator=1")
-    from sms_gateway.settings import get_settings
-
     get_settings.cache_clear()
     other = FakeCarrier()
     registry.use(other)
@@ -233,3 +234,47 @@ async def test_the_spare_gateway_takes_over_when_the_main_one_dies(
         await edge.aclose()
     await main.close()
     await spare.close()
+
+
+def test_the_supervisor_starts_a_process_for_each_line() -> None:
+    environment = {"HOTLINE_PORT": "8000", "HOTLINE_CONSOLE_PORT": "8001", "HOTLINE_DATA_DIR": "/nowhere"}
+    inner = Inner(5005, 5055, "postgresql://x:y@127.0.0.1:5432/z", None)
+    assert not {"cmpp", "cmpp2"} & children(inner, environment).keys()
+    table = children(inner, environment, lines={"cmpp": 8002, "cmpp2": 8003})
+    for name in ("cmpp", "cmpp2"):
+        assert table[name].command[-2:] == ("line", name) and table[name].ready is not None
+    assert list(table).index("cmpp") < list(table).index("replies")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"CMPP_HOST": ""}, "用 cmpp 发短信还缺"), ({"CMPP_SRC_ID": "10a"}, "HOTLINE_CMPP_SRC_ID"), ({"CMPP_SOURCE_ADDR": "1234567"}, "HOTLINE_CMPP_SOURCE_ADDR"),
+        ({"CMPP_WORDS": '{"MK:0001": "gone"}'}, "HOTLINE_CMPP_WORDS"), ({"CMPP_DOOR_PORT": "8000"}, "HOTLINE_CMPP_DOOR_PORT"),
+        ({"CARRIER": "cmpp,cmpp2"}, "HOTLINE_CMPP2"), ({"CMPP_VERSION": "4.0"}, "HOTLINE_CMPP_VERSION"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_not_set_up_right_refuses_to_start_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], says: str
+) -> None:
+    set_up(monkeypatch, tmp_path, 7890, **wrong)
+    with pytest.raises(SystemExit) as refused:
+        get_settings()
+    assert says in str(refused.value) and SECRET not in str(refused.value)
+    get_settings.cache_clear()
+
+
+def test_a_second_line_has_an_account_and_a_door_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = {
+        "host": "a,b:7891",
+        "source_addr": "9",
+        "shared_secret": "s",
+        "service_id": "S",
+        "src_id": "1068",
+        "door_port": 8003,
+    }
+    set_up(monkeypatch, tmp_path, 7890, CARRIER="cmpp=3,cmpp2=1", CMPP2=json.dumps(second))
+    lines = get_settings().domestic
+    assert [(name, line.door_port) for name, line in lines.items()] == [("cmpp", 8002), ("cmpp2", 8003)]
+    assert lines["cmpp2"].gateways == [("a", 7890), ("b", 7891)]
+    get_settings.cache_clear()
