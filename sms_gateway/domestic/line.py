@@ -35,6 +35,8 @@ WITHOUT_LINK: Final = 2.0
 """So long it waits for a connection that is not there."""
 BULK_WITHIN: Final = 10.0
 """A broadcast that is paused meanwhile has no more than this on its way."""
+URGENT_ANSWER: Final = 20.0
+"""So long the sender of a text of a talk is kept waiting in all."""
 MORE_TRIES: Final = 3
 """Of a part whose text has begun to leave: the rest must not stay behind for a moment's throttling."""
 NOTE_WITHIN: Final = 2.0
@@ -123,12 +125,29 @@ class Line:
         await asyncio.gather(*self._late)
         await self.reports.aclose()
 
+    async def send_one(self, text: TextOut) -> str | SendError:
+        """A text of a talk, before all others; `unknown` after `URGENT_ANSWER`: whoever hands over texts has others in hand."""
+        sending = asyncio.create_task(self.send([text], urgent=True))
+        done, _ = await asyncio.wait({sending}, timeout=URGENT_ANSWER)
+        if done:
+            return sending.result()[0]
+        late = asyncio.create_task(self._wait_for_late(text, sending))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return CarrierDidNotAnswer("late")
+
+    async def _wait_for_late(self, text: TextOut, sending: asyncio.Task[list[str | SendError]]) -> None:
+        """What was said after all; where nothing left, the text stays unknown: nobody would send it again."""
+        (answer,) = await sending
+        if isinstance(answer, str):
+            await self._note_taken(Known(answer, text.reference, answer, 1))
+
     async def send(self, texts: Sequence[TextOut], *, urgent: bool) -> list[str | SendError]:
         """For each text, in order, the id it goes by, or what went wrong; one that is under way already may have left."""
         going: dict[int, _Text] = {}
         outcomes: dict[int, str | SendError] = {}
         for place, text in enumerate(texts):
-            if (known := self.memory.text_id_of(text.reference)) is not None:
+            if (known := self.memory.was_taken(text)) is not None:
                 outcomes[place] = known
             elif text.reference in self._under_way:
                 outcomes[place] = CarrierDidNotAnswer("under_way")
@@ -143,7 +162,7 @@ class Line:
         for place, one in going.items():
             outcomes[place] = one.outcome()
             if isinstance(found := outcomes[place], str):
-                self.memory.answered(one.text.reference, found)
+                self.memory.answered(one.text, found)
         return [outcomes[place] for place in range(len(texts))]
 
     def _begin(self, place: int, text: TextOut, going: dict[int, _Text], outcomes: dict[int, str | SendError]) -> None:
@@ -231,7 +250,7 @@ class Line:
             own_id = id_of(answer.msg_id, this_year())
             known = Known(own_id, reference, own_id, 1)
             self.memory.learn(answer.msg_id, known)
-            self.memory.answered(reference, own_id)
+            self.memory.answered(one.text, own_id)
             task = asyncio.create_task(self._note_taken(known))
             self._late.add(task)
             task.add_done_callback(self._late.discard)

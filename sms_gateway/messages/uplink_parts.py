@@ -69,17 +69,18 @@ async def put(session: AsyncSession, part: PartIn) -> list[PartIn]:
     return await _take(session, part.whole_index, only_whole=True)
 
 
-async def take_overdue(session: AsyncSession, carrier: str, *, older_than: timedelta) -> list[list[PartIn]]:
-    """The parts of texts whose first part has waited so long; each text once. Old marks are forgotten."""
+async def list_overdue(session: AsyncSession, carrier: str, *, older_than: timedelta) -> list[bytes]:
+    """Texts (`whole_index`) whose first part has waited so long. Old marks are forgotten."""
     now, row = clock.now(), UplinkPart
     await session.execute(delete(row).where(row.carrier == carrier, row.taken_at < now - KNOWN_FOR))
     overdue = select(row.whole_index).where(row.carrier == carrier, row.taken_at.is_(None), row.at <= now - older_than)
-    found = sorted(set(await session.scalars(overdue.limit(MOST_AT_ONCE))))
-    taken = []
-    for whole_index in found:
-        await session.execute(_LOCK, {"name": whole_index.hex()})
-        taken.append(await _take(session, whole_index, only_whole=False))
-    return [parts for parts in taken if parts]
+    return sorted(set(await session.scalars(overdue.order_by(row.at).limit(MOST_AT_ONCE))))
+
+
+async def take(session: AsyncSession, whole_index: bytes) -> list[PartIn]:
+    """What is there of a text, in order; none where somebody else has taken it meanwhile. Raises `sealing.SealBroken`."""
+    await session.execute(_LOCK, {"name": whole_index.hex()})
+    return await _take(session, whole_index, only_whole=False)
 
 
 async def _take(session: AsyncSession, whole_index: bytes, *, only_whole: bool) -> list[PartIn]:

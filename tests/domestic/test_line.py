@@ -129,10 +129,11 @@ async def test_blocked_is_told_from_failed(edge: CmppCarrier, gateway: CmppGatew
 async def test_a_repeated_reference_is_not_sent_again(edge: CmppCarrier, gateway: CmppGateway) -> None:
     first = await edge.send(to=PHONE, body="你好", reference=7)
     assert await edge.send(to=PHONE, body="你好", reference=7) == first
+    assert await edge.send(to=PHONE, body="别的", reference=7) != first  # references begin anew with a new database
     many = await edge.send_many([TextOut(PHONE, "在吗", 8)] * 2 + [TextOut(PHONE, "在", 9, timedelta(minutes=1))])
     assert [isinstance(one, str) for one in many] == [True, False, True]
-    assert len(gateway.submits) == 3
-    assert [bool(one.valid_until) for one in gateway.submits] == [False, False, True]
+    assert len(gateway.submits) == 4
+    assert [bool(one.valid_until) for one in gateway.submits] == [False, False, False, True]
 
 
 async def test_nobody_hands_over_texts_without_our_token(line_app: FastAPI, gateway: CmppGateway) -> None:

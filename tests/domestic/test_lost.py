@@ -16,10 +16,12 @@ from sms_gateway.carriers.cmpp.carrier import CmppCarrier
 from sms_gateway.carriers.cmpp.pdus import Deliver, Report
 from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
+from sms_gateway.domestic import line as lines
 from sms_gateway.domestic.line import Line
 from sms_gateway.messages import tasks, unclaimed
 from sms_gateway.messages.models import Message, UnclaimedReport
 from sms_gateway.simulator.cmpp.gateway import CmppGateway
+from sms_gateway.simulator.faults import Faults
 from tests.broadcasts import making
 from tests.domestic.conftest import PHONE, SRC_ID, message, queue, until
 
@@ -61,6 +63,24 @@ async def test_a_text_whose_answer_was_lost_is_settled_by_the_report_that_fits_i
     await tasks.settle(queued)
     await tasks.send(queued)
     assert len(gateway.submits) == 1 and await kept() == 0
+
+
+async def test_a_slow_answer_does_not_hold_up_whoever_hands_texts_over_and_counts_when_it_comes(
+    edge: CmppCarrier, gateway: CmppGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "URGENT_ANSWER", 0.2)
+    slow = Faults(receipt_delay_seconds=2.0)
+    gateway.faults = replace(gateway.faults, answer_seconds=0.8, texts=slow)
+    queued = await queue("你好")
+    await tasks.send(queued)
+    assert (await message(queued)).state == "unknown"
+
+    async def sent() -> bool:
+        return (await message(queued)).state == "sent"
+
+    await until(sent)
+    await gateway.settle()
+    assert (await message(queued)).state == "delivered" and len(gateway.submits) == 1
 
 
 async def test_of_two_texts_that_fit_neither_is_settled(line: Line, clock: HeldClock) -> None:
