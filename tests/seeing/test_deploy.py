@@ -68,7 +68,7 @@ def test_no_process_stands_or_falls_with_the_migration(name: str) -> None:
         assert "hotline-migrate.service" in unit["Wants"] and unit["Restart"] == ["always"]
     if not name.startswith("hotline-backup"):
         assert unit["StartLimitIntervalSec"] == ["0"], "tried again however often it failed"
-    assert ("hotline-migrate.service" in unit["After"][0]) == (not name.startswith(("hotline-gateway", "hotline-migrate", "hotline-backup")))  # fmt: skip
+    assert ("hotline-migrate.service" in unit["After"][0]) == (not name.startswith(("hotline-gateway", "hotline-line", "hotline-migrate", "hotline-backup")))  # fmt: skip
 
 
 def test_rasa_has_a_user_and_secrets_of_its_own_and_writes_nothing() -> None:
