@@ -11,12 +11,12 @@ import uvloop
 
 from sms_gateway.carriers.cmpp import session as sessions
 from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, Refused, Throttled, Unknown
-from sms_gateway.carriers.cmpp.pdus import Cancel, CancelResp, Deliver, Query, QueryResp, Submit, Version
+from sms_gateway.carriers.cmpp.pdus import Cancel, CancelResp, Deliver, Query, QueryResp, Submit, SubmitResp, Version
 from sms_gateway.carriers.cmpp.wire import LARGEST_SEQUENCE
 from sms_gateway.carriers.cmpp.words import GatewayIsAway
 from sms_gateway.simulator.cmpp.faults import Shape, WireFaults
 from sms_gateway.simulator.faults import Faults
-from tests.carriers.cmpp.lines import ACCESS, QUICK, line, number, text_to, until
+from tests.carriers.cmpp.lines import ACCESS, QUICK, at_a_peer, line, number, text_to, until
 
 
 async def test_a_text_that_is_taken_gets_an_id_and_its_report_names_it() -> None:
@@ -171,18 +171,26 @@ async def test_a_value_that_fits_no_field_is_told_apart_and_keeps_nobody_else() 
         assert answers[0] == NotSent("does_not_fit") and isinstance(answers[1], Accepted)
 
 
-async def test_a_danger_reply_goes_before_a_broadcast_and_past_its_pace() -> None:
-    limits = replace(QUICK, segments_per_second=20)
-    async with line(limits) as at:
+async def test_danger_replies_go_past_the_pace_of_a_broadcast() -> None:
+    async with line(replace(QUICK, segments_per_second=4)) as at:
         broadcast = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(60)]))
         await asyncio.sleep(0.2)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert isinstance(await at.session.submit(text_to(9999), urgent=True), Accepted)
-        assert loop.time() - began < 0.1
+        answers = await at.session.submit_many([text_to(9000 + tail) for tail in range(5)], urgent=True)
+        assert all(isinstance(answer, Accepted) for answer in answers)
+        assert loop.time() - began < 0.2  # at the pace they would take a second
         assert not broadcast.done()
-        place = [submit.destinations[0] for submit in at.gateway.submits].index(number(9999))
-        assert place < 20
+        broadcast.cancel()
+
+
+async def test_danger_replies_go_before_a_broadcast_that_waited_longer() -> None:
+    async with line(faults=WireFaults(answer_seconds=0.3)) as at:
+        broadcast = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(60)]))
+        await until(lambda: at.session.state().in_flight == 14)
+        await at.session.submit_many([text_to(9000 + tail) for tail in range(20)], urgent=True)
+        places = [place for place, submit in enumerate(at.gateway.submits) if submit.destinations[0] >= number(9000)]
+        assert places == list(range(14, 34))  # two into the places kept free, the rest into the first that became so
         broadcast.cancel()
 
 
@@ -221,11 +229,29 @@ async def test_connections_share_and_one_that_breaks_leaves_the_others() -> None
 
 
 async def test_the_numbers_of_requests_begin_again_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions.random, "randrange", lambda *_: LARGEST_SEQUENCE - 20)
-    async with line(faults=WireFaults(answer_seconds=0.01, answers_shuffled=True)) as at:
-        answers = await at.session.submit_many([text_to(tail) for tail in range(100)])
-        assert all(isinstance(answer, Accepted) for answer in answers)
-        assert at.session.counts.strays == 0
+    monkeypatch.setattr(sessions.random, "randrange", lambda *_: LARGEST_SEQUENCE - 2)
+    async with at_a_peer() as (peer, session, _):
+        sending = asyncio.create_task(session.submit_many([text_to(tail) for tail in range(6)]))
+        await until(lambda: len(peer.of(Submit)) == 6)
+        sequences = [frame.sequence for frame in peer.of(Submit)]
+        assert sequences == [LARGEST_SEQUENCE - 1, LARGEST_SEQUENCE, 1, 2, 3, 4]
+        for place, sequence in reversed(list(enumerate(sequences))):
+            peer.write(SubmitResp(bytes(7) + bytes((place,)), 0), sequence)
+        assert await sending == [Accepted(bytes(7) + bytes((place,))) for place in range(6)]
+
+
+async def test_a_number_that_still_waits_for_its_answer_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_a_peer() as (peer, session, _):
+        first = asyncio.create_task(session.submit(text_to(1)))
+        await until(lambda: len(peer.of(Submit)) == 1)
+        session._links[0]._sequence -= 1  # once round all 2**31 of them
+        second = asyncio.create_task(session.submit(text_to(2)))
+        await until(lambda: len(peer.of(Submit)) == 2)
+        one, other = (frame.sequence for frame in peer.of(Submit))
+        assert other == one + 1
+        peer.write(SubmitResp(bytes(8), 0), one)
+        peer.write(SubmitResp(b"\1" * 8, 0), other)
+        assert (await first, await second) == (Accepted(bytes(8)), Accepted(b"\1" * 8))
 
 
 async def test_frames_that_come_byte_by_byte_are_understood() -> None:
@@ -294,6 +320,19 @@ async def test_a_dead_gateway_on_a_living_line_is_left_and_gets_no_more_than_it_
         assert "cmpp_link_silent" in at.said
         at.gateway.faults = WireFaults()
         assert isinstance(await at.session.submit(text_to(99)), Accepted)
+
+
+async def test_nothing_more_is_put_on_a_line_that_fell_silent() -> None:
+    quick = replace(QUICK, answer_seconds=1.0, doubt_seconds=0.2, tries=2)
+    async with line(quick, faults=WireFaults(deaf=True)) as at:
+        into_the_void = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(3)]))
+        await asyncio.sleep(0.4)
+        danger = asyncio.create_task(at.session.submit(text_to(9999), urgent=True))
+        await asyncio.sleep(0.2)
+        assert at.session.state().in_flight == 3
+        at.gateway.faults = WireFaults()
+        assert {type(answer) for answer in await into_the_void} == {Unknown}
+        assert isinstance(await danger, Accepted)
 
 
 async def test_a_quiet_line_is_asked_and_stays_if_anybody_is_there() -> None:
