@@ -160,9 +160,9 @@ async def test_a_text_for_which_no_connection_comes_was_not_sent() -> None:
 async def test_a_text_that_found_no_place_in_time_was_not_sent() -> None:
     async with line(faults=WireFaults(answer_seconds=1.0)) as at:
         answers = await at.session.submit_many([text_to(tail) for tail in range(40)], within=0.3)
-        assert answers[:14] == [answer for answer in answers if isinstance(answer, Accepted)]
-        assert answers[14:] == [NotSent("no_room")] * 26
-        assert at.gateway.truth.report()["taken"] == 14
+        assert answers[:15] == [answer for answer in answers if isinstance(answer, Accepted)]
+        assert answers[15:] == [NotSent("no_room")] * 25
+        assert at.gateway.truth.report()["taken"] == 15
 
 
 async def test_a_value_that_fits_no_field_is_told_apart_and_keeps_nobody_else() -> None:
@@ -187,17 +187,17 @@ async def test_danger_replies_go_past_the_pace_of_a_broadcast() -> None:
 async def test_danger_replies_go_before_a_broadcast_that_waited_longer() -> None:
     async with line(faults=WireFaults(answer_seconds=0.3)) as at:
         broadcast = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(60)]))
-        await until(lambda: at.session.state().in_flight == 14)
+        await until(lambda: at.session.state().in_flight == 15)
         await at.session.submit_many([text_to(9000 + tail) for tail in range(20)], urgent=True)
         places = [place for place, submit in enumerate(at.gateway.submits) if submit.destinations[0] >= number(9000)]
-        assert places == list(range(14, 34))  # two into the places kept free, the rest into the first that became so
+        assert places == list(range(15, 35))  # one into the place kept free, the rest into the first that became so
         broadcast.cancel()
 
 
 async def test_a_danger_reply_finds_a_place_in_a_window_full_of_others() -> None:
     async with line(faults=WireFaults(answer_seconds=1.0)) as at:
         broadcast = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(60)]))
-        await until(lambda: at.session.state().in_flight == 14)
+        await until(lambda: at.session.state().in_flight == 15)
         urgent = asyncio.create_task(at.session.submit(text_to(9999), urgent=True))
         await until(lambda: at.gateway.submits[-1].destinations == (number(9999),), within=0.5)
         assert isinstance(await urgent, Accepted)
@@ -207,11 +207,11 @@ async def test_a_danger_reply_finds_a_place_in_a_window_full_of_others() -> None
 async def test_a_text_whose_caller_went_away_does_not_go_out_any_more() -> None:
     async with line(faults=WireFaults(answer_seconds=0.3)) as at:
         broadcast = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(60)]))
-        await until(lambda: at.session.state().in_flight == 14)
+        await until(lambda: at.session.state().in_flight == 15)
         broadcast.cancel()
         assert isinstance(await at.session.submit(text_to(9999)), Accepted)
         await asyncio.sleep(0.4)
-        assert at.gateway.counts["taken"] == 15
+        assert at.gateway.counts["taken"] == 16
 
 
 async def test_connections_share_and_one_that_breaks_leaves_the_others() -> None:
@@ -314,8 +314,8 @@ async def test_a_dead_gateway_on_a_living_line_is_left_and_gets_no_more_than_it_
     async with line(quick, faults=WireFaults(deaf=True)) as at:
         answers = await at.session.submit_many([text_to(tail) for tail in range(40)], within=0.4)
         kinds = Counter(answers)
-        assert kinds[Unknown("no_answer")] + kinds[Unknown("link_broken")] == 14
-        assert kinds[NotSent("no_room")] == 26  # nobody's text is thrown after those that went into the void
+        assert kinds[Unknown("no_answer")] + kinds[Unknown("link_broken")] == 15
+        assert kinds[NotSent("no_room")] == 25  # nobody's text is thrown after those that went into the void
         await until(lambda: at.session.counts.lost >= 1)
         assert "cmpp_link_silent" in at.said
         at.gateway.faults = WireFaults()
@@ -414,11 +414,11 @@ async def test_one_connection_too_many_is_told_while_the_others_send() -> None:
 async def test_who_closes_hears_the_answers_that_are_due_and_says_goodbye() -> None:
     async with line(faults=WireFaults(answer_seconds=0.2)) as at:
         sending = asyncio.create_task(at.session.submit_many([text_to(tail) for tail in range(40)]))
-        await until(lambda: at.session.state().in_flight == 14)
+        await until(lambda: at.session.state().in_flight == 15)
         await at.session.close(within=5)
         answers = await sending
-        assert [type(answer) for answer in answers] == [Accepted] * 14 + [NotSent] * 26
-        assert answers[14] == NotSent("closed")
+        assert [type(answer) for answer in answers] == [Accepted] * 15 + [NotSent] * 25
+        assert answers[15] == NotSent("closed")
         await until(lambda: not at.gateway.links)
         assert await at.session.submit(text_to(1)) == NotSent("closed")
 
