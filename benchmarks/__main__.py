@@ -23,6 +23,7 @@ from . import (
     casework_clocks,
     casework_pages,
     casework_push,
+    cmpp,
     danger,
     limits,
     operators,
@@ -47,6 +48,7 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("casework",), casework_pages.measure),
     (("operators",), operators.measure),
     (("broadcasts",), broadcasts.measure),
+    (("cmpp",), cmpp.measure),
     (("trust",), trust_load.measure),
 )
 """The areas each measure has rows for, and the measure."""

@@ -93,10 +93,11 @@ async def outreach_line(
     database_url: str | None = None,
     model: Path | None = None,
     durable: bool = False,
+    lines: Mapping[str, int] | None = None,
 ) -> AsyncIterator[OutreachLine]:
     """The processes `names` (`outreach`, `gateway` …) and a carrier. `database_url`: an empty database of another server.
 
-    `durable`: what is committed outlives the server's death, as in production; scratch servers lose the last moments else.
+    `lines`: to mainland carriers, with their doors' ports. `durable`: what is committed outlives the server's death, as in production; scratch servers lose the last moments else.
     """
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -108,7 +109,7 @@ async def outreach_line(
         chosen = {**SETTINGS, "HOTLINE_SIMULATOR_URL": url, **(settings or {})}
         async with scratch_hotline(server.folder / "data", database_url=base, settings=chosen) as hotline:
             await hotline.supervisor.start(_carrier(port, hotline, server.folder))
-            table = children(inner_of(hotline.environment, model), environment_of(hotline))
+            table = children(inner_of(hotline.environment, model), environment_of(hotline), lines=lines)
             for name in names:
                 await hotline.supervisor.start(table[name], wait=False)
             for name in names:

@@ -67,6 +67,17 @@ async def _rounds(rounds: int, texts: int) -> tuple[list[float], list[float], li
     return ours, bare, script
 
 
+async def rate_of_twilio(texts: int) -> float:
+    """Texts a second of one worker through the Twilio driver to its local mock, warm."""
+
+    async def once() -> float:
+        async with _our_side():
+            await _send(texts // 4)
+            return await _send(texts)
+
+    return await asyncio.to_thread(lambda: uvloop.run(once()))
+
+
 @asynccontextmanager
 async def _our_side() -> AsyncIterator[str]:
     with scratch_postgres() as server:

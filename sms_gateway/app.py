@@ -121,7 +121,7 @@ def make_console() -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     settings = get_settings()
-    dress(app, settings, hosts=settings.hosts(settings.console_url or settings.public_url))
+    dress(app, settings, hosts=settings.hosts(settings.console_url))
     app.state.health = Health()
     app.state.metrics = Board(app.state.health)
     app.include_router(metrics.router)
@@ -160,7 +160,12 @@ def make_line(name: str) -> FastAPI:
 async def _line_life(name: str, app: FastAPI) -> AsyncIterator[None]:
     jobs.app.perform_import_paths()  # type: ignore[no-untyped-call]  # the tasks' names, before the first text asks for one
     app.state.line = line = Line(name, get_settings().domestic[name])
-    chores = (("door_beat", partial(beats.beat, name)), ("links", partial(_note_link, line)), ("unclaimed", line.sweep))
+    chores = (
+        ("door_beat", partial(beats.beat, name)),
+        ("links", partial(_note_link, line)),
+        ("unclaimed", line.reports.sweep),
+        ("uplink_parts", line.uplinks.sweep),
+    )
     beside = [asyncio.create_task(jobs.each_second(chore, chore_name), name=chore_name) for chore_name, chore in chores]
     await line.start()
     yield

@@ -62,6 +62,7 @@ PRUNED_AFTER_SECONDS = 60.0
 CHORE_SECONDS = 1.0
 PACE = {
     "hurried": 0.25,
+    "uplink_parts": 0.5,
     "timers": 0.4,
     "door_beat": 2.0,
     "links": 2.0,
@@ -256,6 +257,7 @@ def _worker_of(worker_app: App, queue: str, concurrency: int) -> Worker:
         stalled_worker_timeout=PRUNED_AFTER_SECONDS,
         shutdown_graceful_timeout=8.0,
         delete_jobs="successful",
+        worker_middleware=[_traced],  # an app's defaults reach only workers that it makes itself
     )
 
 

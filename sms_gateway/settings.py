@@ -394,9 +394,11 @@ class Settings(BaseSettings):
             raise ValueError("生产模式不能用模拟运营商，请把 HOTLINE_CARRIER 改成真的通道。")
         if self.demo_data and "demo_data" in self.model_fields_set:
             raise ValueError("生产模式不能带演示数据，请去掉 HOTLINE_DEMO_DATA。")
-        missing = self._missing("data_key", "session_key", "bot_secret", "public_url")
+        missing = self._missing("data_key", "session_key", "bot_secret", "public_url", "console_url")
         if missing:
             raise ValueError(f"生产模式还缺：{'、'.join(missing)}。")
+        if not all(_is_reachable(url or "") for url in (self.public_url, self.console_url)):
+            raise ValueError("生产模式的 HOTLINE_PUBLIC_URL 和 HOTLINE_CONSOLE_URL 要写 https 开头的网址。")
         if OVERSEAS_CARRIERS & set(self.carriers) and not self.cross_border_assessed:
             raise ValueError("境外通道要先做个人信息出境安全评估，并在 HOTLINE_CROSS_BORDER_ASSESSED 写明评估文号。")
         return self

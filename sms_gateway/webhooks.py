@@ -94,15 +94,7 @@ async def receive_simulated_receipts(request: Request) -> dict[str, bool]:
 
 async def accept(text: TextIn) -> None:
     """Store a signed text and defer what sees to it; returns once it is safe: in the database, or on disk while that is away."""
-    inbound = inbox.Inbound(
-        channel=Channel.SMS,
-        address=read_sender(text),
-        body=text.body,
-        carrier=text.carrier,
-        carrier_id=text.carrier_id,
-        received_at=clock.now(),
-        extension=text.extension,
-    )
+    inbound = read_inbound(text)
     if await _waits_behind(inbound):
         await spool.take_in(inbound, hush=asks_for_silence)
         return
@@ -110,7 +102,7 @@ async def accept(text: TextIn) -> None:
     for _ in range(2):
         left = STORED_WITHIN - (clock.wall_seconds() - began)
         try:
-            recorded = await in_time(partial(_store, inbound), within=max(0.1, left))
+            recorded = await in_time(partial(store, inbound), within=max(0.1, left))
         except Exception as error:  # noqa: BLE001 - whatever keeps it out of the database, it must not be lost
             log.warning("text_not_stored", error=type(error).__name__)
             if isinstance(error, DatabaseIsSlow):
@@ -121,7 +113,21 @@ async def accept(text: TextIn) -> None:
     await spool.take_in(inbound, hush=asks_for_silence)
 
 
-async def _store(inbound: inbox.Inbound, session: AsyncSession) -> inbox.Recorded | None:
+def read_inbound(text: TextIn) -> inbox.Inbound:
+    """A carrier's text as every text in, received now."""
+    return inbox.Inbound(
+        channel=Channel.SMS,
+        address=read_sender(text),
+        body=text.body,
+        carrier=text.carrier,
+        carrier_id=text.carrier_id,
+        received_at=clock.now(),
+        extension=text.extension,
+    )
+
+
+async def store(inbound: inbox.Inbound, session: AsyncSession) -> inbox.Recorded | None:
+    """Store a text and defer what sees to it, in the caller's transaction; None when it is no person's, or was stored before."""
     if await police_texts.hear(session, inbound.address, inbound.body):
         return None  # the police's answer to a hand-over by text is no person's text
     return await inbox.receive(session, inbound)

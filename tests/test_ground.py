@@ -23,7 +23,7 @@ from sms_gateway.settings import Settings, SettingsAreWrong, get_settings
 
 GOOD = {
     "HOTLINE_MODE": "production", "HOTLINE_CARRIER": "twilio", "HOTLINE_TWILIO_ACCOUNT_SID": "AC0", "HOTLINE_TWILIO_AUTH_TOKEN": "secret-token",
-    "HOTLINE_TWILIO_FROM": "+8613800000000", "HOTLINE_PUBLIC_URL": "https://hotline.example", "HOTLINE_CROSS_BORDER_ASSESSED": "2026-1",
+    "HOTLINE_TWILIO_FROM": "+8613800000000", "HOTLINE_PUBLIC_URL": "https://hotline.example", "HOTLINE_CONSOLE_URL": "https://desk.example", "HOTLINE_CROSS_BORDER_ASSESSED": "2026-1",
     "HOTLINE_DATA_KEY": base64.b64encode(b"k" * 32).decode(), "HOTLINE_SESSION_KEY": "s" * 32, "HOTLINE_BOT_SECRET": "b" * 32,
 }  # fmt: skip
 
@@ -52,6 +52,9 @@ def test_production_starts_when_everything_is_there(monkeypatch: pytest.MonkeyPa
         ({"HOTLINE_SESSION_KEY": None}, "HOTLINE_SESSION_KEY"),
         ({"HOTLINE_BOT_SECRET": None}, "HOTLINE_BOT_SECRET"),
         ({"HOTLINE_PUBLIC_URL": None}, "HOTLINE_PUBLIC_URL"),
+        ({"HOTLINE_CONSOLE_URL": None}, "HOTLINE_CONSOLE_URL"),
+        ({"HOTLINE_CONSOLE_URL": "desk.example"}, "https"),
+        ({"HOTLINE_PUBLIC_URL": "http://hotline.example"}, "https"),
         ({"HOTLINE_CROSS_BORDER_ASSESSED": None}, "评估"),
         ({"HOTLINE_TWILIO_AUTH_TOKEN": None}, "HOTLINE_TWILIO_AUTH_TOKEN"),
         ({"HOTLINE_TWILIO_FROM": None}, "HOTLINE_TWILIO_FROM"),

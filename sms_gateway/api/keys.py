@@ -13,6 +13,7 @@ from sms_gateway.database import transaction
 from sms_gateway.departments import units
 from sms_gateway.operators import api_keys, presence
 from sms_gateway.operators.api_keys import KeyIsMissing
+from sms_gateway.seeing import refusals
 from sms_gateway.tickets.actors import Actor, of_unit
 
 bearer = HTTPBearer(auto_error=False, description="`hotline api-key add` 给的令牌")
@@ -34,11 +35,15 @@ class Caller:
 
 async def find_caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Caller:
     """The caller; raises `KeyIsMissing` (401) for no key, a wrong one, one that was ended."""
-    if given is None:
-        raise KeyIsMissing
-    async with transaction() as session:
-        key = await api_keys.find(session, given.credentials)
-        found = (key.id, key.name, key.unit)
+    try:
+        if given is None:
+            raise KeyIsMissing
+        async with transaction() as session:
+            key = await api_keys.find(session, given.credentials)
+            found = (key.id, key.name, key.unit)
+    except KeyIsMissing:
+        refusals.note("api_key")
+        raise
     return Caller(found[0], found[1], units.get_unit(found[2]))
 
 

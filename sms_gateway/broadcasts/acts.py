@@ -21,6 +21,9 @@ from .models import Broadcast, BroadcastEvent
 MACHINE = "machine"
 """Who did it where no account did: the governor, or somebody at the server's command line."""
 
+RESTORED = "restored"
+"""Why one stands still that ran, or was approved, in a backup: it may have gone further since."""
+
 
 class BroadcastNotFound(NotFound):
     sentence = "没有这条群发。"
@@ -131,14 +134,17 @@ async def approve(
 
 
 async def take_back(
-    session: AsyncSession, broadcast_id: int, *, version: int, operator_id: int, reason: str
+    session: AsyncSession, broadcast_id: int, *, version: int | None, operator_id: int | None, reason: str
 ) -> Broadcast:
-    """From approved to draft, or a draft sent back to who wrote it, with the reason."""
+    """From approved to draft, or a draft sent back to who wrote it, with the reason. `version` None: whatever it is by now."""
     one = await get(session, broadcast_id, version=version, for_update=True)
     if one.status != Status.DRAFT:
         one.status = lifecycle.move(one.status, Status.DRAFT)
         one.approved_by = one.approved_at = None
-    await _changed(session, one, "sent_back", operator_id, words=reason.strip()[:200])
+    if operator_id is None:
+        await _changed(session, one, "sent_back", None, reason=reason)
+    else:
+        await _changed(session, one, "sent_back", operator_id, words=reason.strip()[:200])
     return one
 
 

@@ -16,6 +16,9 @@ from .preparing import drop_ledger
 from .roll_models import Roll
 from .rolls import RollState
 
+WAIT_MS = 200
+"""For the lock of all ledgers: a purge is in no hurry, and texts that leave stand in line behind it meanwhile."""
+
 
 async def list_ledgers(session: AsyncSession, *, before: datetime) -> Sequence[int]:
     """Broadcasts that ended before then and whose ledger is still there; never begun ones count from their making."""
@@ -31,7 +34,7 @@ async def forget_ledger(session: AsyncSession, broadcast_id: int) -> None:
     came = await responses.measure(session, broadcast_id, texted=tallies.left(progress.states))
     took = await delays.measure(session, broadcast_id, total=one.total)
     kept = {"responses": responses.to_keep(came), "delays": asdict(took)}
-    await drop_ledger(session, broadcast_id)
+    await drop_ledger(session, broadcast_id, wait_ms=WAIT_MS)
     one.figures_kept = kept
 
 
@@ -49,4 +52,4 @@ async def list_rolls(session: AsyncSession, *, before: datetime) -> Sequence[int
 
 async def forget_roll(session: AsyncSession, roll_id: int) -> None:
     """Drop its numbers. Raises what `rolls.remove` raises."""
-    await rolls.remove(session, roll_id=roll_id)
+    await rolls.remove(session, roll_id=roll_id, wait_ms=WAIT_MS)

@@ -133,12 +133,12 @@ def _draft_of(row: Broadcast) -> _Draft:
     return _Draft(row.id, Segment.from_data(row.audience), row.pilot, row.first_county)
 
 
-async def drop_ledger(session: AsyncSession, broadcast_id: int) -> None:
+async def drop_ledger(session: AsyncSession, broadcast_id: int, *, wait_ms: int = 3000) -> None:
     """Take its recipients, lanes and counts away. Raises `LedgerIsBeingRead` when a long query holds the ledgers.
 
     The lock is waited for shortly: all that is being sent would queue up behind it.
     """
-    await session.execute(text("SET LOCAL lock_timeout = '3s'"))
+    await session.execute(text(f"SET LOCAL lock_timeout = {int(wait_ms)}"))
     try:
         await session.execute(text(f"DROP TABLE IF EXISTS {table_of(broadcast_id)}"))
     except OperationalError:

@@ -152,7 +152,7 @@ async def refusals(session: AsyncSession, roll_id: int) -> AsyncIterator[tuple[i
         yield line, reason
 
 
-async def remove(session: AsyncSession, *, roll_id: int) -> None:
+async def remove(session: AsyncSession, *, roll_id: int, wait_ms: int = 3000) -> None:
     """Drop its numbers for good; an import at work stops. Raises `RollNotFound`, `RollIsInUse`, `RollIsBeingRead`."""
     roll = await get(session, roll_id, lock=True)
     audience = Broadcast.audience
@@ -168,7 +168,7 @@ async def remove(session: AsyncSession, *, roll_id: int) -> None:
     await forget_file(session, roll_id)
     await session.execute(delete(RollRefusal).where(RollRefusal.roll_id == roll_id))
     if not importing:  # else the import sees it within a second and drops what it made
-        await drop_numbers(session, roll_id)
+        await drop_numbers(session, roll_id, wait_ms=wait_ms)
 
 
 async def forget_file(session: AsyncSession, roll_id: int) -> None:
@@ -191,12 +191,12 @@ def table_of(roll_id: int) -> str:
     return f"outreach_roll_numbers_{int(roll_id)}"
 
 
-async def drop_numbers(session: AsyncSession, roll_id: int) -> None:
+async def drop_numbers(session: AsyncSession, roll_id: int, *, wait_ms: int = 3000) -> None:
     """Drop the partition, attached or half made. Raises `RollIsBeingRead` when a long query holds it.
 
     The lock is waited for shortly: everything that reads any roll would queue up behind it.
     """
-    await session.execute(text("SET LOCAL lock_timeout = '3s'"))
+    await session.execute(text(f"SET LOCAL lock_timeout = {int(wait_ms)}"))
     try:
         await session.execute(text(f"DROP TABLE IF EXISTS {table_of(roll_id)}"))
     except OperationalError:

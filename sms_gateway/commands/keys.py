@@ -28,11 +28,16 @@ from .resealing import Standing
 
 app = typer.Typer(help="数据密钥：new、rotate、status、drop", no_args_is_help=True, pretty_exceptions_enable=False)
 NAME = "HOTLINE_DATA_KEY"
+OTHER_PLACES = (
+    "这里只看得到本机的 spool：别的机器上各敲一遍 hotline keys status，都不剩才能换。"
+    "分机部署的，/etc/hotline/rasa.env 里还有一份密钥，也要换。"
+)
+"""What this command cannot look after."""
 
 
 @app.command(help="加一把新密钥：以后都用它加密，旧的还能打开")
 def new() -> None:
-    text, file = _setting()
+    text, file = setting_of_key()
     _give(with_new_key(text), file)
     typer.echo(
         "现在重启（make stop 再 make run；分机部署每台都要），然后运行 hotline keys rotate。旧密钥先别删。", err=True
@@ -69,7 +74,7 @@ def status() -> None:
 
 @app.command(help="去掉旧密钥：旧密钥下是 0 才肯做")
 def drop() -> None:
-    text, file = _setting()
+    text, file = setting_of_key()
     ring = ring_of_setting()
     with _connected() as connection:
         found = resealing.standing(connection, ring)
@@ -83,9 +88,10 @@ def drop() -> None:
         raise typer.Exit(1) from None
     _give(left, file)
     typer.echo("旧备份要用旧密钥打开：旧密钥锁好，直到用它做的备份都销毁了。换好设置后重启。", err=True)
+    typer.echo(OTHER_PLACES, err=True)
 
 
-def _setting() -> tuple[str, Path | None]:
+def setting_of_key() -> tuple[str, Path | None]:
     """The setting as it is written, and the file of DATA_DIR it is in; None: somebody keeps it by hand (.env)."""
     settings = get_settings()
     if settings.data_key is not None:
@@ -100,7 +106,7 @@ def _setting() -> tuple[str, Path | None]:
 def ring_of_setting() -> Keyring:
     """The keys as they are set, or as DATA_DIR keeps them; ends the command with one sentence when there are none."""
     try:
-        return Keyring.from_text(_setting()[0])
+        return Keyring.from_text(setting_of_key()[0])
     except ValueError:
         typer.echo(f"{NAME} 的写法不对：应是 1:密钥,2:密钥，每把是 32 字节的 base64。", err=True)
         raise typer.Exit(1) from None
@@ -150,6 +156,9 @@ def _report(found: Standing, ring: Keyring) -> bool:
     """Print what lies under which key; whether nothing lies under an old or unknown one."""
     files = resealing_files.standing()
     for version in sorted({*ring.versions, *found.by_version, *files}):
+        if version == resealing_files.UNREADABLE and version not in ring.versions:
+            typer.echo(f"读不了的文件：{files[version]} 个（spool 文件夹的主人要是 hotline）")
+            continue
         known = (
             "（现在用的）" if version == ring.current else "" if version in ring.versions else "（这里没有这把密钥！）"
         )

@@ -9,6 +9,9 @@ from sealing import Keyring, SealBroken, version_of
 from sms_gateway.messages import spool_files as files
 from sms_gateway.messages import spool_texts as texts
 
+UNREADABLE = 0
+"""Stands for the version of a file that cannot be read: it may be under any key, so none may be dropped."""
+
 
 def standing() -> Counter[int]:
     """Files by the version of the key they are sealed with."""
@@ -18,6 +21,8 @@ def standing() -> Counter[int]:
             found[version_of(path.read_bytes()[:2])] += 1
         except FileNotFoundError:
             continue
+        except OSError:
+            found[UNREADABLE] += 1
     return found
 
 
@@ -25,13 +30,21 @@ def reseal(ring: Keyring) -> int:
     """Reseal what lies under an older key; how many files. A text somebody has in hand is left to the next round."""
     done = 0
     for path in files.in_order(texts.folder()):
-        if (held := files.take(path)) is None:
+        if (held := _take(path)) is None:
             continue
         try:
-            done += sum(_reseal(ring, held, part) for part in files.parts_of(path))
+            # The text last: its lock goes with the old file, and whoever takes the new one finds its marks done.
+            done += sum(_reseal(ring, held, part) for part in reversed(files.parts_of(path)))
         finally:
             held.release()
     return done
+
+
+def _take(path: Path) -> files.Held | None:
+    try:
+        return files.take(path)
+    except OSError:
+        return None  # it cannot be opened; `standing` goes on counting it
 
 
 def _reseal(ring: Keyring, held: files.Held, part: Path) -> bool:

@@ -6,6 +6,7 @@ database is filled in one transaction, which is committed only after pg_restore 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -28,17 +29,19 @@ from sms_gateway.database import database_url
 from sms_gateway.messages import spool_files, spool_texts
 from sms_gateway.migrations import config, upgrade
 from sms_gateway.settings import get_settings
-from sms_gateway.supervision import postgres, running
+from sms_gateway.supervision import bot_login, postgres, running
 from sms_gateway.supervision.places import DataDir, free_ports
 
+from . import settling
 from .backup_file import DATABASE, SPOOL, BackupIsWrong, BackupKeys, entries, opened, verify
-from .keys import ring_of_setting
+from .keys import NAME as KEY_NAME
+from .keys import ring_of_setting, setting_of_key
 
 START_WITHIN = 120.0
 
 
 class CannotRestore(Exception):
-    """One Chinese sentence; nothing was changed."""
+    """One Chinese sentence; nothing was changed, unless it says so."""
 
 
 def restore(
@@ -56,12 +59,16 @@ def restore(
             return
         with _target() as url:
             _fill(url, file, keys, replace=replace)
+            _live_by(url)
             texts = _put_texts_back(file, keys)
             upgrade(url)
+            bot_login.let_in_again(url)
+            settled = _settled()
     except (BackupIsWrong, CannotRestore, postgres.PostgresCannotRun) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"已恢复到 {manifest['made_at']} 的样子，{texts} 条没入库的短信放回了原处。现在可以 make run。")
+    typer.echo(settled.sentence)
 
 
 def _check(manifest: dict[str, Any], ring: Keyring) -> None:
@@ -76,6 +83,21 @@ def _check(manifest: dict[str, Any], ring: Keyring) -> None:
             )
     if ring.index_mark != manifest["index_key"]:
         raise CannotRestore("这里的 HOTLINE_DATA_KEY 少了备份时的 index: 那一段，恢复后按号码找不到人。")
+
+
+def _live_by(url: str) -> None:
+    """From here on our own rooms work on the restored database, with the keys this command was given."""
+    os.environ["HOTLINE_DATABASE_URL"], os.environ[KEY_NAME] = url, setting_of_key()[0]
+    get_settings.cache_clear()
+
+
+def _settled() -> settling.Settled:
+    try:
+        return asyncio.run(settling.settle())
+    except Exception as error:
+        raise CannotRestore(
+            f"数据放回去了，但备份里没做完的群发、短信没有收好（{type(error).__name__}）。先不要启动热线，请找开发的人。"
+        ) from error
 
 
 @contextmanager

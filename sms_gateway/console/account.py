@@ -32,11 +32,11 @@ async def show_account(seat: KeepingOwnAccount, done: str = "") -> Response:
 async def _show(seat: Seat, *, done: str = "", refused: BadInput | None = None) -> Response:
     async with transaction() as session:
         open_ones = await signin.list_own(session, seat.operator.id)
-        enrolled = await second_factor.is_enrolled(session, seat.operator.id)
+        bound_at = await second_factor.bound_at(session, seat.operator.id)
         codes = await second_factor.count_codes(session, seat.operator.id)
     return pages.render(
         "account.html", status=refused.status_code if refused else 200, seat=seat, open_ones=open_ones, here_hash=signin.hashed(seat.token),
-        enrolled=enrolled, codes=codes, done=done, refused=refused.sentence if refused else None,
+        bound_at=bound_at, codes=codes, done=done, refused=refused.sentence if refused else None,
     )  # fmt: skip
 
 

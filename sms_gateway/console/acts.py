@@ -22,6 +22,7 @@ from sms_gateway.operators.models import Operator
 
 from . import credentials, pages, words
 from .ids import Id
+from .near import Telling
 from .rules import Act, is_allowed
 from .seat import Seat, ShowingNumber, TakingOver, Talking
 from .talks import live_parts
@@ -187,6 +188,7 @@ async def close(
     talk_id: Id,
     seat: Talking,
     signed_by: Annotated[Operator | None, Depends(signature_if_given)],
+    near: Telling,
     outcome: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
 ) -> Response:
@@ -200,7 +202,13 @@ async def close(
         before = await records.read_record(session, thread_id=talk_id)
         whole = f"{before}\n结果：{said}" if before else said
         await service.close(
-            session, thread_id=talk_id, operator=seat.operator, outcome=outcome, note_text=whole, signed_by=signed_by
+            session,
+            thread_id=talk_id,
+            operator=seat.operator,
+            outcome=outcome,
+            note_text=whole,
+            signed_by=signed_by,
+            near=near,
         )
     log.info("talk_closed", thread=talk_id, operator=seat.operator.id)
     return await back(request, talk_id, seat)

@@ -23,7 +23,7 @@ from sms_gateway.operators import audit_reading
 from sms_gateway.operators.models import AuditAnchor, AuditRow, Operator
 from sms_gateway.tickets.export import Cell, Sheet, csv_lines
 
-from . import audit_view
+from . import audit_names, audit_view
 
 FIRST_YEAR = 2026
 """When the line began."""
@@ -84,21 +84,25 @@ async def _write_rows(csv: Path, xlsx: Path, year: int, named: Mapping[int, Oper
         out.write(csv_lines([TITLES], first=True))
         sheet.write([TITLES])
         async for batch in audit_reading.read_year(year):
-            lines = await asyncio.to_thread(_lines, batch, named)
+            async with transaction() as session:
+                names = await audit_names.known(session, {row.subject for row in batch})
+            lines = await asyncio.to_thread(_lines, batch, named, names)
             out.write(csv_lines(lines))
             await asyncio.to_thread(sheet.write, lines)
             count += len(lines)
     return count
 
 
-def _lines(rows: Sequence[AuditRow], named: Mapping[int, Operator]) -> list[list[Cell]]:
-    return [_line(row, named) for row in rows]
+def _lines(
+    rows: Sequence[AuditRow], named: Mapping[int, Operator], names: Mapping[str, Sequence[str]]
+) -> list[list[Cell]]:
+    return [_line(row, named, names) for row in rows]
 
 
-def _line(row: AuditRow, named: Mapping[int, Operator]) -> list[Cell]:
+def _line(row: AuditRow, named: Mapping[int, Operator], names: Mapping[str, Sequence[str]]) -> list[Cell]:
     return [
         row.id, f"{clock.shanghai(row.at):%Y-%m-%d %H:%M:%S}", audit_view.who(row, named, badge_only=True), audit_view.what(row),
-        audit_view.about(row, {})[0], audit_view.why(row),
+        audit_view.about(row, {})[0], audit_view.why(row, names),
         row.stream, row.seq, row.at.astimezone(UTC).isoformat(timespec="microseconds"), row.operator_id, row.what, row.subject,
         "true" if row.has_detail else "false", row.uid.hex, row.content_hash.hex(), row.chain_hash.hex(),
     ]  # fmt: skip

@@ -26,7 +26,7 @@ from sms_gateway.settings import get_settings
 from sms_gateway.tickets import export, scope
 from sms_gateway.tickets.models import Ticket
 
-from . import audit_file, audit_view, pages, words
+from . import audit_file, audit_names, audit_view, pages, words
 from .ids import is_id
 from .seat import ExportingAudit, Seat, SeeingAudit
 
@@ -51,17 +51,18 @@ async def show_audit(request: Request, seat: SeeingAudit) -> Response:
     async with transaction() as session:
         ticket_id = await _ticket_of(session, asked.get("number", ""))
         wanted, unread = audit_view.read_wanted(asked, ticket_id=ticket_id)
-        within = await _within(session, seat)
+        within = await open_to(session, seat)
         rows = list(await audit_reading.list_rows(session, wanted, within=within, before=before))
         everybody = list(await session.scalars(select(Operator).order_by(Operator.badge)))
         numbers = await _numbers(session, audit_view.ticket_ids(rows))
+        names = await audit_names.known(session, {row.subject for row in rows})
         detail = audit_view.asked_for(wanted)
         await presence.note(session, operator_id=seat.operator.id, what="open_audit", subject="audit", detail=detail)
     kept = {name: asked[name] for name in FILTERS if asked.get(name)}
     more = urlencode({**kept, "before": rows[-1].id}) if len(rows) == audit_reading.PAGE else None
     return pages.render(
         "audit.html", seat=seat, rows=rows, asked=kept, unread=unread, more=more, older=before is not None, first=urlencode(kept),
-        people=everybody, named={one.id: one for one in everybody}, numbers=numbers, view=audit_view, acts=_acts(),
+        people=everybody, named={one.id: one for one in everybody}, numbers=numbers, names=names, view=audit_view, acts=_acts(),
         years=range(clock.shanghai(clock.now()).year, audit_file.FIRST_YEAR - 1, -1), fewest=export.FEWEST_REASON, longest=export.LONGEST_REASON,
     )  # fmt: skip
 
@@ -96,7 +97,7 @@ async def export_year(
     return StreamingResponse(_read_and_remove(made.path), media_type="application/zip", headers=headers)
 
 
-async def _within(session: AsyncSession, seat: Seat) -> ColumnElement[bool]:
+async def open_to(session: AsyncSession, seat: Seat) -> ColumnElement[bool]:
     """Which rows this supervisor may see: no matter that is shut to them; of one region only its own people's acts."""
     open_to = recusing.audit_open_to(seat.operator.id)
     region = region_of(seat.operator.unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from starlette.datastructures import QueryParams
@@ -16,11 +16,12 @@ from sms_gateway.operators.models import AuditRow, Operator
 
 from . import words
 from .ids import is_id
+from .reasons import masked_name
 
 SUBJECTS = {
     "ticket": "工单", "thread": "会话", "operator": "账号", "key": "接口密钥", "broadcast": "群发", "template": "群发模板", "roll": "名册",
     "draft": "问答草稿", "entry": "问答", "review": "复看", "look_back": "回看", "shift": "交接班", "duty_post": "通讯录", "subscription": "推送订阅",
-    "export": "导出", "audit": "审计", "drill": "演练", "image": "敏感图片", "police": "公安调取",
+    "export": "导出", "audit": "审计", "drill": "演练", "image": "敏感图片", "police": "公安调取", "request": "查阅删除",
 }  # fmt: skip
 _KEPT = re.compile(r"(\s*(?:[0-9a-f]{64}|20[0-9]{2}-[0-9]{2}-[0-9]{2})\s*)")
 _NAMED = re.compile(
@@ -56,21 +57,23 @@ def about(row: AuditRow, numbers: Mapping[int, str]) -> tuple[str, str | None]:
     return f"{name} {shown}", link
 
 
-def why(row: AuditRow) -> str:
-    """The reason as it was given, masked; addresses of our pages left out."""
+def why(row: AuditRow, names: Mapping[str, Sequence[str]]) -> str:
+    """The reason as it was given, masked; addresses of our pages left out. `names`: by subject, of `audit_names.known`."""
     said = row.detail
     if not said:
         return ""
     if row.stream in (audit_chain.TERMINAL, audit_chain.SYSTEM):
         return said
-    return masked(said.partition("\n/")[0])
+    return masked(said.partition("\n/")[0], names.get(row.subject, ()))
 
 
-def masked(said: str) -> str:
-    """Somebody's words without numbers, and without names where they are known for names: after who it is ("家长张…"), after "叫".
+def masked(said: str, names: Sequence[str] = ()) -> str:
+    """Somebody's words without numbers, and without names: those of the record (`names`), and those after who it is ("家长张…"), after "叫".
 
     A file's hash and a day stay: the one is held against the file, the other tells nothing.
     """
+    for name in names:
+        said = said.replace(name, masked_name(name))
     parts = _KEPT.split(said)
     shown = [
         part if _KEPT.fullmatch(part) or not part.strip() else rewording.reword(part, keep_times=True) for part in parts

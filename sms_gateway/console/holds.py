@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sms_gateway.contacts.models import Contact
 from sms_gateway.conversations import recusing, talk
 from sms_gateway.database import transaction
 from sms_gateway.messages.models import Thread
@@ -15,7 +16,7 @@ from sms_gateway.operators.reach import region_of
 from sms_gateway.retention import holds, running
 from sms_gateway.retention.models import EvidenceHold
 from sms_gateway.tickets import scope
-from sms_gateway.tickets.models import Ticket
+from sms_gateway.tickets.models import PROVINCE, Ticket
 
 from . import pages
 from .ids import Id
@@ -62,10 +63,13 @@ async def load_over(session: AsyncSession, seat: Seat, contact_id: int) -> tuple
 
 async def _may_see(session: AsyncSession, seat: Seat, one: EvidenceHold) -> bool:
     if one.ticket_id is not None:
-        ticket = await session.get_one(Ticket, one.ticket_id)
-        inside = scope.lies_in(ticket.place, region_of(seat.operator.unit))
-        return inside and not await recusing.is_shut(session, seat.operator.id, "ticket", one.ticket_id)
-    return one.thread_id is None or not await recusing.is_shut(session, seat.operator.id, "talk", one.thread_id)
+        place = (await session.get_one(Ticket, one.ticket_id)).place
+        shut = await recusing.is_shut(session, seat.operator.id, "ticket", one.ticket_id)
+    else:
+        place = (await session.get_one(Contact, one.contact_id)).region or PROVINCE
+        shut = one.thread_id is not None and await recusing.is_shut(session, seat.operator.id, "talk", one.thread_id)
+    inside = one.set_by == seat.operator.id or scope.lies_in(place, region_of(seat.operator.unit))
+    return inside and not shut
 
 
 @router.post("/tickets/{ticket_id}/hold")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway import clock, logs
@@ -14,6 +15,7 @@ from sms_gateway.database import transaction
 from sms_gateway.errors import Conflict, HotlineError
 from sms_gateway.messages.segments import segments
 from sms_gateway.settings import get_settings
+from sms_gateway.tickets.export import FEWEST_REASON, LONGEST_REASON, checked_reason
 
 from . import outreach_file, pages
 from .ids import Id
@@ -42,7 +44,7 @@ async def show_report(broadcast_id: Id, seat: SeeingOutreach) -> Response:
         said = await words_of(session, one.body, one.template_id, "")
     return pages.render(
         "outreach_report.html", seat=seat, report=report, one=one, progress=report.progress, replies=report.responses, parts=PARTS,
-        events=events, people=people, text=said["text"],
+        events=events, people=people, text=said["text"], fewest=FEWEST_REASON, longest=LONGEST_REASON,
     )  # fmt: skip
 
 
@@ -70,12 +72,13 @@ def segments_of(body: str) -> int:
 
 
 @router.post("/export")
-async def export(request: Request, broadcast_id: Id, seat: SeeingOutreach) -> Response:  # noqa: ARG001 - the seat has read the form
-    """The report as XLSX, with an audit row."""
+async def export(broadcast_id: Id, seat: SeeingOutreach, reason: Annotated[str, Form()] = "") -> Response:
+    """The report as XLSX, with an audit row that keeps why. Raises `ReasonIsMissing` (422)."""
+    why = checked_reason(reason)
     async with transaction() as session:
         report = await load(session, broadcast_id)
         events = await list_events(session, broadcast_id)
-        await note(session, seat, "export_broadcast", f"broadcast:{broadcast_id}")
+        await note(session, seat, "export_broadcast", f"broadcast:{broadcast_id}", why)
     log.info("broadcast_exported", broadcast=broadcast_id, operator=seat.operator.id)
     made = await asyncio.to_thread(outreach_file.written, report, events)
     name = f"outreach-{broadcast_id}-{clock.shanghai(clock.now()):%Y%m%d-%H%M}.xlsx"

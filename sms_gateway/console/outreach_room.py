@@ -74,7 +74,7 @@ def _says(row: BroadcastEvent) -> str:
         case "approved":
             return f"{outreach_words.thousands(detail.get('recipients', 0))} 个号码"
         case "sent_back":
-            return row.words or ""
+            return row.words or outreach_words.PAUSES.get(str(detail.get("reason")), "")
         case "paused":
             return outreach_words.PAUSES.get(str(detail.get("reason")), "")
         case "prepare_failed":

@@ -24,6 +24,8 @@ from .ticket_room import done
 log = logs.get("console")
 router = APIRouter()
 PAGE = "/privacy"
+Name = Annotated[str, Form()]
+"""Of who asks, by their document: compared, never kept."""
 
 
 class ProvinceOnly(HotlineError):
@@ -36,7 +38,7 @@ async def show_requests(seat: AnsweringSubjects) -> Response:
     """The form, the words to say, and the newest requests without any number."""
     _check(seat)
     async with transaction() as session:
-        listed = await requests.list_newest(session)
+        listed = await requests.list_newest(session, by=seat.operator.id)
         people = {by for one in listed for by in (one.recorded_by, one.done_by) if by is not None}
         named = await roster.name_operators(session, people)
         await presence.note(
@@ -68,7 +70,7 @@ class Asked(BaseModel):
 
 @router.post(PAGE)
 async def record(request: Request, seat: AnsweringSubjects, asked: Annotated[Asked, Form()]) -> Response:
-    """Look it up and decide. Raises `NotAPhoneNumber`, `HoldNeedsReason` (422)."""
+    """Look it up and decide. Raises `NotAPhoneNumber`, `NameIsMissing`, `HoldNeedsReason` (422)."""
     _check(seat)
     async with transaction() as session:
         one = await requests.record(
@@ -78,47 +80,51 @@ async def record(request: Request, seat: AnsweringSubjects, asked: Annotated[Ask
     return done(request, f"{PAGE}/{one.id}")
 
 
-@router.get(PAGE + "/{request_id}")
-async def show_request(request_id: Id, seat: AnsweringSubjects) -> Response:
+@router.get(PAGE + "/{privacy_id}")
+async def show_request(privacy_id: Id, seat: AnsweringSubjects) -> Response:
     """What to say, and what may be done. Raises `RequestNotFound`."""
     _check(seat)
     async with transaction() as session:
-        one = await requests.get(session, request_id)
+        one = await requests.get(session, privacy_id)
         named = await roster.name_operators(session, {by for by in (one.recorded_by, one.done_by) if by is not None})
+        waits = one.outcome == request_rules.Outcome.GRANTED and one.done_at is None
+        two = waits and await requests.wants_another(session, one)
         await presence.note(session, operator_id=seat.operator.id, what="see_request", subject=f"request:{one.id}")
     return pages.render(
         "privacy_request.html",
         seat=seat,
         one=one,
         named=named,
+        waits=waits,
+        two=two,
         said=request_rules.SAID,
         why=request_rules.WHY[request_rules.Outcome(one.outcome)],
     )
 
 
-@router.post(PAGE + "/{request_id}/file")
-async def hand_out(request_id: Id, seat: AnsweringSubjects) -> Response:
-    """The person's own file, once. Raises `RequestIsDone`, `RequestIsNotGranted`."""
+@router.post(PAGE + "/{privacy_id}/file")
+async def hand_out(privacy_id: Id, seat: AnsweringSubjects, name: Name = "") -> Response:
+    """The person's own file, once. Raises what `requests.hand_out` raises."""
     _check(seat)
     made = b""
     async with transaction() as session:
-        contact = await requests.hand_out(session, request_id, by=seat.operator.id)
+        contact = await requests.hand_out(session, privacy_id, asker_name=name, by=seat.operator.id)
         async for batch in own_file.rows(session, contact.id):
             made += export.csv_lines(batch, first=not made)
-    log.info("own_file_handed_out", request=request_id, operator=seat.operator.id)
-    name = f"own-{request_id}-{clock.shanghai(clock.now()):%Y%m%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    log.info("own_file_handed_out", request=privacy_id, operator=seat.operator.id)
+    file_name = f"own-{privacy_id}-{clock.shanghai(clock.now()):%Y%m%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "Cache-Control": "no-store"}
     return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.post(PAGE + "/{request_id}/erase")
-async def erase(request: Request, request_id: Id, seat: AnsweringSubjects) -> Response:
-    """Everything of theirs goes, by another than who recorded it. Raises `ErasureNeedsAnother`, `RequestIsNotGranted`."""
+@router.post(PAGE + "/{privacy_id}/erase")
+async def erase(request: Request, privacy_id: Id, seat: AnsweringSubjects, name: Name = "") -> Response:
+    """Everything of theirs goes, by another than who recorded it. Raises what `requests.erase` raises."""
     _check(seat)
     async with transaction() as session:
-        await requests.erase(session, request_id, by=seat.operator.id)
-    log.info("erased_on_request", request=request_id, operator=seat.operator.id)
-    return done(request, f"{PAGE}/{request_id}")
+        await requests.erase(session, privacy_id, asker_name=name, by=seat.operator.id)
+    log.info("erased_on_request", request=privacy_id, operator=seat.operator.id)
+    return done(request, f"{PAGE}/{privacy_id}")
 
 
 def _check(seat: Seat) -> None:

@@ -28,6 +28,15 @@ FOR_A_CHILD: Mapping[str, str] = {
 }
 """For a child's name."""
 BY_ITSELF: Mapping[str, str] = {"red": "红色在办，值班中", "orange": "橙色在办，值班中"}
+IN_HAND, THEIR_WORK = "会话在自己手上", "办这件单"
+"""Reasons that being at work gives."""
+FOR_A_TICKET: Mapping[str, str] = {
+    "asked": "来信人、家里人或单位来问这件单",
+    "same_child": "核对是不是同一个孩子、同一件事",
+    "watch": "督办、复看怎么办的",
+    "other": "其他（写明）",
+}
+"""For a ticket that is over or of a sensitive matter, and not theirs to work on."""
 LONGEST_REASON = 200
 
 
@@ -38,6 +47,12 @@ class SayWhy(BadInput):
 def by_itself(lane: str, *, on_duty: bool, is_open: bool = True) -> str | None:
     """The reason that need not be said: whoever is on duty while red or orange is open; None: it must be said."""
     return BY_ITSELF.get(lane) if on_duty and is_open else None
+
+
+def for_a_ticket(lane: str, *, on_duty: bool, is_open: bool, is_harm: bool, at_it: bool) -> str | None:
+    """The reason that need not be said. `at_it`: they had a hand in it; an open ordinary one is the desk's own work. None: say it."""
+    danger = by_itself(lane, on_duty=on_duty, is_open=is_open)
+    return danger or (THEIR_WORK if at_it or (is_open and not is_harm) else None)
 
 
 def said_why(why: str, words: str, *, among: Mapping[str, str] = REASONS) -> str:

@@ -1,4 +1,6 @@
-"""敏感图片: marked, asked for, allowed by another, and shown once on a page of its own that holds nothing else and is kept nowhere."""
+"""敏感图片和文件: marked, asked for, allowed by another, and given once: a picture on a page of its own that holds nothing else and is kept
+nowhere, any other file as a download.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,11 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import roster
 from sms_gateway.operators.reach import region_of
 from sms_gateway.settings import get_settings
-from sms_gateway.tickets import scope, sealed_images, sealed_rules
+from sms_gateway.tickets import attachments, scope, sealed_images, sealed_rules
 from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.models import Attachment, Ticket
 
-from . import pages
+from . import audit_names, audit_view, pages
 from .ids import Id
 from .rules import Act
 from .seat import ApprovingImages, AskingForImages, Seat
@@ -57,9 +59,11 @@ async def show_askings(seat: AskingForImages) -> Response:
         rows = await sealed_images.list_openings(session, within=within, asked_by=own)
         people = {id_ for row, _image, _ticket in rows for id_ in (row.asked_by, row.decided_by) if id_}
         named = await roster.name_operators(session, people)
+        names = await audit_names.known(session, {f"ticket:{ticket.id}" for _row, _image, ticket in rows})
     return pages.render(
         "sealed.html", seat=seat, rows=rows, named=named, may_decide=_asks(sealed_rules.may_decide, seat),
         may_open=_asks(sealed_rules.may_open, seat), minutes=get_settings().sealed_image_minutes,
+        why=lambda row, ticket: audit_view.masked(row.reason, names.get(f"ticket:{ticket.id}", ())),
     )  # fmt: skip
 
 
@@ -72,7 +76,7 @@ def _asks(rule: Any, seat: Seat) -> Any:
 
 @router.post("/tickets/{ticket_id}/files/{file_id}/seal")
 async def mark(request: Request, ticket_id: Id, file_id: Id, seat: AskingForImages) -> Response:
-    """标为敏感图片: from now on nobody has it, the desk neither."""
+    """标为敏感: from now on nobody has it, the desk neither."""
     async with transaction() as session:
         ticket = await read_ticket(session, seat, ticket_id)
         await sealed_images.mark(session, ticket, attachment_id=file_id, operator_id=seat.operator.id)
@@ -109,12 +113,14 @@ async def _decide(request: Request, seat: Seat, ticket_id: int, opening_id: int,
 
 @router.post("/tickets/{ticket_id}/openings/{opening_id}/open")
 async def open_it(ticket_id: Id, opening_id: Id, seat: AskingForImages) -> Response:
-    """The picture, once. The act is committed before the picture leaves: a lost answer counts as seen."""
+    """The file, once. The act is committed before it leaves: a lost answer counts as seen."""
     async with transaction() as session:
         ticket: Ticket = await read_ticket(session, seat, ticket_id)
         number = ticket.number
         row, content = await _open(session, seat, ticket_id, opening_id)
-        address = f"data:{MIME[row.kind]};base64,{b64encode(content).decode()}"
+    if row.kind not in sealed_rules.IMAGES:
+        return Response(content, media_type=MIME[row.kind], headers=attachments.headers_for(row))
+    address = f"data:{MIME[row.kind]};base64,{b64encode(content).decode()}"
     return pages.render("sealed_image.html", headers=APART, seat=seat, number=number, address=address)
 
 

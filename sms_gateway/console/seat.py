@@ -16,6 +16,7 @@ from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
 from sms_gateway.operators import signin
 from sms_gateway.operators.models import Operator, Role
+from sms_gateway.seeing import refusals
 
 from . import cookies
 from .ids import is_id
@@ -98,6 +99,7 @@ class Sitting:
         if seat is None:
             raise SignInFirst
         if not seat.may(self.act):
+            refusals.note("role", operator=seat.operator.id, act=self.act)
             raise NotYourRole
         if request.method not in SAFE:
             await _check_csrf(request, seat)
@@ -107,7 +109,7 @@ class Sitting:
 
 TELLS_OF = {
     "talk_id": "talk", "ticket_id": "ticket", "child_id": "child", "review_id": "review", "look_back_id": "look_back", "call_id": "bridge",
-    "transfer_id": "transfer", "draft_id": "draft", "request_id": "police",
+    "transfer_id": "transfer", "draft_id": "draft", "request_id": "police", "privacy_id": "privacy",
 }  # fmt: skip
 """What in an address names something that tells of a person, as `recusing` calls it."""
 
@@ -120,12 +122,17 @@ async def _check_family(request: Request, seat: Seat) -> None:
     async with transaction() as session:
         for kind, written in named.items():
             if is_id(written):
-                await recusing.check(session, seat.operator.id, kind, int(written))
+                try:
+                    await recusing.check(session, seat.operator.id, kind, int(written))
+                except recusing.YouKnowThisFamily:
+                    refusals.note("family", operator=seat.operator.id)
+                    raise
 
 
 async def _check_csrf(request: Request, seat: Seat) -> None:
     given = request.headers.get("x-csrf") or (await request.form()).get("csrf")
     if not isinstance(given, str) or not secrets.compare_digest(given.encode(), seat.csrf.encode()):
+        refusals.note("page_token", operator=seat.operator.id)
         raise PageIsStale
 
 
@@ -187,9 +194,11 @@ ReleasingOutreach = Annotated[Seat, Depends(may(Act.RELEASE_OUTREACH))]
 
 def check_origin(request: Request) -> None:
     """Before there is a session: other sites' pages cannot sign anybody in."""
-    site = request.headers.get("sec-fetch-site")
-    if site not in (None, "same-origin", "none"):
-        raise NotOurPage
-    origin = request.headers.get("origin")
-    if site is None and origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None:
+        ours = origin is None or origin.partition("://")[2] == request.headers.get("host")
+    else:
+        ours = site in ("same-origin", "none")
+    if not ours:
+        refusals.note("origin")
         raise NotOurPage

@@ -18,6 +18,7 @@ from sms_gateway.operators import accounts, presence, second_factor, signin, tri
 from sms_gateway.operators.models import OperatorSession
 from sms_gateway.operators.signin import SignedIn, StepsAreOver
 from sms_gateway.operators.stepping import Step
+from sms_gateway.seeing import refusals
 
 from . import cookies, credentials, pages
 from .seat import check_origin
@@ -61,7 +62,7 @@ async def _show(waiting: OperatorSession, back: str, trouble: HotlineError | Non
     }
     if step is Step.ENROL:
         async with transaction() as session:
-            totp = await second_factor.begin(session, waiting.operator)
+            totp = await second_factor.begin(session, waiting.operator, sign_in=waiting.token_hash)
         uri = totp.provisioning_uri()
         picture = segno.make(uri, error="m").svg_inline(scale=5, border=2, omitsize=True, title="二维码")
         spelt = " ".join(totp.secret[at : at + 4] for at in range(0, len(totp.secret), 4))
@@ -102,9 +103,10 @@ async def enrol(request: Request, code: Words = "", back: Words = "/") -> Respon
     token, waiting = await _waiting(request, Step.ENROL)
     try:
         async with transaction() as session:
-            codes = await second_factor.enrol(session, waiting.operator, code=code)
+            codes = await second_factor.enrol(session, waiting.operator, sign_in=waiting.token_hash, code=code)
             signed_in = await _go_on(session, token, Step.ENROL, waiting)
     except (second_factor.CodeIsWrong, second_factor.IsEnrolled) as error:
+        refusals.note("first_code", operator=waiting.operator_id)
         return await _show(waiting, back, error)
     where = way_back(back) if signed_in.waits_for is None else f"{STEPS_PAGE}?back={quote(way_back(back))}"
     answer = pages.render("step_codes.html", seat=None, codes=codes, where=where)

@@ -16,6 +16,7 @@ from sms_gateway.errors import HotlineError
 from sms_gateway.operators import presence, signin, tries
 from sms_gateway.operators.models import Operator
 from sms_gateway.operators.signin import SignedIn
+from sms_gateway.seeing import refusals
 
 from . import cookies, credentials, pages
 from .live import DangerInHand
@@ -76,12 +77,16 @@ async def show_link(token: str) -> Response:
 @router.post("/sign-in/{token}")
 async def use_link(request: Request, token: str) -> Response:
     check_origin(request)
-    async with transaction() as session:
-        signed_in = await signin.with_link(session, token=token)
-        await _end_presented(session, request)
-        operator = await session.get_one(Operator, signed_in.operator_id)
-        if signed_in.waits_for is None:
-            await start_duty(session, operator.id, "sign_in_link")
+    try:
+        async with transaction() as session:
+            signed_in = await signin.with_link(session, token=token)
+            await _end_presented(session, request)
+            operator = await session.get_one(Operator, signed_in.operator_id)
+            if signed_in.waits_for is None:
+                await start_duty(session, operator.id, "sign_in_link")
+    except signin.LinkIsUsed:
+        refusals.note("link")
+        raise
     return let_in(request, signed_in, operator, "/")
 
 

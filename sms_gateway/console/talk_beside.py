@@ -18,7 +18,7 @@ from sms_gateway.broadcasts import replies
 from sms_gateway.contacts.models import Channel
 from sms_gateway.conversations import bridging, province
 from sms_gateway.conversations.overview import TalkPage
-from sms_gateway.tickets import children, duty, duty_rules
+from sms_gateway.tickets import children, duty, duty_rules, near_ones, near_ones_rules
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.triage.judgement import Harm
 
@@ -98,6 +98,8 @@ class Beside:
     """Where the talk is a matter that a desk handed to us."""
     evidence_until: datetime | None = None
     """Of sexual harm: when the 72 hours for evidence and medicine end."""
+    near: Sequence[tuple[str, str]] = ()
+    """Of self-harm in red: whom the desk may say it told, for the sheet that ends it."""
     outreach: replies.Context | None = None
     """The broadcast that reached this phone in the last week, and which texts answered it."""
 
@@ -120,8 +122,16 @@ async def load(session: AsyncSession, page: TalkPage, place: str | None) -> Besi
         handing=await _handing(session, page),
         matter=await matters.find_of_talk(session, page.thread.id) if page.thread.channel == Channel.DESK else None,
         evidence_until=await _evidence(session, page, about),
+        near=await _near(session, page),
         outreach=await replies.find_context(session, page.thread.id, page.contact, at=clock.now()),
     )
+
+
+async def _near(session: AsyncSession, page: TalkPage) -> Sequence[tuple[str, str]]:
+    call = page.escalation
+    if call is None or call.lane != "red" or call.harm != Harm.SELF_HARM:
+        return ()
+    return near_ones_rules.choices(guardian_harms=await near_ones.guardian_harms(session, page.contact.id))
 
 
 def _for_province(page: TalkPage, bridges: Sequence[Bridge]) -> list[BridgeCall]:

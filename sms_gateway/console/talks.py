@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sms_gateway.conversations import openings, overview, recusing, whispering
+from sms_gateway.conversations import openings, overview, recusing, talk, whispering
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.database import transaction
@@ -56,13 +56,16 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
     try:
         return await _show_talk(request, talk_id, seat)
     except openings.TalkIsShut as shut:
-        return pages.render("talk_shut.html", seat=seat, talk_id=talk_id, sentence=shut.sentence)
+        async with transaction() as session:
+            waits = (await talk.get_talk(session, talk_id)).owner == Owner.WAITING
+        return pages.render("talk_shut.html", seat=seat, talk_id=talk_id, sentence=shut.sentence, waits=waits)
 
 
 async def _show_talk(request: Request, talk_id: int, seat: Seat) -> Response:
     async with transaction() as session:
         view = await load_view(session, request, talk_id, seat)
         why = reasons.by_itself(view.lane, on_duty=seat.operator.on_duty, is_open=view.danger)
+        why = why or (reasons.IN_HAND if _is_mine(view.page, seat) else None)
         await presence.note(
             session, operator_id=seat.operator.id, what="open_talk", subject=f"thread:{talk_id}", detail=why
         )
@@ -117,9 +120,15 @@ async def load_view(session: AsyncSession, request: Request, talk_id: int, seat:
 
 
 async def _check_open(session: AsyncSession, found: TalkPage, seat: Seat) -> None:
-    """Raises `TalkIsShut` for a talk that called nobody, is not theirs, and for which no reason was said."""
+    """Raises `TalkIsShut` for a talk that is not theirs, is no danger on their duty, and for which no reason was said."""
     who = {"operator_id": seat.operator.id, "thread_id": found.thread.id}
-    mine = found.thread.owner == Owner.OPERATOR and found.thread.operator_id == seat.operator.id
-    called = found.escalation is not None or await openings.is_offered(session, **who)
-    reason = openings.has_reason(owner=found.thread.owner, mine=mine, called=called)
+    call = found.escalation
+    reason = openings.has_reason(
+        mine=_is_mine(found, seat), offered=await openings.is_offered(session, **who), on_duty=seat.operator.on_duty,
+        danger=call is not None and call.lane in reasons.BY_ITSELF,
+    )  # fmt: skip
     await openings.check(session, **who, reason=reason)
+
+
+def _is_mine(found: TalkPage, seat: Seat) -> bool:
+    return found.thread.owner == Owner.OPERATOR and found.thread.operator_id == seat.operator.id

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sms_gateway.contacts.models import Channel
-from sms_gateway.conversations import overview, recusing, team_wall
+from sms_gateway.conversations import overview, team_wall
 from sms_gateway.database import transaction
-from sms_gateway.operators import pauses, roster
+from sms_gateway.operators import pauses, presence, roster
 from sms_gateway.operators.reach import region_of
 from sms_gateway.settings import get_settings
 
-from . import pages
+from . import audit_page, pages
 from .colleagues_view import on_break
 from .seat import Seat, SeeingTeam, WatchingTeam
 
@@ -23,10 +23,12 @@ router = APIRouter()
 
 @router.get("/team")
 async def show_team(seat: SeeingTeam) -> Response:
-    """The wall, and the newest audit rows."""
+    """The wall, and the newest audit rows: those that `/audit` would show, and looking is written down as there."""
     async with transaction() as session:
         shown = await _load(session, seat)
-        audit = await roster.list_audit(session, within=recusing.audit_open_to(seat.operator.id))
+        audit = await roster.list_audit(session, within=await audit_page.open_to(session, seat))
+        detail = "值班墙上最近的"
+        await presence.note(session, operator_id=seat.operator.id, what="open_audit", subject="audit", detail=detail)
     return pages.render("team.html", seat=seat, audit=audit, **shown)
 
 

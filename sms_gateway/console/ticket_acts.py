@@ -19,6 +19,7 @@ from sms_gateway.tickets.numbers import find_number
 from sms_gateway.tickets.record import record_event
 
 from .ids import Id
+from .near import Telling
 from .seat import MovingTickets, RulingTickets
 from .ticket_room import Version, actor_of, done, lock_ticket, read_ticket
 
@@ -105,10 +106,12 @@ async def tell_unit(request: Request, ticket_id: Id, seat: MovingTickets, words:
 
 
 @router.post("/conclude")
-async def conclude(request: Request, ticket_id: Id, seat: MovingTickets, version: Version, words: Words = "") -> Response:  # fmt: skip
+async def conclude(
+    *, request: Request, ticket_id: Id, seat: MovingTickets, version: Version, near: Telling, words: Words = ""
+) -> Response:
     async with transaction() as session:
         ticket = await lock_ticket(session, seat, ticket_id, version)
-        await concluding.conclude(session, ticket, actor=actor_of(seat), why=said(words))
+        await concluding.conclude(session, ticket, actor=actor_of(seat), why=said(words), near=near)
     log.info("ticket_concluded", ticket=ticket_id, operator=seat.operator.id)
     return _back(request, ticket_id)
 

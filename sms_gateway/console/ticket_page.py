@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Form, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,14 +14,36 @@ from sms_gateway.database import transaction
 from sms_gateway.escalations.models import Escalation
 from sms_gateway.operators import roster
 from sms_gateway.operators.reach import region_of
-from sms_gateway.tickets import accused, attachments, copies, dispatching, extending, ruling, scope, service
+from sms_gateway.tickets import (
+    accused,
+    attachments,
+    copies,
+    dispatching,
+    extending,
+    near_ones,
+    near_ones_rules,
+    ruling,
+    scope,
+    service,
+)  # fmt: skip
 from sms_gateway.tickets.file_types import MIME
 from sms_gateway.tickets.lifecycle import Status
 from sms_gateway.tickets.models import Ticket, TicketEvent, TicketLink
 
-from . import holds, pages, sealed_page, ticket_ask, ticket_children, ticket_duty, ticket_transfer
+from . import (
+    holds,
+    pages,
+    reasons,
+    sealed_page,
+    ticket_ask,
+    ticket_children,
+    ticket_duty,
+    ticket_opening,
+    ticket_transfer,
+)
 from .ids import Id
 from .seat import Seat, SeeingTickets
+from .ticket_opening import TicketIsShut
 from .ticket_room import note, read_ticket
 from .ticket_view import TicketView
 
@@ -31,14 +54,39 @@ OTHERS_SHOWN = 12
 
 @router.get("")
 async def show_ticket(ticket_id: Id, seat: SeeingTickets) -> Response:
+    """The whole page; the audit keeps why, which is asked where neither danger nor their work says it."""
+    try:
+        return await _show_ticket(ticket_id, seat)
+    except TicketIsShut as shut:
+        async with transaction() as session:
+            ticket = await read_ticket(session, seat, ticket_id)
+        return pages.render(
+            "ticket_shut.html", seat=seat, ticket=ticket, sentence=shut.sentence, choices=reasons.FOR_A_TICKET
+        )
+
+
+@router.post("/open")
+async def open_ticket(
+    ticket_id: Id, seat: SeeingTickets, why: Annotated[str, Form(max_length=16)] = "", words: Annotated[str, Form(max_length=400)] = ""
+) -> Response:  # fmt: skip
+    """For two hours; the audit keeps why. Raises `SayWhy` (422)."""
+    reason = reasons.said_why(why, words, among=reasons.FOR_A_TICKET)
+    async with transaction() as session:
+        await read_ticket(session, seat, ticket_id)
+        await note(session, seat, ticket_opening.OPENED, ticket_id, reason)
+    return RedirectResponse(f"/tickets/{ticket_id}", status_code=303)
+
+
+async def _show_ticket(ticket_id: int, seat: Seat) -> Response:
     async with transaction() as session:
         view = await load_view(session, seat, ticket_id)
+        why = await ticket_opening.reason_of(session, seat, view.ticket, view.events)
         follow = await ticket_ask.load(session, view.ticket)
         passed_on = await ticket_transfer.load(session, view.ticket)
         family = await ticket_children.load(session, seat, view.ticket)
         duty = await ticket_duty.load(session, view.ticket)
         held, may_hold = await holds.load_over(session, seat, view.ticket.contact_id)
-        await note(session, seat, "open_ticket", ticket_id)
+        await note(session, seat, "open_ticket", ticket_id, why)
     return pages.render(
         "ticket.html",
         seat=seat,
@@ -73,7 +121,14 @@ async def load_view(session: AsyncSession, seat: Seat, ticket_id: int) -> Ticket
         files=await attachments.list_for(session, ticket_id), extension=await extending.find_request(session, ticket_id),
         returned=await ruling.find_return(session, ticket_id) if ticket.status == Status.RETURNED else None,
         copy=await copies.reworded(session, ticket), numbers=await _numbers(session, events), calls=await _calls(session, ticket),
+        near=await _near(session, ticket),
     )  # fmt: skip
+
+
+async def _near(session: AsyncSession, ticket: Ticket) -> list[tuple[str, str]]:
+    if not await near_ones.asks(session, ticket):
+        return []
+    return near_ones_rules.choices(guardian_harms=await near_ones.guardian_harms(session, ticket.contact_id))
 
 
 async def _numbers(session: AsyncSession, events: list[TicketEvent]) -> dict[int, str]:
@@ -101,7 +156,8 @@ async def _calls(session: AsyncSession, ticket: Ticket) -> list[tuple[int, str]]
 async def download(ticket_id: Id, file_id: Id, seat: SeeingTickets) -> Response:
     """A file as a download, never shown in a page."""
     async with transaction() as session:
-        await read_ticket(session, seat, ticket_id)
+        ticket = await read_ticket(session, seat, ticket_id)
+        await ticket_opening.reason_of(session, seat, ticket, await service.list_events(session, ticket_id))
         kept = await attachments.get(session, ticket_id=ticket_id, attachment_id=file_id)
         await note(session, seat, "open_file", ticket_id)
     return Response(kept.content, media_type=MIME[kept.kind], headers=attachments.headers_for(kept))

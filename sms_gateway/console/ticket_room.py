@@ -47,9 +47,9 @@ def _check_region(seat: Seat, ticket: Ticket) -> None:
         raise moves.TicketNotFound
 
 
-async def note(session: AsyncSession, seat: Seat, what: str, ticket_id: int) -> None:
+async def note(session: AsyncSession, seat: Seat, what: str, ticket_id: int, why: str | None = None) -> None:
     """An audit row about a ticket."""
-    await presence.note(session, operator_id=seat.operator.id, what=what, subject=f"ticket:{ticket_id}")
+    await presence.note(session, operator_id=seat.operator.id, what=what, subject=f"ticket:{ticket_id}", detail=why)
 
 
 def done(request: Request, path: str) -> Response:

@@ -40,7 +40,7 @@ async def show_search(request: Request, seat: SearchingTickets) -> Response:
 
 @router.post("/tickets/search")
 async def look(request: Request, seat: SearchingTickets) -> Response:
-    """What was found. That words were looked for is written into the audit, the words are not."""
+    """What was found. That somebody looked is written into the audit, the words are not."""
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     wanted = Filter.from_query({"show": "all", **form})
     query = Query.read(wanted, number=form.get("number", ""), words=form.get("words", ""))
@@ -51,8 +51,8 @@ async def look(request: Request, seat: SearchingTickets) -> Response:
         within = filters.reach(seat.operator.role, seat.operator.unit) & recusing.tickets_open_to(seat.operator.id)
         found = await search.search(session, query, within=within, unit=unit)
         said = await _said(session, found, unit)
-        if query.words:
-            await presence.note(session, operator_id=seat.operator.id, what="search_words", subject="tickets")
+        what = "search_words" if query.words else "search_tickets"
+        await presence.note(session, operator_id=seat.operator.id, what=what, subject="tickets")
     log.info("tickets_searched", operator=seat.operator.id, looked_at=found.looked_at, hits=len(found.rows))
     return _page(seat, wanted, form, found=found, said=said, query=query)
 

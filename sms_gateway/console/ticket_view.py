@@ -57,6 +57,8 @@ class TicketView:
     returned: TicketEvent | None = None
     copy: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[int, str] = field(default_factory=dict)
+    near: Sequence[tuple[str, str]] = ()
+    """Of self-harm in red: whom the desk may say it told."""
     calls: Sequence[tuple[int, str]] = ()
     """(talk, words) of escalations and further talks it is linked to."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sms_gateway.tickets import sealed_rules
+from sms_gateway.tickets.models import Attachment, Ticket
+
 LANES = {"red": "红", "orange": "橙", "blue": "蓝"}
 LANES_LONG = {"red": "红色 · 马上", "orange": "橙色 · 15 分钟内看", "blue": "蓝色 · 排队"}
 
@@ -211,7 +214,7 @@ AUDIT = {
     "open_work": "单位打开工单", "open_file": "下载附件", "list_work": "单位看工单列表",
     "open_talk": "打开会话", "open_history": "打开以前说过的", "take_over": "接手", "close": "结束", "show_number": "看完整号码", "open_ticket": "打开工单",
     "take_from_colleague": "从同事手上接管", "sign_in": "登录", "sign_in_link": "用一次性链接登录", "sign_out": "退出",
-    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "第二人签字", "open_names": "打开姓名", "open_shut_talk": "写理由打开会话", "enrol_second_factor": "绑定动态码", "reset_second_factor": "重设动态码", "use_recovery_code": "用了备用码", "change_password": "换密码", "change_role": "改岗位", "end_other_sessions": "退出别处的登录", "open_gaps": "看没答上的问题",
+    "duty_on": "开始值班", "duty_off": "停止值班", "second_signature": "第二人签字", "open_names": "打开姓名", "open_shut_talk": "写理由打开会话", "open_shut_ticket": "写理由打开工单", "search_tickets": "查工单", "enrol_second_factor": "绑定动态码", "reset_second_factor": "重设动态码", "use_recovery_code": "用了备用码", "change_password": "换密码", "change_role": "改岗位", "end_other_sessions": "退出别处的登录", "open_gaps": "看没答上的问题",
     "settle_gaps": "没答上的问题标为不用管", "propose_entry": "提交问答审核", "approve_entry": "审过问答", "reject_entry": "退回问答",
     "open_groups": "看普遍性诉求", "search_words": "按字词查工单", "export": "导出工单", "retire_entry": "停用问答", "restore_entry": "恢复问答", "asked_for_rework": "来信人不满意，要求重办",
     "ticket_anchor": "工单存证", "api_open_ticket": "部门系统读工单", "replay_pushes": "重发推送", "pause_pushes": "暂停推送", "resume_pushes": "恢复推送",
@@ -231,7 +234,10 @@ AUDIT = {
     "add_operator": "新建账号", "disable_operator": "停用账号", "reset_operator": "改账号密码", "make_sign_in_link": "生成一次性登录链接",
     "add_api_key": "新建接口密钥", "list_api_keys": "看接口密钥", "end_api_key": "停用接口密钥", "add_subscription": "新建推送订阅", "renew_secret": "换推送密钥",
     "list_rolls": "看名册列表", "look_at_broadcast": "看群发进度", "run_drill": "演练",
-    "seal_image": "封存敏感图片", "ask_image": "申请打开敏感图片", "approve_image": "同意打开敏感图片", "refuse_image": "不同意打开敏感图片", "open_image": "打开敏感图片",
+    "see_requests": "看查阅删除的申请", "see_request": "打开查阅删除的申请", "record_access": "登记查阅申请", "record_erasure": "登记删除申请",
+    "hand_out": "把记录交给本人", "erase_on_request": "按本人申请删除", "see_holds": "看证据保全", "set_hold": "保全证据", "ask_to_lift_hold": "提出解除保全",
+    "lift_hold": "解除保全", "keep_hold": "不解除保全", "leak_stop": "泄露应急，全部停下",
+    "seal_image": "封存敏感文件", "ask_image": "申请打开敏感文件", "approve_image": "同意打开敏感文件", "refuse_image": "不同意打开敏感文件", "open_image": "打开敏感文件",
     "ask_police_file": "登记公安调取", "approve_police_file": "批准公安调取", "refuse_police_file": "不批公安调取", "make_police_file": "生成调取文件", "fetch_police_file": "取走调取文件",
     "audit_stream": "开始一条审计链", "drop_audit": "清掉过期的审计", "blank_audit": "抹掉过期的理由", "verify_audit": "核对审计", "open_audit": "看审计", "export_audit": "导出审计",
     "break_begins": "重案后歇一会", "break_ended_early": "自己提前结束歇息", "relieve": "换下同事", "ask_help": "要人帮忙", "come_to_help": "去帮同事",
@@ -243,7 +249,7 @@ PUSH_ANSWERS = {
 NOT_ASKED = {
     "red": "红色的事", "orange": "橙色的事", "sealed": "对监护人保密", "sensitive": "敏感类别", "danger_open": "这个人还有别的危险没了结", "silent": "要求静默",
     "left_alone": "说过先别找、不要再问", "child_phone": "可能是孩子自己的手机", "anonymous": "不留名", "wants_call": "要打电话，请值班员打", "opted_out": "退订了短信",
-    "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候",
+    "no_address": "网页来的，没有号码", "moved_on": "没问之前单子又动了", "no_moment": "一直在谈话，没有合适的时候", "restored": "从备份恢复过，可能已经问过",
 }  # fmt: skip
 """Why no survey or question went out by text."""
 TRANSFER_STATES = {
@@ -269,3 +275,13 @@ CHILD_FIELDS = {
     "more": "其他",
 }  # fmt: skip
 LIKENESS = {"name": "同名、同县", "school": "同校、同岁", "contact": "同一个人来信"}
+
+
+def sealed_name(file: Attachment) -> str:
+    """What a sealed file is called where its own name may tell too much: 敏感图片 3."""
+    return f"敏感{'图片' if file.kind in sealed_rules.IMAGES else '文件'} {file.id}"
+
+
+def listed(ticket: Ticket, said: str) -> str:
+    """A ticket's first words as a list shows them: none of a sensitive matter."""
+    return "（敏感的事，打开再看）" if sealed_rules.is_harm(ticket) else said[:60] or "—"

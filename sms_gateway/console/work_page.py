@@ -22,7 +22,7 @@ from sms_gateway.tickets.models import Attachment, Extension, Ticket
 from sms_gateway.tickets.seen import Seen
 from sms_gateway.tickets.told import Told
 
-from . import pages, words
+from . import pages, reasons, words
 from .ids import Id
 from .pages import unit_name
 from .seat import Working
@@ -110,7 +110,9 @@ async def show_work(ticket_id: Id, seat: Working) -> Response:
         events = told.told_to(unit, await service.list_events(session, ticket_id))
         files = await attachments.list_for(session, ticket_id, unit=unit)
         asked = await extending.find_request(session, ticket_id) if found.sight is Sight.FULL else None
-        await note(session, seat, "open_work", f"ticket:{ticket_id}")
+        await note(
+            session, seat, "open_work", f"ticket:{ticket_id}", reasons.THEIR_WORK if found.sight is Sight.FULL else None
+        )
     view = WorkView(found, unit, events, files, asked)
     return pages.render("work_ticket.html", seat=seat, view=view, ticket=found.ticket, limits=attachments)
 

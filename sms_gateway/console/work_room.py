@@ -47,6 +47,6 @@ async def lock_work(session: AsyncSession, seat: Seat, ticket_id: int, version: 
     return ticket
 
 
-async def note(session: AsyncSession, seat: Seat, what: str, subject: str) -> None:
+async def note(session: AsyncSession, seat: Seat, what: str, subject: str, why: str | None = None) -> None:
     """An audit row."""
-    await presence.note(session, operator_id=seat.operator.id, what=what, subject=subject)
+    await presence.note(session, operator_id=seat.operator.id, what=what, subject=subject, detail=why)

@@ -29,6 +29,11 @@ SELECT id, (args->>'message_id')::bigint FROM procrastinate_jobs
 WHERE queue_name = 'danger' AND task_name = 'conversations.judge' AND status = 'todo' AND priority = 0
 AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp()) ORDER BY id LIMIT :at_once
 """)
+_ANY_LOOKED_AT = text("""
+SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = 'danger' AND task_name = 'conversations.judge' AND status = 'todo'
+AND priority = :looked_at)
+""")
+"""While any of those waits, fewer than `MANY` new ones are looked at too: unlooked at they would always pass the older ones."""
 _ORDER = text("""
 UPDATE procrastinate_jobs SET priority = CASE WHEN id = ANY(:urgent) THEN :first ELSE :looked_at END
 WHERE id = ANY(:jobs) AND status = 'todo' AND priority = 0
@@ -39,7 +44,9 @@ async def sweep() -> int:
     """Look through the judgements that wait, if they are many; how many were put first."""
     async with transaction() as session:
         waiting = {job: message for job, message in await session.execute(_WAITING, {"at_once": AT_ONCE})}  # noqa: C416 - rows
-        if len(waiting) < MANY:
+        if not waiting:
+            return 0
+        if len(waiting) < MANY and not await session.scalar(_ANY_LOOKED_AT, {"looked_at": LOOKED_AT}):
             return 0
         found = await session.scalars(select(Message).where(Message.id.in_(waiting.values())))
         bodies = {message.id: message.body for message in found}

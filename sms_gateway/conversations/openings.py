@@ -14,7 +14,6 @@ from sms_gateway.database import transaction
 from sms_gateway.errors import HotlineError
 
 from .models import TalkOpening, TalkTransfer
-from .ownership import Owner
 
 OPEN_FOR = timedelta(hours=2)
 """As long as an idle session: an engineering default."""
@@ -23,12 +22,15 @@ RENEW_AFTER = timedelta(minutes=10)
 
 class TalkIsShut(HotlineError):
     status_code = 403
-    sentence = "这个会话没有叫人，也不在你手上。要看，先写一句理由。"
+    sentence = "这个会话不在你手上，也不是你值班时的红色、橙色。要看，先写一句理由。"
 
 
-def has_reason(*, owner: str, mine: bool, called: bool) -> bool:
-    """Whether the talk itself is the reason: it is in their hand, or it waits for a person. Pure."""
-    return mine or called or owner == Owner.WAITING
+def has_reason(*, mine: bool, offered: bool, danger: bool, on_duty: bool) -> bool:
+    """Whether the talk itself is the reason (未保法 63): in their hand, passed on to them, or red or orange while they are on duty.
+
+    One that waits for a person is taken over, which is the reason; reading it without that asks one. Pure.
+    """
+    return mine or offered or (danger and on_duty)
 
 
 async def check(session: AsyncSession, *, operator_id: int, thread_id: int, reason: bool) -> None:

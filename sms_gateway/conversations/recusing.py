@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CompoundSelect,
     Select,
@@ -18,12 +19,14 @@ from sqlalchemy import (
     and_,
     any_,
     cast,
+    column,
     exists,
     func,
     literal,
     not_,
     or_,
     select,
+    table,
     union,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import insert
@@ -45,6 +48,9 @@ from sms_gateway.tickets.police_models import PoliceRequest
 from . import talk, transferring
 from .models import Review, TalkTransfer
 from .ownership import Owner
+
+REQUESTS = table("subject_requests", column("id", BigInteger), column("contact_id", BigInteger))
+"""People's requests about their own data (`retention.models.SubjectRequest`): a room above this one."""
 
 
 class YouKnowThisFamily(HotlineError):
@@ -101,11 +107,14 @@ def tickets_open_to(operator_id: int) -> ColumnElement[bool]:
 
 
 def audit_open_to(operator_id: int) -> ColumnElement[bool]:
-    """Condition over `AuditRow`: no act on such a talk or ticket, whose reason may tell of them."""
+    """Condition over `AuditRow`: no act on such a talk, ticket or request for data, whose reason may tell of them."""
     tickets = tickets_shut_to(operator_id).subquery()
     subjects = union(
         select(literal("thread:") + cast(Thread.id, String)).where(Thread.contact_id.in_(shut_to(operator_id))),
         select(literal("ticket:") + cast(tickets.c[0], String)),
+        select(literal("request:") + cast(REQUESTS.c.id, String)).where(
+            REQUESTS.c.contact_id.in_(shut_to(operator_id))
+        ),
     )
     return AuditRow.subject.not_in(subjects)
 
@@ -140,6 +149,7 @@ _ROWS: Mapping[str, Callable[[int], Callable[[int], ColumnElement[bool]]]] = {
     "police": lambda id_: (
         lambda operator_id: exists().where(PoliceRequest.id == id_, not_(police_open_to(operator_id)))
     ),
+    "privacy": lambda id_: _of_contact(select(REQUESTS.c.contact_id).where(REQUESTS.c.id == id_)),
     "review": lambda id_: _of_contact(
         select(Thread.contact_id).join(Review, Review.thread_id == Thread.id).where(Review.id == id_)
     ),

@@ -17,9 +17,12 @@ from sms_gateway.messages.models import Author, Message, Thread
 from sms_gateway.operators.models import Operator, Role
 from sms_gateway.operators.presence import beat, is_anyone_on_duty, note
 from sms_gateway.operators.seats import DANGER
+from sms_gateway.tickets import near_ones, near_ones_rules
 from sms_gateway.tickets import service as tickets
+from sms_gateway.tickets.near_ones_rules import Near
+from sms_gateway.triage.judgement import Harm
 
-from . import alarm, pending, registering, resting, talk
+from . import alarm, answering_later, pending, registering, resting, talk
 from .ownership import Owner, TalkHasAnotherOwner
 
 MAX_REPLY = 1000
@@ -98,6 +101,7 @@ async def take_over(session: AsyncSession, *, thread_id: int, operator: Operator
     if not await talk.move(session, thread, Owner.OPERATOR, who=f"operator:{operator.id}", operator_id=operator.id):
         raise TalkHasAnotherOwner
     await outbox.cancel_automatic(session, thread_id)
+    await answering_later.give_to_operator(session, thread_id)
     await pending.drop(session, thread.contact_id)  # digits are no longer read by the machine
     if escalation is not None:
         await escalations.acknowledge(session, escalation, operator_id=operator.id)
@@ -189,11 +193,12 @@ async def mark(session: AsyncSession, *, thread_id: int, operator: Operator, to:
 
 async def close(
     session: AsyncSession, *, thread_id: int, operator: Operator, outcome: str, note_text: str,
-    signed_by: Operator | None = None,
+    signed_by: Operator | None = None, near: Near | None = None,
 ) -> None:  # fmt: skip
     """End the talk with an outcome and a note; in red only once somebody saw the child.
 
     Where a bridge was used, `signed_by` is a supervisor other than who closes it (`SupervisorMustSign`).
+    Self-harm in red says in `near` whom the desk told (`SayWhoWasTold`, `GuardianIsTheHarm`); the record keeps it.
 
     The person's next text opens it again. A goodbye goes out only where it cannot give anybody away.
     """
@@ -203,8 +208,14 @@ async def close(
     if escalation is not None:
         await answer_as_seat(session, escalation, operator)
         signer = await _sign_off(session, escalation, operator, signed_by)
+        told = await _told(session, thread, escalation, near)
         await escalations.conclude(
-            session, escalation, operator_id=operator.id, outcome=outcome, note=note_text, signed_off_by=signer
+            session,
+            escalation,
+            operator_id=operator.id,
+            outcome=outcome,
+            note=f"{note_text}{told}",
+            signed_off_by=signer,
         )
     if escalation is not None:
         await resting.after(session, thread, escalation, operator_id=operator.id)
@@ -213,6 +224,14 @@ async def close(
     thread.lane, thread.waiting_since = "blue", None
     await talk.move(session, thread, Owner.CLOSED, who=f"operator:{operator.id}", detail={"outcome": outcome})
     await note(session, operator_id=operator.id, what="close", subject=f"thread:{thread_id}")
+
+
+async def _told(session: AsyncSession, thread: Thread, escalation: Escalation, near: Near | None) -> str:
+    """A line for the record where it is self-harm in red; else nothing."""
+    if escalation.lane != "red" or escalation.harm != Harm.SELF_HARM:
+        return ""
+    harms = await near_ones.guardian_harms(session, thread.contact_id)
+    return "\n" + near_ones_rules.checked(near or Near(), guardian_harms=harms)
 
 
 async def _sign_off(

@@ -64,7 +64,7 @@ class HandOverMany(BaseModel):
 @router.post(PATH, dependencies=ours)
 async def hand_over(text: HandOver, line: OwnLine) -> JSONResponse:
     """200 with the gateway's id, or 409 with a `code` of `door_client.REFUSALS`. A text alone goes before all others."""
-    (answer,) = await line.send([text.as_text()], urgent=True)
+    answer = await line.send_one(text.as_text())
     return JSONResponse(_said(answer), status_code=200 if isinstance(answer, str) else 409)
 
 

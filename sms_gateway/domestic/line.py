@@ -22,7 +22,6 @@ from sms_gateway.errors import HotlineError
 from sms_gateway.links import Standing
 from sms_gateway.messages import carrier_parts
 from sms_gateway.messages.carrier_parts import PartOut
-from sms_gateway.webhooks import accept
 
 from .memory import Known, Memory, Newest, id_of, this_year
 from .reports import Reports
@@ -36,6 +35,8 @@ WITHOUT_LINK: Final = 2.0
 """So long it waits for a connection that is not there."""
 BULK_WITHIN: Final = 10.0
 """A broadcast that is paused meanwhile has no more than this on its way."""
+URGENT_ANSWER: Final = 20.0
+"""So long the sender of a text of a talk is kept waiting in all."""
 MORE_TRIES: Final = 3
 """Of a part whose text has begun to leave: the rest must not stay behind for a moment's throttling."""
 NOTE_WITHIN: Final = 2.0
@@ -50,7 +51,13 @@ class _Text:
     text: TextOut
     parts: list[Part]
     answers: list[SubmitAnswer] = field(default_factory=list)
+    taken: list[Known] = field(default_factory=list)
+    """What the gateway took, as it said so."""
     tries: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.parts[0].total
 
     @property
     def open(self) -> bool:
@@ -69,8 +76,9 @@ class _Text:
             if begun:  # the person has a piece of it: nothing after the gap makes it whole
                 self.answers += [answer] * (len(self.parts) - len(self.answers))
 
-    def outcome(self, text_id: str | None) -> str | SendError:
-        """`text_id`: of the first part that was taken."""
+    def outcome(self) -> str | SendError:
+        """The id the text goes by, or what went wrong."""
+        text_id = self.taken[0].text_id if self.taken else None
         if all(isinstance(one, Accepted) for one in self.answers) and text_id is not None:
             return text_id
         if any(isinstance(one, Unknown) for one in self.answers):
@@ -89,10 +97,10 @@ class Line:
         self.name, self.settings = name, settings
         self.memory = Memory()
         self.reports = Reports(name, settings, self.memory)
-        self.uplinks = Uplinks(name, src_id=settings.src_id, accept=accept)
+        self.uplinks = Uplinks(name, src_id=settings.src_id)
         self._sessions = [self._session(host, port) for host, port in settings.gateways]
         self._lost: Newest[int, _Text] = Newest(MOST_LOST)
-        self._under_way: set[int] = set()
+        self._under_way: dict[int, _Text] = {}
         self._late: set[asyncio.Task[None]] = set()
 
     def _session(self, host: str, port: int) -> Session:
@@ -103,7 +111,7 @@ class Line:
             Account(host, port, settings.source_addr, secret, version),
             Limits(settings.connections, settings.window, settings.segments_per_second),
             on_deliver=self._hear,
-            on_late=self._hear_late, on_event=partial(log.info, carrier=self.name),
+            on_late=self._hear_late, on_accepted=self._learn, on_event=partial(log.info, carrier=self.name),
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -117,12 +125,29 @@ class Line:
         await asyncio.gather(*self._late)
         await self.reports.aclose()
 
+    async def send_one(self, text: TextOut) -> str | SendError:
+        """A text of a talk, before all others; `unknown` after `URGENT_ANSWER`: whoever hands over texts has others in hand."""
+        sending = asyncio.create_task(self.send([text], urgent=True))
+        done, _ = await asyncio.wait({sending}, timeout=URGENT_ANSWER)
+        if done:
+            return sending.result()[0]
+        late = asyncio.create_task(self._wait_for_late(text, sending))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return CarrierDidNotAnswer("late")
+
+    async def _wait_for_late(self, text: TextOut, sending: asyncio.Task[list[str | SendError]]) -> None:
+        """What was said after all; where nothing left, the text stays unknown: nobody would send it again."""
+        (answer,) = await sending
+        if isinstance(answer, str):
+            await self._note_taken(Known(answer, text.reference, answer, 1))
+
     async def send(self, texts: Sequence[TextOut], *, urgent: bool) -> list[str | SendError]:
         """For each text, in order, the id it goes by, or what went wrong; one that is under way already may have left."""
         going: dict[int, _Text] = {}
         outcomes: dict[int, str | SendError] = {}
         for place, text in enumerate(texts):
-            if (known := self.memory.text_id_of(text.reference)) is not None:
+            if (known := self.memory.was_taken(text)) is not None:
                 outcomes[place] = known
             elif text.reference in self._under_way:
                 outcomes[place] = CarrierDidNotAnswer("under_way")
@@ -131,13 +156,13 @@ class Line:
         try:
             await self._send_parts(list(going.values()), urgent=urgent)
         finally:
-            self._under_way -= {one.text.reference for one in going.values()}
-        learned = {place: self._learn(one) for place, one in going.items()}
-        await self._note_parts([known for each in learned.values() for known in each])
+            for one in going.values():
+                self._under_way.pop(one.text.reference, None)
+        await self._note_parts([known for one in going.values() for known in one.taken])
         for place, one in going.items():
-            outcomes[place] = one.outcome(learned[place][0].text_id if learned[place] else None)
+            outcomes[place] = one.outcome()
             if isinstance(found := outcomes[place], str):
-                self.memory.answered(one.text.reference, found)
+                self.memory.answered(one.text, found)
         return [outcomes[place] for place in range(len(texts))]
 
     def _begin(self, place: int, text: TextOut, going: dict[int, _Text], outcomes: dict[int, str | SendError]) -> None:
@@ -146,8 +171,7 @@ class Line:
         except TextIsTooLong:
             outcomes[place] = CarrierRefused("too_long")
             return
-        self._under_way.add(text.reference)
-        going[place] = _Text(text, parts)
+        going[place] = self._under_way[text.reference] = _Text(text, parts)
 
     async def _send_parts(self, going: list[_Text], *, urgent: bool) -> None:
         """First parts of all, then the second ones of those whose first was taken, and so on."""
@@ -190,16 +214,16 @@ class Line:
             valid_until="" if text.validity is None else ids.absolute_time(clock.now() + text.validity),
         )  # fmt: skip
 
-    def _learn(self, one: _Text) -> list[Known]:
-        """Remember the ids of its parts; reports that were quicker are tried again within a second."""
-        taken = [answer.msg_id for answer in one.answers if isinstance(answer, Accepted)]
-        year = this_year()
-        known = [
-            Known(id_of(msg_id, year), one.text.reference, id_of(taken[0], year), len(one.parts)) for msg_id in taken
-        ]
-        for msg_id, each in zip(taken, known, strict=True):
-            self.memory.learn(msg_id, each)
-        return known
+    def _learn(self, reference: int, msg_id: bytes) -> None:
+        """The gateway took a part: its report may be the next thing that comes."""
+        one = self._under_way.get(reference)
+        if one is None:
+            return
+        own_id = id_of(msg_id, this_year())
+        text_id = one.taken[0].text_id if one.taken else own_id
+        known = Known(own_id, reference, text_id, one.total)
+        one.taken.append(known)
+        self.memory.learn(msg_id, known)
 
     async def _note_parts(self, known: Sequence[Known]) -> None:
         parts = [PartOut(one.carrier_id, one.text_id, one.reference, one.total) for one in known if one.total > 1]
@@ -220,13 +244,13 @@ class Line:
     def _hear_late(self, reference: int, answer: SubmitAnswer) -> None:
         """An answer after we had given up: of a text of one part it says under which id it was taken."""
         one = self._lost.pop(reference, None)
-        if one is None or len(one.parts) > 1:
+        if one is None or one.total > 1:
             return
         if isinstance(answer, Accepted):
             own_id = id_of(answer.msg_id, this_year())
             known = Known(own_id, reference, own_id, 1)
             self.memory.learn(answer.msg_id, known)
-            self.memory.answered(reference, own_id)
+            self.memory.answered(one.text, own_id)
             task = asyncio.create_task(self._note_taken(known))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
@@ -236,10 +260,6 @@ class Line:
             await self.reports.note_taken(known)
         except HotlineError as error:  # its report will say so
             log.warning("late_answer_not_noted", carrier=self.name, error=type(error).__name__)
-
-    async def sweep(self) -> None:
-        """Each second: what nobody has claimed yet."""
-        await self.reports.sweep()
 
     def standing(self) -> Standing:
         """How it stands, all its gateways together."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from sms_gateway import clock
+from sms_gateway.carriers.carrier import TextOut
 
 MOST_KNOWN: Final = 100_000
 """Parts whose last report is awaited; reports of older ones are found through the database."""
@@ -60,7 +61,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: Newest[bytes, Known] = Newest(MOST_KNOWN)
-        self._answered: Newest[int, str] = Newest(MOST_ANSWERED)
+        self._answered: Newest[int, tuple[int, str]] = Newest(MOST_ANSWERED)
 
     def learn(self, msg_id: bytes, known: Known) -> None:
         """The gateway took a part under that id."""
@@ -74,10 +75,20 @@ class Memory:
         """Its last report is stored."""
         self._known.pop(msg_id, None)
 
-    def answered(self, reference: int, text_id: str) -> None:
-        """The whole text of that reference was taken."""
-        self._answered[reference] = text_id
+    def answered(self, text: TextOut, text_id: str) -> None:
+        """The whole text was taken."""
+        self._answered[text.reference] = (_fingerprint(text), text_id)
 
     def text_id_of(self, reference: int) -> str | None:
-        """Under which id it was taken, if lately."""
-        return self._answered.get(reference)
+        """Under which id the text of that reference was taken, if lately."""
+        found = self._answered.get(reference)
+        return found[1] if found else None
+
+    def was_taken(self, text: TextOut) -> str | None:
+        """The same for this very text: references begin anew with a new database, and then they are of other texts."""
+        fingerprint, text_id = self._answered.get(text.reference, (0, ""))
+        return text_id if text_id and fingerprint == _fingerprint(text) else None
+
+
+def _fingerprint(text: TextOut) -> int:
+    return hash((text.to, text.body))

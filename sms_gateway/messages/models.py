@@ -174,6 +174,29 @@ class CarrierPart(Base):
     at: Mapped[datetime]
 
 
+class UplinkPart(SealedRow, Base):
+    """A part of a long text in, until the text is whole (`uplink_parts`); then a mark by which it is known when it comes again."""
+
+    __tablename__ = "uplink_parts"
+    __table_args__ = (
+        UniqueConstraint("part_index"),
+        Index("ix_uplink_parts_whole_index", "whole_index"),
+        Index("ix_uplink_parts_waiting", "at", postgresql_where=text("taken_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    carrier: Mapped[str] = mapped_column(String(16))
+    part_index: Mapped[bytes] = mapped_column(LargeBinary)
+    whole_index: Mapped[bytes] = mapped_column(LargeBinary)
+    reference: Mapped[int]
+    total: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int] = mapped_column(SmallInteger)
+    part_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    part = Encrypted[list[Any] | None]()
+    at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+
+
 class UnclaimedReport(Base):
     """A report whose text we do not know by its id: our note may still come, or it is of a text whose answer was lost (`unclaimed`)."""
 

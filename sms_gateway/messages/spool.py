@@ -67,8 +67,6 @@ Hear = Callable[[AsyncSession, str, str], Awaitable[bool]]
 _judging = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 """One at a time: the first loads the model, and the gateway's own work must not wait behind ten encoders."""
 _tasks: set[asyncio.Task[None]] = set()
-_will_not_go_in: set[str] = set()
-"""Names of texts the database will not take, or that do not open: they stay, are counted, and hold nobody back."""
 _answered_without_disk: set[str] = set()
 
 
@@ -83,7 +81,7 @@ def holds_of(inbound: Inbound) -> bool:
     if not files.holds_any(place):
         return False  # nearly always: this is asked with each text
     waiting = files.in_order(place, contact=texts.contact_of(inbound))
-    return any(path.name not in _will_not_go_in for path in waiting)
+    return any(path.name not in texts.set_aside for path in waiting)
 
 
 async def keep(inbound: Inbound, *, hush: Hush = lambda _body: False) -> None:
@@ -128,7 +126,7 @@ async def care(*, hush: Hush = lambda _body: False) -> None:
         mark = texts.read_mark(path)
         if mark is not None and mark.reply is not Reply.WAITING:
             continue
-        if (held := files.take(path)) is not None:
+        if (held := texts.take(path)) is not None:
             inbound = texts.read(path)
             if inbound is None:
                 held.release()
@@ -147,8 +145,8 @@ async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> in
         whose = path.name.partition("-")[0]
         if whose in kept_back:
             continue
-        if (held := files.take(path)) is None:
-            if path.exists():
+        if (held := texts.take(path)) is None:
+            if path.name not in texts.set_aside and path.exists():
                 kept_back.add(whose)  # it is just being judged or brought in: those behind it wait
             continue
         try:
@@ -157,7 +155,7 @@ async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> in
         except Exception as error:
             if is_away(error):
                 break
-            _will_not_go_in.add(path.name)  # it stays on disk and is counted; those behind it go on
+            texts.set_aside.add(path.name)  # it stays on disk and is counted; those behind it go on
             log.exception("spool_file_not_taken", file=path.name)
         finally:
             held.release()
@@ -169,7 +167,7 @@ async def replay(*, hear: Hear | None = None, only: Inbound | None = None) -> in
 async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
     inbound = texts.read(path)
     if inbound is None:
-        _will_not_go_in.add(path.name)
+        texts.set_aside.add(path.name)
         return False
     with tracing.within(texts.read_trace(path)):
         mark = await _looked_up(inbound, texts.read_mark(path))
@@ -177,7 +175,7 @@ async def _bring_in_file(path: Path, hear: Hear | None) -> bool:
             if hear is None or not await hear(session, inbound.address, inbound.body):
                 await _bring_in(session, inbound, mark)
         log.info("text_brought_in")
-    files.remove(path)
+    texts.remove(path)
     return True
 
 

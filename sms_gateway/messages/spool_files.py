@@ -49,6 +49,7 @@ def write_new(place: Path, name: str, sealed: bytes, *, at: datetime) -> Held | 
         os.utime(handle, ns=(nanoseconds, nanoseconds))
         os.fsync(handle)
         os.link(making, place / name)  # fails where the name is taken, also by another process at this moment
+        sync_folder(place)  # if this fails it lies there unlocked: `care` and `replay` see to it
     except BaseException as error:
         os.close(handle)
         if isinstance(error, FileExistsError):
@@ -57,7 +58,6 @@ def write_new(place: Path, name: str, sealed: bytes, *, at: datetime) -> Held | 
         raise
     finally:
         making.unlink(missing_ok=True)
-    sync_folder(place)
     return Held(place / name, handle)
 
 
@@ -76,7 +76,7 @@ def write_mark(path: Path, ending: str, sealed: bytes) -> None:
 
 
 def take(path: Path) -> Held | None:
-    """Lock a text; None when somebody else has it, or it is gone."""
+    """Lock a text; None when somebody else has it, or it is gone. Raises OSError for one that we may not or cannot open."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -87,6 +87,9 @@ def take(path: Path) -> Held | None:
             return Held(path, handle)
     except BlockingIOError:
         pass
+    except BaseException:
+        os.close(handle)
+        raise
     os.close(handle)
     return None
 

@@ -72,6 +72,31 @@ def write(inbound: Inbound, *, red: bool) -> files.Held | None:
     return held
 
 
+set_aside: set[str] = set()
+"""Names of texts the database will not take, or that do not open: they stay, are counted, and hold nobody back."""
+
+
+def take(path: Path) -> files.Held | None:
+    """The text, locked; None when somebody else has it, it is gone, or it cannot be opened, and then it is set aside."""
+    try:
+        return files.take(path)
+    except OSError as error:
+        if path.name not in set_aside:  # said once, and not each second
+            log.error("spool_file_not_opened", file=path.name, error=type(error).__name__)
+        set_aside.add(path.name)
+        return None
+
+
+def remove(path: Path) -> None:
+    """A text that is in the database; one that stays for want of a right is set aside: brought again, it is one text there."""
+    try:
+        files.remove(path)
+    except OSError as error:
+        if path.name not in set_aside:
+            log.error("spool_file_not_removed", file=path.name, error=type(error).__name__)
+        set_aside.add(path.name)
+
+
 def is_joined(path: Path, inbound: Inbound, key: str) -> bool:
     """Whether a text of the same person that waits here got the same reply within the joining window."""
     for other in files.in_order(path.parent, contact=contact_of(inbound)):

@@ -2,7 +2,8 @@
 
 A wait belongs to one budget: a browser that signed in before has its own for that account (OWASP "device cookies"), any other
 browser shares one for its address and that account, and an address has one for all accounts. So a stranger who types somebody's
-name wrong a thousand times slows down nobody but their own address. Figures are engineering defaults.
+name wrong a thousand times slows down nobody but their own address. Codes of six digits have one budget of the account besides.
+Figures are engineering defaults.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ FREE_FOR_ACCOUNT = 5
 """By one browser or address for one account."""
 FREE_FOR_ADDRESS = 60
 """By one address for all accounts: a desk of thirty behind one router that all mistype twice."""
+FREE_FOR_CODES = 10
+"""App's codes for one account from all unknown browsers together, after the right password. Then one each 15 minutes at last: four an
+hour, of which three in a million are right."""
 
 
 def wait_after(failed: int, free: int) -> timedelta:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
+from datetime import datetime
 
 import pyotp
 from sqlalchemy import delete, func, or_, select, update
@@ -17,6 +19,7 @@ from .presence import note as audit
 
 ISSUER = "12345值班台"
 STEP_SECONDS = 30
+DIGITS = 6
 STEPS_AROUND = (-1, 0, 1)
 """A phone's clock may be half a minute off (RFC 6238 section 5.2: at most one step)."""
 RECOVERY_CODES = 10
@@ -35,42 +38,58 @@ class IsEnrolled(Conflict):
 
 async def is_enrolled(session: AsyncSession, operator_id: int) -> bool:
     """Whether this account's sign-in asks for a code."""
+    return await bound_at(session, operator_id) is not None
+
+
+async def bound_at(session: AsyncSession, operator_id: int) -> datetime | None:
+    """When this account's app was bound; None: there is none."""
     found = await session.get(SecondFactor, operator_id)
-    return found is not None and found.confirmed_at is not None
+    return found.confirmed_at if found is not None else None
 
 
-async def begin(session: AsyncSession, operator: Operator) -> pyotp.TOTP:
-    """What their app is to scan; the same again until a first code was right. Raises `IsEnrolled`."""
-    await session.get_one(Operator, operator.id, with_for_update=True)  # two tabs: one secret
-    found = await session.get(SecondFactor, operator.id)
-    if found is None:
-        found = SecondFactor(operator_id=operator.id, secret=pyotp.random_base32(), made_at=clock.now())
-        session.add(found)
-        await session.flush()
-    if found.confirmed_at is not None:
+async def begin(session: AsyncSession, operator: Operator, *, sign_in: bytes) -> pyotp.TOTP:
+    """What their app is to scan: the same for one `sign_in` (the hash of its token), and another for every other.
+
+    Whoever once knew the password saw the secret of their own sign-in, never the one that is bound later. Raises `IsEnrolled`.
+    """
+    if await is_enrolled(session, operator.id):
         raise IsEnrolled
-    return pyotp.TOTP(found.secret, name=operator.login, issuer=ISSUER)
+    return pyotp.TOTP(_offered(operator.id, sign_in), name=operator.login, issuer=ISSUER)
 
 
-async def enrol(session: AsyncSession, operator: Operator, *, code: str) -> list[str]:
+def _offered(operator_id: int, sign_in: bytes) -> str:
+    """160 bits in base32 (RFC 4226 section 4), drawn from our key: nothing is kept before a first code was right."""
+    return base64.b32encode(blind_index(f"{operator_id}|{sign_in.hex()}", "offered second factor")[:20]).decode()
+
+
+async def enrol(session: AsyncSession, operator: Operator, *, sign_in: bytes, code: str) -> list[str]:
     """The first right code binds the app; the recovery codes, told here and never again. Raises `CodeIsWrong`, `IsEnrolled`."""
-    found = await session.get(SecondFactor, operator.id, with_for_update=True)
-    if found is None:
-        raise CodeIsWrong
-    if found.confirmed_at is not None:
+    await session.get_one(Operator, operator.id, with_for_update=True)  # two tabs: one of them binds
+    found = await session.get(SecondFactor, operator.id, populate_existing=True)
+    if found is not None and found.confirmed_at is not None:
         raise IsEnrolled
-    step = _step_of(found, code)
+    secret = _offered(operator.id, sign_in)
+    step = _step_of(secret, code)
     if step is None:
         raise CodeIsWrong
-    found.confirmed_at, found.last_step = clock.now(), step
+    await session.execute(delete(SecondFactor).where(SecondFactor.operator_id == operator.id))
+    now = clock.now()
+    session.add(SecondFactor(operator_id=operator.id, secret=secret, made_at=now, confirmed_at=now, last_step=step))
+    await session.flush()
     await audit(session, operator_id=operator.id, what="enrol_second_factor", subject=f"operator:{operator.id}")
     return await _make_codes(session, operator.id)
 
 
-def _step_of(factor: SecondFactor, code: str) -> int | None:
+def is_app_code(code: str) -> bool:
+    """Whether it has the form of an app's code: six digits."""
+    digits = "".join(code.split())
+    return digits.isascii() and digits.isdecimal() and len(digits) == DIGITS
+
+
+def _step_of(secret: str, code: str) -> int | None:
     """The time step that `code` belongs to, among those near now."""
     digits, now = "".join(code.split()), int(clock.now().timestamp()) // STEP_SECONDS
-    totp, right = pyotp.TOTP(factor.secret), None
+    totp, right = pyotp.TOTP(secret), None
     for step in (now + around for around in STEPS_AROUND):  # all three, however soon one fits
         if digits.isascii() and secrets.compare_digest(totp.generate_otp(step), digits):
             right = step
@@ -94,7 +113,7 @@ async def check(session: AsyncSession, operator_id: int, *, code: str) -> str | 
     factor = await session.get(SecondFactor, operator_id)
     if factor is None or factor.confirmed_at is None:
         return None
-    step = _step_of(factor, code)
+    step = _step_of(factor.secret, code)
     if step is not None:
         newer = or_(SecondFactor.last_step.is_(None), SecondFactor.last_step < step)
         taken = update(SecondFactor).where(SecondFactor.operator_id == operator_id, newer).values(last_step=step)

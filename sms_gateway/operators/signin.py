@@ -28,8 +28,8 @@ SESSION_ENDS_AFTER = timedelta(hours=14)
 """A shift and its hand-over."""
 STEPS_WITHIN = timedelta(minutes=10)
 """From the right password to the last step."""
-KEPT_AFTER_END = timedelta(days=90)
-"""Rows of ended sessions and used links, for whoever asks where somebody was signed in; an engineering default."""
+HALF_WAY_FOR = timedelta(days=1)
+"""Rows of sign-ins that stopped half way; an engineering default."""
 WATCHING_WITHIN = timedelta(minutes=2)
 LINK_WORKS_FOR = timedelta(minutes=30)
 
@@ -188,12 +188,9 @@ async def end_others(session: AsyncSession, *, operator_id: int, token: str) -> 
 
 
 async def forget_old(session: AsyncSession) -> None:
-    """Remove links and sessions that ended long ago, and sign-ins that stopped half way."""
-    now = clock.now()
-    await session.execute(delete(SignInLink).where(SignInLink.expires_at < now - KEPT_AFTER_END))
-    half_way = and_(OperatorSession.waits_for.is_not(None), OperatorSession.created_at < now - timedelta(days=1))
-    long_ago = OperatorSession.created_at < now - KEPT_AFTER_END
-    await session.execute(delete(OperatorSession).where(or_(half_way, long_ago)))
+    """Remove sign-ins that stopped half way: nobody was in. Sessions and links go with their periods (`retention`)."""
+    half_way = OperatorSession.waits_for.is_not(None), OperatorSession.created_at < clock.now() - HALF_WAY_FOR
+    await session.execute(delete(OperatorSession).where(*half_way))
 
 
 async def sign_out(session: AsyncSession, token: str) -> None:

@@ -20,7 +20,7 @@ from sms_gateway.crypto import blind_index
 from sms_gateway.errors import HotlineError
 
 from .models import SignInTry
-from .patience import FORGOTTEN_AFTER, FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS, Budget, in_words, wait_after
+from .patience import FORGOTTEN_AFTER, FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS, FREE_FOR_CODES, Budget, in_words, wait_after
 
 PURPOSE = "sign-in tries"
 DEVICE = "sign-in device"
@@ -28,11 +28,15 @@ DEVICE = "sign-in device"
 
 class TooManyTries(HotlineError):
     status_code = 429
+    way = "请值班长给你一个一次性登录链接"
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(
-            f"试得太多了，请等 {in_words(until - clock.now())}再试。着急进来，请值班长给你一个一次性登录链接。"
-        )
+        self.until = until
+        super().__init__(f"试得太多了，请等 {in_words(until - clock.now())}再试。着急进来，{self.way}。")
+
+
+class TooManyCodes(TooManyTries):
+    way = "请用一个备用码，或者用以前登录过的电脑"
 
 
 def network_of(address: str) -> str:
@@ -48,14 +52,20 @@ def network_of(address: str) -> str:
     return str(found)
 
 
-def budgets(what: str, *, login: str, address: str, device: str | None) -> Sequence[Budget]:
-    """What one try for `what` (`password`, `code`) is taken from. `device`: the good device cookie of that account, if any."""
+def budgets(what: str, *, login: str, address: str, device: str | None, app_code: bool = False) -> Sequence[Budget]:
+    """What one try for `what` (`password`, `code`) is taken from. `device`: the good device cookie of that account, if any.
+
+    `app_code`: it is six digits, given after the right password; these share one budget of the account, from wherever they come.
+    Recovery codes do not, nor does a known device, so that whoever guesses does not keep the owner out.
+    """
     if device is not None:
         return (Budget(blind_index(f"{what}|{login}|device {device}", PURPOSE), FREE_FOR_ACCOUNT),)
     here = network_of(address)
+    theirs = (Budget(blind_index(f"{what}|{login}|from anywhere", PURPOSE), FREE_FOR_CODES),) if app_code else ()
     return (
         Budget(blind_index(f"{what}|{login}|from {here}", PURPOSE), FREE_FOR_ACCOUNT),
         Budget(blind_index(f"{what}||from {here}", PURPOSE), FREE_FOR_ADDRESS),
+        *theirs,
     )
 
 
@@ -78,7 +88,7 @@ async def take(session: AsyncSession, from_: Sequence[Budget]) -> None:
 
 
 async def give_back(session: AsyncSession, to: Sequence[Budget]) -> None:
-    """The try was right: the account's own budget is full again, the address has this one try back."""
+    """The try was right: what is one browser's or address's for the account is full again, what is shared has this one try back."""
     await session.execute(
         delete(SignInTry).where(SignInTry.key.in_([one.key for one in to if one.free == FREE_FOR_ACCOUNT]))
     )

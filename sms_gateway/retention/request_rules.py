@@ -15,14 +15,12 @@ from enum import StrEnum
 
 from .decision import Keeps
 
-ADULT_ENOUGH = 14
-"""From this age a child decides on its own data (个人信息保护法 第31条)."""
-
 
 class Asker(StrEnum):
     SUBJECT = "subject"
     """The very person the data is about."""
     GUARDIAN = "guardian"
+    """Never answered by this way, whatever they bring (PRACTICE section 9)."""
     OTHER = "other"
     """A relative, a school, a unit, somebody with a letter: their way is another (公安凭文书调取)."""
 
@@ -31,9 +29,9 @@ class Checked(StrEnum):
     """How it was made sure that they are who they say."""
 
     IN_PERSON = "in_person"
-    """Face to face, with a document; a guardian also with proof of guardianship."""
+    """Face to face, with a document."""
     PHONE = "phone"
-    """They have the phone in hand. Anybody at home may."""
+    """They have the phone in hand. Anybody at home may, so it is no proof of anything."""
     NOT = "not"
 
 
@@ -55,15 +53,14 @@ class Outcome(StrEnum):
 class Facts:
     """`known`: we have anything of that number. `harm`: a matter of harm is among what belongs together with it.
     `suspected`: a guardian or somebody of the household is complained of, or a matter is sealed. `named`: the asker is, by what
-    they said, one of the persons complained of. `youngest`: the youngest child's age, None where nobody knows. `keeps`: what
-    keeps it from erasure. `knows_family`: the supervisor who asks said that they know the family.
+    they said, one of the persons complained of. `keeps`: what keeps it from erasure.
+    `knows_family`: the supervisor who asks said that they know the family.
     """
 
     known: bool
     harm: bool = False
     suspected: bool = False
     named: bool = False
-    youngest: int | None = None
     keeps: Keeps | None = None
     knows_family: bool = False
 
@@ -72,29 +69,25 @@ def decide(asker: Asker, checked: Checked, wants: Wants, facts: Facts) -> Outcom
     """What is done. In doubt nothing leaves and nothing goes."""
     if not facts.known or facts.knows_family:
         return Outcome.NOTHING
-    if asker is Asker.OTHER or checked is Checked.NOT or facts.named:
-        return Outcome.REFUSED
-    if checked is Checked.PHONE and (asker is Asker.GUARDIAN or wants is Wants.ACCESS or facts.harm or facts.suspected):
-        return Outcome.REFUSED  # whoever holds the phone need not be who wrote
-    if asker is Asker.GUARDIAN and _is_closed_to_guardians(facts):
+    if asker is not Asker.SUBJECT or checked is not Checked.IN_PERSON or facts.named:
         return Outcome.REFUSED
     if wants is Wants.ERASURE and facts.keeps is not None:
         return Outcome.KEPT
     return Outcome.GRANTED
 
 
-def _is_closed_to_guardians(facts: Facts) -> bool:
-    """Harm of any kind: who did it is often not known yet. A child of 14 decides for itself; of unknown age, as one of 14."""
-    return facts.harm or facts.suspected or facts.youngest is None or facts.youngest >= ADULT_ENOUGH
+def needs_another(wants: Wants, facts: Facts) -> bool:
+    """Whether a second supervisor must do what was granted: whoever harms may have sent the child, or stand beside it."""
+    return wants is Wants.ERASURE or facts.harm or facts.suspected
 
 
 SAID = "您的申请收到了。热线对每个来信的人都保密：谁来过、有没有来过、说过什么，对谁都一样不说。依法能办的，我们 15 个工作日内办好。您自己或孩子有难处，现在就可以跟我说。"
 """Word for word in every case, on the spot. Nothing is sent to the phone."""
 
 WHY: Mapping[Outcome, str] = {
-    Outcome.GRANTED: "可以办：下面点了就办，当面交给本人。",
+    Outcome.GRANTED: "可以办，当面交给本人。先看清楚：来的就是本人，是一个人来的，身边没有大人等着、催着。不是这样就不办，只说上面那句话。",
     Outcome.KEPT: "先不删：有证据保全、没办结、在跟进，或侵害类期限没到。到期会自动清。只说上面那句话。",
-    Outcome.REFUSED: "不办：身份没有当面核过、问的人不是本人，或者事情里有侵害。只说上面那句话，不承认也不否认；问的人像是伤害孩子的人，马上提醒办这件事的同事。",
+    Outcome.REFUSED: "不办：问的人不是本人（家长来也一样），没有当面看证件，或者是被反映的人。只说上面那句话，不承认也不否认；问的人像是伤害孩子的人，马上提醒办这件事的同事。",
     Outcome.NOTHING: "没有可办的。只说上面那句话，不要说“没有”。",
 }
 """For the supervisor only."""

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from time import monotonic
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,8 +23,9 @@ from sms_gateway.database import transaction
 from sms_gateway.operators import presence
 from sms_gateway.settings import get_settings
 
-from . import one_at_a_time, people
+from . import clock_doubts, one_at_a_time, people
 from . import periods as table
+from .clock_doubts import Doubt
 from .models import RetentionRun
 from .periods import Periods
 from .steps import STEPS
@@ -46,7 +47,28 @@ def day_of_run() -> date:
 
 
 async def sweep() -> Counter[str]:
-    """A slice of today's purge; nothing once it has ended. Any number of processes may try."""
+    """A slice of today's purge; nothing once it has ended, or while the clock is in doubt. Any number of processes may try."""
+    async with transaction() as session:
+        why = await doubt(session)
+    if why is not None:
+        log.error("retention_held", why=str(why), day=str(day_of_run()))
+        return Counter()
+    return await go_on()
+
+
+async def doubt(session: AsyncSession, *, confirmed: bool = False) -> Doubt | None:
+    """Why today's purge must not begin. `confirmed`: a person says that the date is right."""
+    today = day_of_run()
+    newest = select(func.max(RetentionRun.day)).where(RetentionRun.day <= today)
+    return clock_doubts.doubt(
+        here=clock.now(), database=(await session.execute(select(func.clock_timestamp()))).scalar_one(), today=today,
+        last=await session.scalar(newest), later=await session.scalar(select(exists().where(RetentionRun.day > today))) or False,
+        confirmed=confirmed,
+    )  # fmt: skip
+
+
+async def go_on() -> Counter[str]:
+    """A slice of today's purge, whatever the clock says."""
     forget_files()
     async with transaction() as session:
         await people.forget_numbers(session)

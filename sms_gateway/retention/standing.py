@@ -16,13 +16,17 @@ from sms_gateway.escalations.models import Escalation, LookBack
 from sms_gateway.messages.models import Message, Thread
 from sms_gateway.tickets import visible
 from sms_gateway.tickets.models import Accused, Child, DutyReport, FollowUp, Inquiry, Ticket, TicketChild
+from sms_gateway.tickets.police_models import PoliceRequest, Stage
 
 from .connected import Connected
 from .decision import Matter, Seen, Standing
-from .models import EvidenceHold
+from .models import EvidenceHold, SubjectRequest
+from .request_rules import Outcome, Wants
 
 OF_HARM = ("report", "mandated", "disclosure")
 """Kinds of tickets that tell of harm, whatever their lane."""
+UNMADE = (Stage.ASKED, Stage.APPROVED)
+"""A letter of the police whose file is still to be made, from these very words."""
 IN_HAND = (Owner.WAITING, Owner.OPERATOR)
 
 
@@ -112,9 +116,7 @@ async def _is_open(session: AsyncSession, together: Connected) -> bool:
 
 
 async def _is_followed(session: AsyncSession, together: Connected) -> bool:
-    """回看、回访、强制报告、等公安反馈、问了没回: somebody still has to do something about it."""
-    if not together.tickets and not together.calls:
-        return False
+    """回看、回访、强制报告、等公安反馈、问了没回、公安调取没做完、该给本人的没给: somebody still has to do something about it."""
     look_backs = select(LookBack.id).where(LookBack.escalation_id.in_(together.calls), LookBack.done_at.is_(None))
     awaited = DutyReport.feedback_due_at.is_not(None) & DutyReport.feedback_at.is_(None)
     duties = select(DutyReport.id).where(
@@ -122,5 +124,12 @@ async def _is_followed(session: AsyncSession, together: Connected) -> bool:
     )
     follow_ups = select(FollowUp.id).where(FollowUp.ticket_id.in_(together.tickets), FollowUp.state == "planned")
     inquiries = select(Inquiry.id).where(Inquiry.ticket_id.in_(together.tickets), Inquiry.settled_at.is_(None))
-    parts = (look_backs, duties, follow_ups, inquiries)
+    of_ticket = (PoliceRequest.scope == "ticket") & PoliceRequest.ref.in_(together.tickets)
+    of_talk = (PoliceRequest.scope == "talk") & PoliceRequest.ref.in_(together.threads)
+    letters = select(PoliceRequest.id).where(PoliceRequest.state.in_(UNMADE), of_ticket | of_talk)
+    files = select(SubjectRequest.id).where(
+        SubjectRequest.contact_id.in_(together.contacts), SubjectRequest.wants == Wants.ACCESS,
+        SubjectRequest.outcome == Outcome.GRANTED, SubjectRequest.done_at.is_(None),
+    )  # fmt: skip
+    parts = (look_backs, duties, follow_ups, inquiries, letters, files)
     return bool(await session.scalar(select(or_(*(part.exists() for part in parts)))))

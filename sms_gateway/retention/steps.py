@@ -69,7 +69,8 @@ def _partitions(
     find: Callable[..., Awaitable[Sequence[int]]],
     drop: Callable[[AsyncSession, int], Awaitable[None]],
 ) -> Step:
-    """One partition a batch: dropping locks every one of them, shortly; one that is being read waits for tomorrow."""
+    """One partition a batch: dropping locks every one of them, shortly. Where one is being read, all of them wait for tomorrow:
+    behind a waiting lock everything that is being sent would stand in line, once for each."""
 
     def before(periods: Periods) -> datetime:
         return cutoff(clock.now(), periods.keep(kind))
@@ -80,7 +81,7 @@ def _partitions(
                 async with session.begin_nested():
                     await drop(session, row_id)
             except Conflict:
-                continue
+                break
             return Counter({name: 1})
         return Counter()
 

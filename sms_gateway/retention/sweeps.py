@@ -120,6 +120,7 @@ SWEEPS: tuple[Deleting | Blanking, ...] = (
     Deleting("references", "outreach_carrier_references", "at < :before"),
     Deleting("references", "outreach_early_receipts", "at < :before"),
     Deleting("references", "carrier_parts", "at < :before"),
+    Deleting("references", "uplink_parts", "at < :before"),
     Deleting("references", "carrier_unclaimed_reports", "at < :before"),
     Deleting("calls", "bridge_heard", "at < :before"),
     Blanking(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 
 import psycopg
 from psycopg import errors, sql
@@ -41,9 +42,27 @@ def _grant(connection: psycopg.Connection, password: str) -> None:
     role, secret = sql.Identifier(NAME), sql.Literal(password)
     rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 40 PASSWORD")
     connection.execute(sql.SQL("{} ROLE {} {} {}").format(word, role, rights, secret))
+    _let_in(connection)
+
+
+def _let_in(connection: psycopg.Connection) -> None:
+    """Rights are of the database, not of the login: one that was restored has none of them, its schema included."""
+    role = sql.Identifier(NAME)
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
     connection.execute(
         sql.SQL("GRANT SELECT, INSERT, UPDATE ON {} TO {}").format(sql.Identifier("public", TABLE), role)
     )
+
+
+def let_in_again(url: str) -> bool:
+    """After a restore: the login, where the server has it, reads and writes its trackers again. False: grant them by hand."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (NAME,)).fetchone() is None:
+            return False
+        with suppress(errors.InsufficientPrivilege):
+            _let_in(connection)
+            return True
+    return False
 
 
 def _derived(owners: str) -> str:

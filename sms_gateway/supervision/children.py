@@ -115,7 +115,10 @@ def _rasa(inner: Inner, environment: Mapping[str, str]) -> Child:
     run = (str(RASA_PYTHON), "-m", "bot", "run", "-i", "127.0.0.1", "-p", str(inner.rasa_port), *files, *model)
     room = fencing.room_for(Path(environment["HOTLINE_DATA_DIR"]), "rasa")
     connect = {inner.actions_port, *fencing.database_ports(inner.database_url)}
-    fence = fencing.around_rasa(RASA_PYTHON, model=inner.model, room=room, connect=connect, bind=inner.rasa_port)
+    unix = fencing.asks_by_socket(inner.database_url)
+    fence = fencing.around_rasa(
+        RASA_PYTHON, model=inner.model, room=room, connect=connect, bind=inner.rasa_port, unix=unix
+    )
     known = fencing.rasa_environment(environment, room)
     known["HOTLINE_DATABASE_URL"] = inner.bot_database or inner.database_url
     return Child("rasa", (*GIVES_WAY, *fence.around(run)), known, ready=answers(inner.rasa_port), stop_within=1)
@@ -125,6 +128,7 @@ def _actions(inner: Inner, environment: Mapping[str, str]) -> Child:
     data_dir = Path(environment["HOTLINE_DATA_DIR"])
     room = fencing.room_for(data_dir, "actions")
     connect = fencing.database_ports(inner.database_url)
-    fence = fencing.around_actions(data_dir=data_dir, room=room, connect=connect, bind=inner.actions_port)
+    unix = fencing.asks_by_socket(inner.database_url)
+    fence = fencing.around_actions(data_dir=data_dir, room=room, connect=connect, bind=inner.actions_port, unix=unix)
     command = (*GIVES_WAY, *fence.around((str(PYTHON), "-m", "actions")))
     return Child("actions", command, {**environment, "TMPDIR": str(room)}, ready=answers(inner.actions_port, "/health"))

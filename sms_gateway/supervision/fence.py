@@ -5,8 +5,9 @@ out and said in one line; `probe()` tells `hotline doctor` the same. Nothing of 
 
 What the command can no longer do, nor anything it starts (sources: the kernel's userspace-api/landlock and seccomp_filter):
 open files outside what is named; connect by TCP to other ports than are named, or listen on others; use UDP, raw, netlink and
-other sockets, TCP fast open or io_uring (ways around Landlock's TCP rules); signal or trace processes outside; gain rights by
-exec; make namespaces, mount; write core dumps; hold more memory or open files than is said.
+other sockets, TCP fast open or io_uring (ways around Landlock's TCP rules); use this machine's Unix sockets, unless it is said
+(a stream pair with itself it may have: every event loop does); signal or trace processes outside; gain rights by exec; make
+namespaces, mount; write core dumps; hold more memory or open files than is said.
 """
 
 from __future__ import annotations
@@ -132,18 +133,18 @@ def _allow_path(rules: int, path: str, rights: int) -> None:
 # -- system calls --
 
 _NAMES = (
-    "socket", "sendto", "sendmsg", "sendmmsg", "clone", "clone3",
+    "socket", "socketpair", "sendto", "sendmsg", "sendmmsg", "clone", "clone3",
     "ptrace", "io_uring_setup", "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "bpf", "perf_event_open", "userfaultfd",
     "keyctl", "add_key", "request_key", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module",
     "process_vm_readv", "process_vm_writev", "open_by_handle_at", "pidfd_getfd",
 )  # fmt: skip
 _NUMBERS = {
     "x86_64": (0xC000003E, (
-        41, 44, 46, 307, 56, 435, 101, 425, 272, 308, 165, 166, 155, 161, 321, 298, 323,
+        41, 53, 44, 46, 307, 56, 435, 101, 425, 272, 308, 165, 166, 155, 161, 321, 298, 323,
         250, 248, 249, 246, 320, 175, 313, 176, 310, 311, 304, 438,
     )),
     "aarch64": (0xC00000B7, (
-        198, 206, 211, 269, 220, 435, 117, 425, 97, 268, 40, 39, 41, 51, 280, 241, 282,
+        198, 199, 206, 211, 269, 220, 435, 117, 425, 97, 268, 40, 39, 41, 51, 280, 241, 282,
         219, 217, 218, 104, 294, 105, 273, 106, 270, 271, 265, 438,
     )),
 }  # fmt: skip
@@ -169,15 +170,24 @@ def _unless_bits(argument: int, bits: int) -> list[Step]:
     return [_argument(argument), (ANY_BIT, 0, 1, bits), (ANSWER, 0, 0, REFUSE), (ANSWER, 0, 0, ALLOW)]
 
 
+_ANY_UNIX: Step = (EQUAL, 9, 0, UNIX)
 _SOCKET: list[Step] = [
-    _argument(0), (EQUAL, 9, 0, UNIX), (EQUAL, 1, 0, INET), (EQUAL, 0, 6, INET6),
+    _argument(0), _ANY_UNIX, (EQUAL, 1, 0, INET), (EQUAL, 0, 6, INET6),
     _argument(1), (AND, 0, 0, 0xF), (EQUAL, 0, 3, STREAM), _argument(2), (EQUAL, 2, 0, 0), (EQUAL, 1, 0, TCP),
     (ANSWER, 0, 0, REFUSE), (ANSWER, 0, 0, ALLOW),
 ]  # fmt: skip
+_PAIR: list[Step] = [
+    _argument(1),
+    (AND, 0, 0, 0xF),
+    (EQUAL, 1, 0, STREAM),
+    (ANSWER, 0, 0, REFUSE),
+    (ANSWER, 0, 0, ALLOW),
+]
+"""Streams only: one end of a pair of datagram sockets could be connected anew, to somebody else's socket."""
 
 
-def program(machine: str) -> list[Step]:
-    """The filter for that machine, as classic BPF. Raises KeyError for one that is not known."""
+def program(machine: str, *, unix: bool) -> list[Step]:
+    """The filter for that machine, as classic BPF; `unix`: with Unix sockets. Raises KeyError for a machine that is not known."""
     mark, numbers = _NUMBERS[machine]
     number = dict(zip(_NAMES, numbers, strict=True))
     steps: list[Step] = [
@@ -185,7 +195,8 @@ def program(machine: str) -> list[Step]:
         (LOAD, 0, 0, 0), (AT_LEAST, 0, 1, OTHER_TABLE), (ANSWER, 0, 0, REFUSE),
     ]  # fmt: skip
     looked_into = {
-        "socket": _SOCKET, "clone": _unless_bits(0, NEW_NAMESPACES), "clone3": [(ANSWER, 0, 0, UNKNOWN)],
+        "socket": [step for step in _SOCKET if unix or step != _ANY_UNIX], "socketpair": [(ANSWER, 0, 0, ALLOW)] if unix else _PAIR,
+        "clone": _unless_bits(0, NEW_NAMESPACES), "clone3": [(ANSWER, 0, 0, UNKNOWN)],
         "sendto": _unless_bits(3, FAST_OPEN), "sendmsg": _unless_bits(2, FAST_OPEN), "sendmmsg": _unless_bits(3, FAST_OPEN),
     }  # fmt: skip
     for name in _NAMES:
@@ -194,10 +205,10 @@ def program(machine: str) -> list[Step]:
     return [*steps, (ANSWER, 0, 0, ALLOW)]
 
 
-def filter_calls() -> None:
+def filter_calls(*, unix: bool) -> None:
     """From now on the calls of `program` are refused. Needs `drop_privileges` first."""
     try:
-        steps = program(platform.machine())
+        steps = program(platform.machine(), unix=unix)
     except KeyError:
         raise CannotFence(0, "machine") from None
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
@@ -223,7 +234,7 @@ def put_up(words: dict[str, Any]) -> list[str]:
     version = attempt("files", lambda: keep_in(paths, words["connect"], words["bind"]))
     if not isinstance(version, int) or version < WITH_NETWORK:
         missing.append("network")
-    attempt("calls", filter_calls)
+    attempt("calls", lambda: filter_calls(unix=words["unix"]))
     return missing
 
 

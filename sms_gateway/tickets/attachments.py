@@ -14,7 +14,7 @@ from sqlalchemy.orm import undefer
 from sms_gateway import clock
 from sms_gateway.errors import BadInput, HotlineError, NotFound
 
-from . import sealed_images, sealed_rules
+from . import sealed_images
 from .file_types import clean_name, kind_of
 from .models import Attachment, Ticket, TicketEvent
 
@@ -84,7 +84,7 @@ async def keep(
     )  # fmt: skip
     session.add(row)
     await session.flush()
-    if row.kind in sealed_rules.IMAGES and await sealed_images.is_sensitive(session, ticket):
+    if await sealed_images.is_sensitive(session, ticket):
         await sealed_images.seal(session, row, who="system", why="matter")
     return row
 
@@ -114,10 +114,10 @@ async def list_for(session: AsyncSession, ticket_id: int, *, unit: str | None = 
     """The ticket's files without their content, oldest first; for a unit only its own. `shut` says which nobody may have."""
     wanted = select(Attachment).where(Attachment.ticket_id == ticket_id, _of(unit))
     found = list(await session.scalars(wanted.order_by(Attachment.id)))
-    pictures = [row for row in found if row.kind in sealed_rules.IMAGES and row.sealed_at is None]
-    all_shut = bool(pictures) and await sealed_images.is_sensitive(session, await session.get_one(Ticket, ticket_id))
+    some_open = any(row.sealed_at is None for row in found)
+    all_shut = some_open and await sealed_images.is_sensitive(session, await session.get_one(Ticket, ticket_id))
     for row in found:
-        row.shut = row.sealed_at is not None or (all_shut and row in pictures)
+        row.shut = row.sealed_at is not None or all_shut
     return found
 
 

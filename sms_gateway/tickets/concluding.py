@@ -8,10 +8,11 @@ from sms_gateway import clock
 from sms_gateway.errors import Conflict
 from sms_gateway.triage.judgement import LANE_RANK
 
-from . import deadlines, dispatching, follow_up, links, moves, reporter, taking_in
+from . import deadlines, dispatching, follow_up, links, moves, near_ones, near_ones_rules, reporter, taking_in
 from .actors import Actor
 from .lifecycle import Evidence, Status, may_withdraw
 from .models import Ticket, TicketEvent
+from .near_ones_rules import Near
 from .record import record_event
 
 
@@ -19,8 +20,16 @@ class CannotMergeIntoItself(Conflict):
     sentence = "这两单合不到一起：并入的那一单要还开着，也不能是它自己。"
 
 
-async def conclude(session: AsyncSession, ticket: Ticket, *, actor: Actor, why: str) -> TicketEvent:
-    """办结: the desk accepts the reply (or answered on the spot). The units' hands are empty from here."""
+async def conclude(
+    session: AsyncSession, ticket: Ticket, *, actor: Actor, why: str, near: Near | None = None
+) -> TicketEvent:
+    """办结: the desk accepts the reply (or answered on the spot). The units' hands are empty from here.
+
+    Self-harm in red says in `near` whom the desk told (`SayWhoWasTold`, `GuardianIsTheHarm`); it stands behind `why` in the chain.
+    """
+    if why.strip() and await near_ones.asks(session, ticket):
+        harms = await near_ones.guardian_harms(session, ticket.contact_id)
+        why = f"{why}（{near_ones_rules.checked(near or Near(), guardian_harms=harms)}）"
     event = await moves.move(session, ticket, Status.CONCLUDED, actor=actor, why=why)
     await dispatching.take_back(session, ticket)
     await follow_up.plan(session, ticket)

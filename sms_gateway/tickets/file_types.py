@@ -36,6 +36,10 @@ _FETCHES = re.compile(
     re.IGNORECASE,
 )
 """A template, program or document from elsewhere, opened without a click: where macros come in though the file has none."""
+_RUNS_IN_PDF = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia)(?![A-Za-z])")
+"""Names of what a PDF runs or brings along (ISO 32000-1, 7.11.4, 12.6.4.5, 12.6.4.16). `/OpenAction` by itself only turns to a page."""
+_SIGN_IN_NAME = re.compile(rb"#([0-9A-Fa-f]{2})")
+"""A PDF's name may spell any sign so (7.3.5)."""
 MAX_LINKS = 2 * 1024 * 1024
 """Bytes read of those parts together."""
 MAX_PARTS = 2_000
@@ -61,6 +65,10 @@ class FileHasMacros(BadInput):
     sentence = "这个文件里有宏或嵌入的程序，不能收；请另存为不带宏的文件，或存成 PDF。"
 
 
+class FileHasScripts(FileHasMacros):
+    sentence = "这份 PDF 里有脚本、会打开程序的按钮或夹带的文件，不能收；请重新打印成一份 PDF 再传。"
+
+
 class FileIsEmpty(BadInput):
     sentence = "这个文件是空的。"
 
@@ -77,7 +85,13 @@ def kind_of(name: str, content: bytes) -> str:
         raise FileIsFalse
     if kind in _BODY:
         _check_office(kind, content)
+    if kind == "pdf" and _RUNS_IN_PDF.search(_SIGN_IN_NAME.sub(_spelt, content)):
+        raise FileHasScripts
     return kind
+
+
+def _spelt(sign: re.Match[bytes]) -> bytes:
+    return bytes((int(sign[1], 16),))
 
 
 def _guesses(content: bytes) -> set[str]:

@@ -106,6 +106,17 @@ async def _writer(session: AsyncSession, ticket: Ticket) -> str:
     return await session.scalar(asked_in) or "unknown"
 
 
+async def leave_out_due(session: AsyncSession) -> int:
+    """After a restore: end without a survey whose moment has come since the backup, as it may have been put; how many."""
+    due = select(FollowUp.id).where(FollowUp.state == "planned", FollowUp.due_at <= clock.now()).order_by(FollowUp.id)
+    done = 0
+    for follow_up_id in list(await session.scalars(due)):
+        if (claimed := await claim(session, follow_up_id)) is not None:
+            await _end_without(session, *claimed, Reason.RESTORED)
+            done += 1
+    return done
+
+
 async def put_off(session: AsyncSession, row: FollowUp) -> None:
     """Not now: they are being talked with, or have another question open."""
     await _look_again(session, row, rules.survey_again(clock.now()))

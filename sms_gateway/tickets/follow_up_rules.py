@@ -62,6 +62,8 @@ class Reason(StrEnum):
     """The matter went on before anybody was asked."""
     NO_MOMENT = "no_moment"
     """The person was being talked with all the time."""
+    RESTORED = "restored"
+    """It was due between a backup and its restore: they may have been asked then."""
 
 
 @dataclass(frozen=True)

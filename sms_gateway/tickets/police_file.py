@@ -1,6 +1,7 @@
 """What is handed to the police: the original words, the record with its hashes, all files with their SHA-256, in one ZIP.
 
-Nothing is reworded or left out of the scope (see `police_rules`); nothing outside the scope and the time is put in.
+Nothing is reworded or left out of the scope (see `police_rules`); nothing outside the scope and the letter's days is put in, whatever
+the scope: what a ticket says now may have been told on another day, so then only the events of the letter's days go.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy.orm import joinedload, undefer
 from sms_gateway import clock
 from sms_gateway.messages.models import Direction, Message, Thread
 
-from . import sealed_images
+from . import chain, sealed_images
 from .models import Attachment, Ticket, TicketEvent
 from .police_models import PoliceRequest
 
@@ -35,9 +36,10 @@ NOTE = """调取证据材料
 生成：{at}（北京时间）；经办工号 {asked_by}，批准工号 {decided_by}
 
 内容都是原话、原件，没有删改。时间是北京时间，.json 里另有带时区的时间。
+只有起止日期之内的：之外的话、经过、文件都不在里面；工单有之外的内容时，complete 是 false。
 对话/    来往短信、网页对话，逐条有 SHA-256
-工单/    登记的内容；“经过”里每条有内容哈希和链哈希，前后相接，改一条就接不上
-附件/    承办单位交来的文件；敏感图片/ 是封存的图片原件，请只由办案人员打开
+工单/    登记的内容；“经过”里每条有内容哈希和链哈希，从 chain_before 接起，改一条就接不上
+附件/    承办单位交来的文件；封存文件/ 是封存的图片、文件原件，请只由办案人员打开
 SHA256SUMS.txt    每个文件的 SHA-256，用 sha256sum -c SHA256SUMS.txt 核对
 
 来信人、孩子的身份和内容依法保密（未成年人保护法第四条、第一百零三条），请只用于本案。
@@ -64,8 +66,8 @@ async def collect(session: AsyncSession, request: PoliceRequest, *, badges: Mapp
     for thread_id in sorted({ticket.thread_id for ticket in tickets} if request.scope == "ticket" else {request.ref}):
         await _put_talk(session, folder, request, thread_id)
     for ticket in tickets:
-        await _put_ticket(session, folder, ticket)
-        await _put_files(session, folder, ticket)
+        await _put_ticket(session, folder, request, ticket)
+        await _put_files(session, folder, request, ticket)
     names = "、".join(ticket.number for ticket in tickets)
     scope = (
         f"工单 {names}" if request.scope == "ticket" else f"会话 {request.ref}" + (f"，工单 {names}" if names else "")
@@ -122,18 +124,35 @@ def _message(one: Message) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _put_ticket(session: AsyncSession, folder: Folder, ticket: Ticket) -> None:
-    folder.put_json(f"工单/{ticket.number}.json", {
-        "number": ticket.number, "kind": ticket.kind, "lane": ticket.lane, "status": ticket.status, "place": ticket.place,
-        "category": ticket.category, "unit": ticket.unit, "received_at": _iso(ticket.received_at), "closed_at": _iso(ticket.closed_at),
-        "address": ticket.contact.address, "answers": ticket.answers, "head": ticket.head.hex() if ticket.head else None,
+def _is_within(request: PoliceRequest, at: datetime) -> bool:
+    return request.since <= at <= request.until
+
+
+async def _put_ticket(session: AsyncSession, folder: Folder, request: PoliceRequest, ticket: Ticket) -> None:
+    events = list(
+        await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.seq))
+    )
+    inside = [one for one in events if _is_within(request, one.at)]
+    before = next((one.chain_hash for one in reversed(events) if inside and one.seq < inside[0].seq), None)
+    folder.put_json(f"工单/{ticket.number}.json", _ticket(request, ticket, events))
+    folder.put_json(f"工单/{ticket.number}-经过.json", {
+        "uid": ticket.uid.hex, "chain_before": (before or chain.start(ticket.uid)).hex(), "events": [_event(one) for one in inside],
     })  # fmt: skip
-    events = await session.scalars(
-        select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.seq)
-    )
-    folder.put_json(
-        f"工单/{ticket.number}-经过.json", {"uid": ticket.uid.hex, "events": [_event(one) for one in events]}
-    )
+
+
+def _ticket(request: PoliceRequest, ticket: Ticket, events: Sequence[TicketEvent]) -> dict[str, Any]:
+    """What was told, if all of it was told within the letter's days; how it stands now, if nothing happened after them."""
+    told = [ticket.received_at, *(one.at for one in events if one.what == "details")]
+    made: dict[str, Any] = {"number": ticket.number, "address": ticket.contact.address}
+    if all(_is_within(request, at) for at in told):
+        made |= {"kind": ticket.kind, "received_at": _iso(ticket.received_at), "answers": ticket.answers}
+    complete = all(_is_within(request, at) for at in (*told, *(one.at for one in events)))
+    if complete:
+        made |= {
+            "lane": ticket.lane, "status": ticket.status, "place": ticket.place, "category": ticket.category, "unit": ticket.unit,
+            "closed_at": _iso(ticket.closed_at), "head": ticket.head.hex() if ticket.head else None,
+        }  # fmt: skip
+    return {**made, "complete": complete}
 
 
 def _event(one: TicketEvent) -> dict[str, Any]:
@@ -144,16 +163,19 @@ def _event(one: TicketEvent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _put_files(session: AsyncSession, folder: Folder, ticket: Ticket) -> None:
-    wanted = select(Attachment).where(Attachment.ticket_id == ticket.id).options(undefer(Attachment.content_sealed))
-    files = {row.id: row for row in await session.scalars(wanted.order_by(Attachment.id))}
+async def _put_files(session: AsyncSession, folder: Folder, request: PoliceRequest, ticket: Ticket) -> None:
+    wanted = select(Attachment).where(
+        Attachment.ticket_id == ticket.id, Attachment.erased_at.is_(None), Attachment.at.between(request.since, request.until)
+    )  # fmt: skip
+    found = await session.scalars(wanted.options(undefer(Attachment.content_sealed)).order_by(Attachment.id))
+    files = {row.id: row for row in found}
     for row in files.values():
         if row.sealed_at is None:
             folder.put(f"附件/{ticket.number}-{row.id}-{row.name}", row.content)
     for image in await sealed_images.list_of(session, ticket.id):
-        _image, content = await sealed_images.read(session, image.id)
-        row = files[image.attachment_id]
-        folder.put(f"敏感图片/{ticket.number}-{row.id}-{row.name}", content)
+        if (inside := files.get(image.attachment_id)) is not None:
+            _image, content = await sealed_images.read(session, image.id)
+            folder.put(f"封存文件/{ticket.number}-{inside.id}-{inside.name}", content)
 
 
 def _local(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Sensitive pictures (裸露、伤情): no preview, no download, no way out but the police's.
+"""Sensitive pictures and files (裸露、伤情, reports that hold them): no preview, no download, no way out but the police's.
 
 Their bytes lie in a table of their own, so that whatever hands out attachments has none to give. Two people open one: who asks says
 why, another with the right to it allows it, and then it is shown once, to who asked, within minutes. Both acts are audited.
@@ -28,7 +28,7 @@ FEWEST_REASON, LONGEST_REASON = 5, 300
 
 class FileIsSealed(HotlineError):
     status_code = 403
-    sentence = "这是敏感图片，已经封存，不能预览和下载；只有两个人一起才能打开，只交给公安。"
+    sentence = "这是敏感图片或文件，已经封存，不能预览和下载；只有两个人一起才能打开，只交给公安。"
 
 
 class ReasonIsMissing(BadInput):
@@ -36,7 +36,7 @@ class ReasonIsMissing(BadInput):
 
 
 class ImageNotFound(NotFound):
-    sentence = "没有这张封存的图片。"
+    sentence = "没有这个封存的文件。"
 
 
 class CannotDecide(Conflict):
@@ -47,25 +47,21 @@ class CannotOpen(Conflict):
     sentence = "打不开：没有批、过了时间，或者已经打开过一次。要再看，请重新申请。"
 
 
-class NoPictureToShow(Conflict):
-    sentence = "这个文件不是 JPG、PNG 图片，不在页面上打开，只随公安调取交出。"
-
-
 class ImageIsBroken(HotlineError):
     status_code = 500
-    sentence = "图片和封存时的指纹对不上，没有打开。请马上报个人信息保护负责人。"
+    sentence = "文件和封存时的指纹对不上，没有打开。请马上报个人信息保护负责人。"
 
 
 async def is_sensitive(session: AsyncSession, ticket: Ticket) -> bool:
-    """Whether every picture of this matter is sealed, as it stands now."""
+    """Whether every file of this matter is sealed, as it stands now."""
     return sealed_rules.is_sensitive_matter(await visible.facts_of(session, ticket), ticket.kind)
 
 
 async def is_shut(session: AsyncSession, row: Attachment) -> bool:
-    """Whether this file is a sensitive picture: sealed already, or a picture in a matter that has become one of harm."""
+    """Whether this file is shut: sealed already, or in a matter that has become one of harm."""
     if row.sealed_at is not None:
         return True
-    return row.kind in sealed_rules.IMAGES and await is_sensitive(session, await session.get_one(Ticket, row.ticket_id))
+    return await is_sensitive(session, await session.get_one(Ticket, row.ticket_id))
 
 
 async def seal(session: AsyncSession, row: Attachment, *, who: str, why: str) -> SealedImage:
@@ -85,7 +81,7 @@ async def seal(session: AsyncSession, row: Attachment, *, who: str, why: str) ->
 
 
 async def mark(session: AsyncSession, ticket: Ticket, *, attachment_id: int, operator_id: int) -> SealedImage:
-    """Somebody at the desk says it is a sensitive picture, whatever its kind. Not to be taken back. Raises `ImageNotFound`."""
+    """Somebody at the desk says it is sensitive, whatever the matter. Not to be taken back. Raises `ImageNotFound`."""
     row = await _file(session, ticket, attachment_id)
     made = await seal(session, row, who=f"operator:{operator_id}", why="marked")
     await audit(
@@ -97,15 +93,13 @@ async def mark(session: AsyncSession, ticket: Ticket, *, attachment_id: int, ope
 async def ask(
     session: AsyncSession, ticket: Ticket, *, attachment_id: int, operator_id: int, reason: str
 ) -> ImageOpening:
-    """Ask to see it once. Raises `ReasonIsMissing` (422), `ImageNotFound` (404), `NoPictureToShow` (409)."""
+    """Ask to see it once. Raises `ReasonIsMissing` (422), `ImageNotFound` (404)."""
     why = " ".join(reason.split())
     if not FEWEST_REASON <= len(why) <= LONGEST_REASON:
         raise ReasonIsMissing
     row = await _file(session, ticket, attachment_id)
     if not await is_shut(session, row):
         raise ImageNotFound
-    if row.kind not in sealed_rules.IMAGES:
-        raise NoPictureToShow
     image = await seal(session, row, who="system", why="matter")
     now = clock.now()
     made = ImageOpening(
@@ -123,7 +117,7 @@ async def ask(
         operator_id=operator_id,
         what="ask_image",
         subject=f"ticket:{ticket.id}",
-        detail=f"图片 {row.id}，{why}",
+        detail=f"文件 {row.id}，{why}",
     )
     return made
 
@@ -148,7 +142,7 @@ async def decide(
 async def open_once(
     session: AsyncSession, *, ticket_id: int, opening_id: int, operator_id: int
 ) -> tuple[Attachment, bytes]:
-    """The picture, for who asked, this one time. Raises `CannotOpen` (409), `ImageIsBroken` (500), `ImageNotFound` (404)."""
+    """The file, for who asked, this one time. Raises `CannotOpen` (409), `ImageIsBroken` (500), `ImageNotFound` (404)."""
     row = await _opening(session, ticket_id, opening_id)
     now = clock.now()
     if not sealed_rules.may_open(

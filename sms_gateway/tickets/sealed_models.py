@@ -25,7 +25,7 @@ class SealedImage(SealedRow, Base):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the content, in hex, as it came."""
     why: Mapped[str] = mapped_column(String(8))
-    """`matter`: a picture in a matter of that kind; `marked`: somebody said so."""
+    """`matter`: a file in a matter of that kind; `marked`: somebody said so."""
     who: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -15,7 +17,9 @@ from sms_gateway import database as ground
 from sms_gateway.beats import ALIVE_WITHIN, beat
 from sms_gateway.clock import HeldClock
 from sms_gateway.jobs import QUEUES
+from sms_gateway.seeing import health
 from sms_gateway.settings import get_settings
+from tests.hanging import Way
 
 PARTS = ["database", "rasa", "actions", "danger_worker", "workers"]
 
@@ -85,3 +89,30 @@ async def test_without_a_database_the_gateway_still_lives(
     status, found = await look(app, gateway, "/healthz")
     assert (status, set(found.values())) == (200, {"down"})
     assert (await look(app, gateway, "/readyz"))[0] == 503
+
+
+BALANCER_WAITS = 3.0
+"""Seconds, `deploy/Caddyfile`."""
+
+
+async def test_while_the_database_hangs_it_answers_before_the_balancer_takes_it_out(
+    app: FastAPI, gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server answers nothing, not even a request to cancel: just then the gateway is needed, to put texts on disk."""
+    async with Way.to(ground.database_url()) as way:
+        await ground.dispose()
+        monkeypatch.setenv("HOTLINE_DATABASE_URL", way.url)
+        get_settings.cache_clear()
+        assert (await look(app, gateway, "/healthz"))[1]["database"] == "ok"
+        way.hang()
+        for _ in range(3):
+            began = time.monotonic()
+            both = await asyncio.gather(look(app, gateway, "/healthz"), look(app, gateway, "/healthz"))
+            assert time.monotonic() - began < BALANCER_WAITS
+            assert [(status, found["database"]) for status, found in both] == [(200, "down")] * 2
+        assert set(app.state.health._left_behind) == {"database"}, "one look, however often it is asked for"
+        way.go_on()
+        async with asyncio.timeout(15):
+            while (await look(app, gateway, "/healthz"))[1]["database"] != "ok":
+                await asyncio.sleep(health.KEPT_SECONDS)
+        await ground.dispose()

@@ -85,7 +85,7 @@ async def furnish(url: str) -> House:
             "/outreach/{broadcast_id}/release": [f"/outreach/{day.ready}/release"],
             "/outreach/{broadcast_id}/run": [f"/outreach/{day.running}/run"],
             "/outreach/{broadcast_id}/report": [f"/outreach/{day.done}/report"],
-            "/privacy/{request_id}": [f"/privacy/{await _asked_for(talks['web'])}"],
+            "/privacy/{privacy_id}": [f"/privacy/{await _asked_for(talks['web'])}"],
             "/outreach/rolls/{roll_id}/refusals": [f"/outreach/rolls/{day.roll}/refusals"],
         },
         talks,
@@ -104,7 +104,7 @@ async def _asked_for(thread_id: int) -> int:
         await holds.ask_to_lift(session, hold.id, by=lead.id, reason="公安来函，不用再留")
         one = await requests.record(
             session, number="+8613800000012", wants=Wants.ACCESS, asker=Asker.SUBJECT, checked=Checked.IN_PERSON,
-            asker_name="", words="本人带证件来，要看自己说过的", by=lead.id,
+            asker_name="阿依朵", words="本人带证件来，要看自己说过的", by=lead.id,
         )  # fmt: skip
         return one.id
 

@@ -12,7 +12,6 @@ from sms_gateway.operators.models import Role
 from tests.console import matters
 from tests.console.test_sealed import WHY, put
 from tests.telling import Person
-from tests.tickets.test_attachments import PDF
 
 from .conftest import OpenDesk
 from .test_casework import SLOW, _base, _picture
@@ -27,7 +26,6 @@ async def _pair(open_desk: OpenDesk) -> tuple[Page, Page]:
 async def test_two_people_open_a_picture_once(open_desk: OpenDesk, person: Person) -> None:
     ticket = await matters.open_matter(person, "班上有娃娃身上有伤", kind="report", lane="orange")
     await put(ticket)
-    await put(ticket, "情况说明.pdf", PDF)
     desk, lead = await _pair(open_desk)
     await desk.goto(f"{_base(desk)}/tickets/{ticket.id}")
     part = desk.locator("section[aria-labelledby=sealed-title]")

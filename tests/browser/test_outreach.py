@@ -123,6 +123,7 @@ async def test_from_a_draft_to_the_report(make_page: MakePage, base: str, run_jo
     await writer.wait_for_url(f"**/outreach/{made}/report", timeout=SLOW)
     await expect(writer.locator("canvas").first).to_be_visible()
     async with writer.expect_download() as waiting:
+        await writer.fill("#export-reason", "月会通报群发的结果")
         await writer.click("#export")
     assert (await waiting.value).suggested_filename.endswith(".xlsx")
 

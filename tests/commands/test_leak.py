@@ -39,9 +39,8 @@ async def hotline(database: str, monkeypatch: pytest.MonkeyPatch) -> Hotline:
 async def _ways_in() -> tuple[str, str, str, int, int]:
     """A session, a one-time link, a key, a subscription and a broadcast that runs."""
     async with transaction() as session:
-        await accounts.add(session, login="zhiban", name="值班员", role=Role.OPERATOR, password=PASSWORD)
-        signed_in = await signin.with_password(session, login="zhiban", password=PASSWORD)
-        assert signed_in is not None
+        operator = await accounts.add(session, login="zhiban", name="值班员", role=Role.OPERATOR, password=PASSWORD)
+        signed_in = await signin.with_password(session, operator)
         link = await signin.one_time_link(session, login="zhiban")
         _key, token = await api_keys.make(session, unit="edu@530627", name="测试系统")
         pushed, _secret = await subscriptions.add(
@@ -79,7 +78,10 @@ async def test_who_belongs_here_signs_in_again_and_danger_is_answered_meanwhile(
     assert (await hotline("stop-everything", "--reason", "演练", "--yes")).exit_code == 0
     assert await person.texts("有个叔叔一直在踹我家门 就我和弟弟在") == [say("red.violence")]
     async with transaction() as session:
-        assert await signin.with_password(session, login="zhiban", password=PASSWORD) is not None
+        operator = await accounts.find(session, "zhiban")
+        assert accounts.is_password(operator, PASSWORD) and operator is not None
+        signed_in = await signin.with_password(session, operator)
+        assert await signin.find_session(session, signed_in.token) is not None
 
 
 async def test_it_asks_first_and_wants_a_reason(hotline: Hotline) -> None:

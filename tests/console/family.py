@@ -22,6 +22,9 @@ from sms_gateway.handbook import asked, drafts
 from sms_gateway.handbook.models import Asked, Outcome
 from sms_gateway.messages.models import Message, Thread
 from sms_gateway.operators import presence
+from sms_gateway.retention import requests
+from sms_gateway.retention.models import SubjectRequest
+from sms_gateway.retention.request_rules import Asker, Checked, Wants
 from sms_gateway.tickets import actors, attachments, children, police, sealed_images
 from sms_gateway.tickets import service as tickets
 from sms_gateway.tickets.children import ChildFacts
@@ -35,6 +38,7 @@ from .story import add_operator
 WORDS, ASKED, AGAIN, NAME, PLACE = "躲在里屋", "紫金花补助怎么领", "蓝花楹补助怎么领", "阿依朵", "红砖房隔壁"
 LINKS = {
     "talk_id": "/talks/{}", "ticket_id": "/tickets/{}", "review_id": "/review/{}", "look_back_id": "/follow/{}", "draft_id": "/handbook/drafts/{}",
+    "privacy_id": "/privacy/{}",
 }  # fmt: skip
 
 
@@ -82,8 +86,12 @@ async def settle_in(person: Person, carrier: FakeCarrier, held: HeldClock) -> Fa
         )  # fmt: skip
         await look_backs.plan(session, call)
         today = clock.shanghai(clock.now()).date()
-        letter = Letter("昭公调证字〔2026〕12号", "镇雄县公安局", f"{NAME} 01、乙 02", today, today)
+        letter = Letter("昭公调证字〔2026〕12号", "镇雄县公安局", f"{WORDS} 01、乙 02", today, today)
         await police.ask(session, letter=letter, scope="talk", ref=person.thread_id, operator_id=he.id)
+        await requests.record(
+            session, number=person.number, wants=Wants.ACCESS, asker=Asker.SUBJECT, checked=Checked.IN_PERSON, asker_name=NAME,
+            words=f"{PLACE}的本人带身份证来", by=he.id,
+        )  # fmt: skip
     mine = await _tickets(person, strangers)
     held.advance(timedelta(days=1))
     async with transaction() as session:
@@ -154,7 +162,7 @@ async def _found(session: AsyncSession, thread_id: int, shared: set[int]) -> Fam
         {
             "talk_id": {thread_id}, "ticket_id": tickets_of, "child_id": set(await session.scalars(kids)), "review_id": mine,
             "look_back_id": await ids(LookBack.id), "call_id": await ids(BridgeCall.id), "transfer_id": await ids(TalkTransfer.id),
-            "request_id": await ids(PoliceRequest.id), "draft_id": {one for one in await session.scalars(of_draft) if one is not None},
+            "request_id": await ids(PoliceRequest.id), "privacy_id": await ids(SubjectRequest.id), "draft_id": {one for one in await session.scalars(of_draft) if one is not None},
         },
         numbers,
     )  # fmt: skip

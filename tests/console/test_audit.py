@@ -23,6 +23,9 @@ from sms_gateway.database import dispose, transaction
 from sms_gateway.operators import audit_anchors
 from sms_gateway.operators.models import AuditRow, Operator, Recusal, Role
 from sms_gateway.operators.presence import note
+from sms_gateway.tickets import accused, actors, children
+from sms_gateway.tickets.accused import AccusedFacts
+from sms_gateway.tickets.children import ChildFacts
 from tests.telling import Person
 
 from . import matters
@@ -37,6 +40,11 @@ def december(clock: HeldClock) -> None:
 async def write(operator_id: int | None, what: str, subject: str, detail: str | None = None, **more: str) -> None:
     async with transaction() as session:
         await note(session, operator_id=operator_id, what=what, subject=subject, detail=detail, **more)
+
+
+async def rows_of(operator_id: int) -> list[AuditRow]:
+    async with transaction() as session:
+        return list(await session.scalars(select(AuditRow).where(AuditRow.operator_id == operator_id)))
 
 
 async def lead_of(sign_in: SignIn, login: str = "banzhang", unit: str | None = None) -> Desk:
@@ -124,6 +132,8 @@ async def test_a_supervisor_sees_nothing_of_a_family_they_know_nor_of_other_regi
     lead, county = await lead_of(sign_in), await lead_of(sign_in, "zhaotong", "12345@530600")
     assert "普艳看的理由" in (await lead.see("/audit")).text
     assert "普艳看的理由" not in (await county.see("/audit")).text
+    assert "打开工单" in (await lead.see("/team")).text and "打开工单" not in (await county.see("/team")).text
+    assert "open_audit" in {row.what for row in await rows_of(county.operator.id)}
     assert "打开工单" in (await lead.see("/audit?what=open_ticket")).text
     async with transaction() as session:
         session.add(Recusal(operator_id=lead.operator.id, contact_id=ticket.contact_id, at=clocks.now()))
@@ -182,6 +192,25 @@ async def test_a_year_holds_no_formula_and_no_personal_value(sign_in: SignIn) ->
     assert all(cell.data_type != "f" for row in book["2026"].iter_rows() for cell in row)
     reasons = [row["理由（号码已遮住，姓名尽量遮住）"] for row in csv.DictReader(io.StringIO(text))]
     assert not any(reason.startswith(("=", "+", "-", "@")) for reason in reasons)
+
+
+async def test_names_of_the_record_are_masked_wherever_they_stand_in_a_reason(sign_in: SignIn, person: Person) -> None:
+    """Nothing around them says that they are names: the ticket's own record does."""
+    ticket, lead = await matters.open_matter(person), await lead_of(sign_in)
+    async with transaction() as session:
+        by = actors.operator(lead.operator.id)
+        for name in ("阿依朵", "朵"):  # a name of one sign would hide every word with it
+            facts = ChildFacts("530627", 9, "f", {"name": name})
+            await children.add(session, ticket_id=ticket.id, version=None, facts=facts, actor=by)
+        facts_of = AccusedFacts("teacher", about={"name": "段世昌"})
+        await accused.add(session, ticket_id=ticket.id, version=None, facts=facts_of, actor=by)
+    await write(lead.operator.id, "open_ticket", f"ticket:{ticket.id}", "看看阿依朵的花朵和段世昌")
+    await write(lead.operator.id, "open_history", f"thread:{ticket.thread_id}", "再看看阿依朵和段世昌")
+    page = (await lead.see("/audit")).text
+    file = (await _exported(lead)).read("留痕-2026.csv").decode("utf-8-sig")
+    for shown in (page, file):
+        assert "阿依朵" not in shown and "段世昌" not in shown
+        assert "看看阿＊＊的花朵和段＊＊" in shown and "再看看阿＊＊和段＊＊" in shown
 
 
 async def test_exporting_wants_a_reason_and_is_kept_with_the_files_hash(sign_in: SignIn, tmp_path: Path) -> None:

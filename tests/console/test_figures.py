@@ -36,11 +36,11 @@ async def filled(database: str, clock: HeldClock) -> None:
         await dashboards.count_all(session)
 
 
-async def _settle(desk: Desk, unit: str, role: Role = Role.SUPERVISOR) -> None:
+async def _settle(desk: Desk, unit: str) -> None:
     async with transaction() as session:
         operator = await session.get(Operator, desk.operator.id)
         assert operator is not None
-        operator.unit, operator.role = unit, role
+        operator.unit = unit
 
 
 async def test_before_the_first_count_the_page_says_so(sign_in: SignIn) -> None:
@@ -129,8 +129,7 @@ async def test_a_department_searches_its_own_copies(sign_in: SignIn, filled: Non
     async with transaction() as session:
         mine = (await session.scalars(select(Dispatch).where(Dispatch.closed_at.is_(None)).limit(1))).one()
         mine.copy = {"what": "派下来的这一件"}
-    desk = await sign_in("danwei", "承办人")
-    await _settle(desk, mine.unit, Role.DEPARTMENT)
+    desk = await sign_in("danwei", "承办人", Role.DEPARTMENT, unit=mine.unit)
     answer = await desk.do("/tickets/search", words="派下来的")
     assert f'href="/work/{mine.ticket_id}"' in answer.text and "派下来的这一件" in answer.text
     assert (await desk.see("/figures")).status_code == 403

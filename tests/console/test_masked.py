@@ -175,6 +175,16 @@ def test_a_masked_name_tells_neither_rest_nor_length() -> None:
 def test_the_walk_leaves_nothing_out(console: FastAPI) -> None:
     """What an address names is either of the family or of nobody."""
     names = {name for _m, path, _r in _flat(console) for name in re.findall(r"\{(\w+)\}", path)}
-    known = {"talk_id", "ticket_id", "child_id", "review_id", "look_back_id", "call_id", "transfer_id", "draft_id"}
+    known = {
+        "talk_id",
+        "ticket_id",
+        "child_id",
+        "review_id",
+        "look_back_id",
+        "call_id",
+        "transfer_id",
+        "draft_id",
+        "privacy_id",
+    }
     assert names <= known | set(NOBODYS) and {"/live/stream"} == WITHOUT_END
     assert Ticket.__tablename__ == "tickets"

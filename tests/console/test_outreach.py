@@ -471,7 +471,7 @@ async def test_the_counts_on_the_live_page_add_up_and_a_stop_is_loud(writer: Des
 
 
 def test_every_reason_to_stop_has_words() -> None:
-    reasons = {*map(str, pacing.Pause), "person", "line", "wave"}
+    reasons = {*map(str, pacing.Pause), "person", "line", "wave", "restored"}
     assert set(outreach_words.PAUSES) == set(outreach_words.PAUSE_ADVICE) == reasons
 
 
@@ -498,7 +498,9 @@ async def test_the_report_and_its_file_tell_sums_and_nobodys_number(writer: Desk
     page = (await writer.see(f"/outreach/{day.done}/report")).text
     for said in ("29,702", "退订过群发", "问是不是骗子", "data-chart", "导出 Excel", "原来估计每 1000 人回 1 条"):
         assert said in page, said
-    answer = await post(writer, f"/outreach/{day.done}/report/export")
+    export = f"/outreach/{day.done}/report/export"
+    assert (await post(writer, export)).status_code == 422 and not await audited("export_broadcast")
+    answer = await post(writer, export, reason="月会通报群发的结果")
     assert answer.status_code == 200 and answer.content[:2] == b"PK"
     book = load_workbook(io.BytesIO(answer.content))
     cells = [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
@@ -506,7 +508,7 @@ async def test_the_report_and_its_file_tell_sums_and_nobodys_number(writer: Desk
     assert not [cell for cell in cells if re.search(r"1\d{10}", str(cell).replace(".0", ""))]
     assert not re.search(r"\+?86?1[3-9]\d{9}", page)
     (row,) = await audited("export_broadcast")
-    assert row.subject == f"broadcast:{day.done}"
+    assert row.subject == f"broadcast:{day.done}" and row.detail == "月会通报群发的结果"
 
 
 async def test_what_has_not_begun_has_no_report(writer: Desk) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -19,10 +20,11 @@ from sms_gateway.clock import SHANGHAI, HeldClock
 from sms_gateway.conversations import recusing
 from sms_gateway.database import transaction
 from sms_gateway.operators.models import AuditRow, Role
-from sms_gateway.tickets import chain, police
+from sms_gateway.tickets import chain, moves, police
 from sms_gateway.tickets.locked_file import COMMAND
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.tickets.police_models import PoliceRequest
+from sms_gateway.tickets.record import record_event
 from tests.telling import Person
 from tests.tickets.test_attachments import PDF, png
 
@@ -99,9 +101,11 @@ async def test_the_file_holds_the_original_words_the_record_and_all_files_with_t
     assert SAID in talk and "+8613800000001" in talk  # nothing is reworded for the police
     note = packed.read("说明.txt").decode()
     assert all(word in note for word in (LETTER, UNIT, OFFICERS, ticket.number, "01", "02"))
-    assert packed.read(next(name for name in names if name.startswith("附件/"))) == PDF
-    assert packed.read(next(name for name in names if name.startswith("敏感图片/"))) == png()
+    assert packed.read(next(name for name in names if name.endswith("情况说明.pdf"))) == PDF
+    assert packed.read(next(name for name in names if name.endswith("手臂的伤.png"))) == png()
+    assert sum(name.startswith("封存文件/") for name in names) == 2
     record = json.loads(packed.read(f"工单/{ticket.number}-经过.json"))
+    assert record["chain_before"] == chain.start(ticket.uid).hex()
     head = chain.start(ticket.uid)
     for event in record["events"]:
         head = chain.link(head, bytes.fromhex(event["content_hash"]))
@@ -121,6 +125,42 @@ async def test_only_what_the_letter_asks_for_goes_out(
     everything = b"".join(packed.read(name) for name in packed.namelist()).decode(errors="replace")
     assert SAID in everything and "后来又写的话" not in everything
     assert "别家的事" not in everything and other.number not in everything
+
+
+async def _opened(
+    lead: Desk, second: Desk, at: str, folder: Path, number: str
+) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
+    """Names, the ticket and its events."""
+    packed, _page = await made(lead, second, at, folder)
+    record = (json.loads(packed.read(f"工单/{number}{part}.json")) for part in ("", "-经过"))
+    return packed.namelist(), *record  # type: ignore[return-value]
+
+
+async def test_of_a_ticket_too_only_what_lies_within_the_letters_days_goes_out(
+    sign_in: SignIn, ticket: Ticket, tmp_path: Path, clock: HeldClock
+) -> None:
+    await put(ticket, "当天的.pdf", PDF)
+    await put(ticket, "当天的伤.png")
+    clock.advance(timedelta(days=3))
+    async with transaction() as session:
+        locked = await moves.lock(session, ticket.id)
+        await record_event(session, locked, "noted", who="operator:1", why="三天后写的话")
+    await put(ticket, "后来的.pdf", PDF)
+    await put(ticket, "后来的伤.png")
+    lead, second = await sign_in("a1", "甲", Role.SUPERVISOR), await sign_in("b1", "乙", Role.SUPERVISOR)
+    early = await entered(lead, ticket)  # until 1 December
+    names, told, record = await _opened(lead, second, early, tmp_path, ticket.number)
+    assert sum("当天的" in name for name in names) == 2 and not any("后来的" in name for name in names)
+    assert told["answers"] == matters.ANSWERS and told["complete"] is False and "status" not in told
+    assert "三天后写的话" not in json.dumps(record, ensure_ascii=False) and record["events"][0]["seq"] == 1
+    late = await entered(lead, ticket, since="2026-12-04", until="2026-12-04")
+    names, told, record = await _opened(lead, second, late, tmp_path, ticket.number)
+    assert sum("后来的" in name for name in names) == 2 and not any("当天的" in name for name in names)
+    assert "answers" not in told and "三天后写的话" in json.dumps(record, ensure_ascii=False)
+    head = bytes.fromhex(record["chain_before"])
+    for event in record["events"]:
+        head = chain.link(head, bytes.fromhex(event["content_hash"]))
+        assert head.hex() == event["chain_hash"]
 
 
 async def test_a_talk_goes_with_its_tickets(lead: Desk, second: Desk, ticket: Ticket, tmp_path: Path) -> None:

@@ -92,8 +92,23 @@ async def test_a_picture_in_a_matter_of_harm_is_sealed_as_it_comes(harm: Ticket,
     page = (await asker.see(f"/tickets/{harm.id}")).text
     assert f"敏感图片 {file_id}" in page and "手臂的伤" not in page and "<img" not in page
     assert f'/files/{file_id}"' not in page
-    pdf = await put(harm, "情况说明.pdf", PDF)
-    assert (await asker.see(f"/tickets/{harm.id}/files/{pdf}")).content == PDF
+
+
+async def test_a_pdf_of_harm_is_shut_like_a_picture_and_given_once_by_two(
+    harm: Ticket, asker: Desk, lead: Desk
+) -> None:
+    file_id = await put(harm, "验伤报告.pdf", PDF)
+    row, sealed = await stored(file_id)
+    assert row.content_sealed is None and sealed is not None
+    assert (await asker.see(f"/tickets/{harm.id}/files/{file_id}")).status_code == 403
+    page = (await asker.see(f"/tickets/{harm.id}")).text
+    assert f"敏感文件 {file_id}" in page and "验伤报告" not in page
+    at = await asked(asker, harm, file_id)
+    assert (await asker.do(f"{at}/open")).status_code == 409
+    assert (await lead.do(f"{at}/approve")).status_code == 204
+    given = await asker.do(f"{at}/open")
+    assert given.content == PDF and given.headers["content-disposition"].startswith("attachment")
+    assert "no-store" in given.headers["cache-control"] and (await asker.do(f"{at}/open")).status_code == 409
 
 
 async def test_the_department_that_brought_it_has_it_no_more_on_its_page_or_by_api(
@@ -132,8 +147,6 @@ async def test_what_somebody_marks_is_sealed_whatever_kind_it_is(person: Person,
     _row, sealed = await stored(file_id)
     assert sealed is not None and (sealed.why, sealed.who) == ("marked", f"operator:{asker.operator.id}")
     assert (await asker.see(f"/tickets/{ticket.id}/files/{file_id}")).status_code == 403
-    answer = await asker.do(f"/tickets/{ticket.id}/files/{file_id}/ask", reason=WHY)
-    assert answer.status_code == 409 and "只随公安调取" in answer.text
 
 
 async def test_two_people_open_it_once_on_a_page_of_its_own_and_all_of_it_is_kept(

@@ -160,7 +160,8 @@ async def test_who_needs_a_code_binds_a_phone_first_and_is_asked_from_then_on(
 ) -> None:
     await _lead(role)
     totp, _codes = await _bind(stranger)
-    assert (await stranger.get("/account", headers=PAGE)).status_code == 200
+    own = await stranger.get("/account", headers=PAGE)
+    assert own.status_code == 200 and "绑定了手机；不是您自己绑的" in own.text
     clock.advance(timedelta(minutes=2))
     assert (await _try(victim, PASSWORD, "lead")).headers["location"].startswith("/second-step")
     assert (await victim.get("/account", headers=PAGE)).status_code == 303  # not in yet
@@ -200,6 +201,30 @@ async def test_codes_cannot_be_guessed_through_nor_steps_be_skipped(
     assert (await victim.post("/second-step/password", data={"password": OWN, "again": OWN})).status_code == 401
     clock.advance(timedelta(minutes=11))
     assert (await victim.get("/second-step", headers=PAGE)).headers["location"].startswith("/sign-in")
+
+
+async def test_who_has_the_password_and_many_addresses_gets_few_codes_and_the_owner_still_comes_in(
+    console: FastAPI, stranger: httpx.AsyncClient, victim: httpx.AsyncClient, clock: HeldClock
+) -> None:
+    await _lead()
+    totp, codes = await _bind(victim)
+    answers = []
+    for number in range(15):
+        transport = httpx.ASGITransport(console, raise_app_exceptions=False, client=(f"10.9.8.{number}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=HOST) as one:
+            await _try(one, PASSWORD, "lead")
+            wrong = "".join(str((int(digit) + 5) % 10) for digit in totp.at(clocks.now()))
+            padded = wrong + " " * 40 + "x" if number % 2 else wrong
+            answers.append(await one.post("/second-step/code", data={"code": padded}))
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 5
+    assert "备用码" in answers[-1].text
+    await _try(stranger, PASSWORD, "lead")
+    assert (await stranger.post("/second-step/code", data={"code": codes[2]})).status_code == 303
+    clock.advance(timedelta(minutes=1))
+    await victim.post("/sign-out")
+    await signing_out(victim)
+    await _try(victim, PASSWORD, "lead")
+    assert (await victim.post("/second-step/code", data={"code": totp.at(clocks.now())})).status_code == 303
 
 
 async def test_another_supervisor_lets_a_colleague_bind_anew_and_says_why(

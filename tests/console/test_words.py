@@ -52,7 +52,7 @@ def test_every_state_of_outreach_has_a_chinese_word() -> None:
     ):  # fmt: skip
         assert set(table) == {str(state) for state in states}
     assert {str(why) for why in pacing.Pause} == o.ALARMING_PAUSES
-    assert set(o.PAUSES) == set(o.PAUSE_ADVICE) == {*o.ALARMING_PAUSES, "person", "line", "wave"}
+    assert set(o.PAUSES) == set(o.PAUSE_ADVICE) == {*o.ALARMING_PAUSES, "person", "line", "wave", "restored"}
 
 
 def test_the_words_that_raised_the_alarm_are_marked_and_the_rest_is_escaped() -> None:

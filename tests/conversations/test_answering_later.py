@@ -11,13 +11,15 @@ from sqlalchemy import text
 from sms_gateway import timers
 from sms_gateway.broadcasts import governing
 from sms_gateway.clock import HeldClock
-from sms_gateway.conversations import assistant
+from sms_gateway.conversations import answering_later, assistant, service
 from sms_gateway.database import transaction
 from sms_gateway.messages import pressure
 from sms_gateway.messages.overload import LONGEST, Shed
+from sms_gateway.operators.models import Operator
 from sms_gateway.wording import say
 from tests.broadcasts import making
 from tests.broadcasts.test_sending import somebody_on_duty
+from tests.console.story import add_operator
 from tests.telling import Person
 
 QUESTION = "孤儿每个月能领多少钱"
@@ -95,6 +97,47 @@ async def test_danger_that_follows_a_question_is_answered_at_once_and_the_questi
     assert await person.texts("有人拿刀砍我妈 快来") == [say("red.violence")]
     _load(monkeypatch, Shed.NOTHING)
     assert "每月一千多。" not in "".join(await _minutes_pass(clock, person)), "nothing unasked follows danger"
+
+
+async def test_what_a_person_took_over_the_machine_does_not_answer_after_it_is_handed_back(
+    person: Person, clock: HeldClock, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    _load(monkeypatch, Shed.POLICY)
+    await person.texts(QUESTION)
+    operator = await add_operator("later", "值班员")
+    async with transaction() as session:
+        operator = await session.get_one(Operator, operator.id)
+        await service.take_over(session, thread_id=person.thread_id, operator=operator)
+        await service.reply(session, thread_id=person.thread_id, operator=operator, body="每月一千五。")
+        await service.hand_back(session, thread_id=person.thread_id, operator=operator)
+    await person.run()
+    person.news()
+    _load(monkeypatch, Shed.NOTHING)
+    assert await _minutes_pass(clock, person) == [] and asked == []
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+async def test_answers_come_in_the_order_of_the_questions(
+    person: Person, clock: HeldClock, monkeypatch: pytest.MonkeyPatch, asked: list[str], backwards: bool
+) -> None:
+    """The load falls between two questions; timers may come up in any order."""
+    later = "低保怎么申请"
+    _load(monkeypatch, Shed.POLICY)
+    first = await person.hand_in(QUESTION)
+    await person.run()
+    _load(monkeypatch, Shed.NOTHING)
+    second = await person.hand_in(later)
+    await person.run()
+    assert asked == [] and person.news() == [say("busy.later")] * 2
+    for message_id in (second, first) if backwards else (first, second):
+        async with transaction() as session:
+            await answering_later.take_up(session, message_id)
+        if not backwards:
+            await person.run()  # with the second one still waiting
+    await person.run()
+    assert asked == [QUESTION, later]
+    another = "残疾人补贴有多少"
+    assert await person.texts(another) and asked == [QUESTION, later, another], "nothing waits any more: no detour"
 
 
 async def test_what_waits_in_the_queue_of_turns_is_the_pressure(person: Person) -> None:

@@ -36,3 +36,12 @@ async def test_a_few_are_left_as_they_came(person: Person) -> None:
     danger = await person.hand_in(DANGER)
     assert await hurrying.sweep() == 0
     assert await _order() == [*calm, danger]
+
+
+async def test_a_trickle_of_new_ones_does_not_pass_those_that_were_looked_at(person: Person) -> None:
+    calm = [await person.hand_in("你好") for _ in range(hurrying.MANY)]
+    assert await hurrying.sweep() == 0
+    newer = [await person.hand_in("今天上班吗") for _ in range(3)]
+    danger = await person.hand_in(DANGER)
+    assert await hurrying.sweep() == 1, "they are looked at, few as they are"
+    assert await _order() == [danger, *calm, *newer]

@@ -15,7 +15,7 @@ def test_in_production_the_visitors_cookie_is_for_https_this_host_and_no_script(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in {
-        "MODE": "production", "DEMO_DATA": "false", "PUBLIC_URL": "https://hotline.example", "CARRIER": "twilio",
+        "MODE": "production", "DEMO_DATA": "false", "PUBLIC_URL": "https://hotline.example", "CONSOLE_URL": "https://desk.example", "CARRIER": "twilio",
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "t" * 32, "TWILIO_FROM": "+15005550006", "CROSS_BORDER_ASSESSED": "test",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"HOTLINE_{name}", value)

@@ -201,9 +201,10 @@ def _insert(connection: psycopg.Connection[Any], column: SealedColumn) -> None:
             row[each.name] = _value(each)
     for name in [each for each in row if each.endswith("_sealed")]:
         row[name] = _sealed(column, name, row["uid"])
-    row["id"] = connection.execute(
-        sql.SQL("SELECT coalesce(max(id), 0) + 1000 FROM {}").format(sql.Identifier(column.table))
-    ).fetchone()[0]  # type: ignore[index]
+    if "id" in table.columns:
+        row["id"] = connection.execute(
+            sql.SQL("SELECT coalesce(max(id), 0) + 1000 FROM {}").format(sql.Identifier(column.table))
+        ).fetchone()[0]  # type: ignore[index]
     connection.execute(
         sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
             sql.Identifier(column.table), sql.SQL(", ").join(map(sql.Identifier, row)),

@@ -118,6 +118,7 @@ OPEN: dict[str, dict[str, str]] = {
     },
     "timers": {"trace": RANDOM, "job": CODE},
     "transfers": {"partner": CODE, "state": CODE, "their_number": THEIRS},
+    "uplink_parts": {"carrier": CODE, "part_index": INDEX, "whole_index": INDEX},
     "worker_beats": {"queue": CODE, "worker": OURS},
     "audit_anchors": {"day": "a day", "heads": IDS, "root": HASH},
     "audit_streams": {"stream": WHO, "head": HASH, "seal": INDEX},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import psycopg
@@ -73,6 +74,8 @@ async def test_jobs_carry_ids_only(filled: str) -> None:
         seen = connection.execute("SELECT args, lock, queueing_lock FROM jobs_seen").fetchall()
     assert len(seen) > 5
     for args, lock, queueing_lock in seen:
+        trace = args.pop("trace", "0")  # one random id from the text to its reply (`tracing`)
+        assert re.fullmatch(r"[0-9a-f]{1,16}", trace), json.dumps(args)
         assert all(type(value) is int for value in args.values()), json.dumps(args)
         assert lock is None or lock.partition(":")[2].isdigit(), lock
         assert queueing_lock is None

@@ -26,6 +26,7 @@ from sms_gateway.commands.sealed_cells import SealedColumn, sealed_columns
 from sms_gateway.contacts.models import Channel
 from sms_gateway.database import transaction
 from sms_gateway.messages import inbox, spool
+from sms_gateway.messages import spool_files as files
 from sms_gateway.messages.models import Message
 from sms_gateway.settings import ROOT, get_settings
 from tests.broadcasts.making import make_broadcast, make_ledger
@@ -207,10 +208,28 @@ async def test_texts_on_disk_are_resealed_and_replayed(database: str, new_key: A
     inbound = inbox.Inbound(Channel.SMS, "+8613800002699", "存在盘上的", "simulator", "spooled-1", crypto_clock())
     await spool.keep(inbound)
     ring = new_key()
-    assert resealing_files.standing() == {1: 1}
-    assert (resealing_files.reseal(ring), resealing_files.reseal(ring)) == (1, 0)
-    assert resealing_files.standing() == {2: 1} and not list(spool.folder().glob("*.resealing"))
+    assert resealing_files.standing() == {1: 2}, "the text and its mark"
+    assert (resealing_files.reseal(ring), resealing_files.reseal(ring)) == (2, 0)
+    assert resealing_files.standing() == {2: 2} and not list(spool.folder().glob("*.resealing"))
     assert await spool.replay() == 1
+
+
+async def test_the_mark_is_resealed_before_its_text(
+    database: str, new_key: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text's lock goes with its old file: whoever takes the new one must not meet a mark that is just being written."""
+    inbound = inbox.Inbound(Channel.SMS, "+8613800002699", "存在盘上的", "simulator", "spooled-2", crypto_clock())
+    await spool.keep(inbound)
+    order: list[str] = []
+    renew = files.renew
+
+    def noted(held: files.Held, part: Path, sealed: bytes) -> None:
+        order.append(part.suffix)
+        renew(held, part, sealed)
+
+    monkeypatch.setattr(files, "renew", noted)
+    assert resealing_files.reseal(new_key()) == len(order) == 2
+    assert order[-1] == files.TEXT
 
 
 async def test_new_rotate_drop_as_somebody_types_them(database: str, person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -286,3 +289,51 @@ def test_every_order_of_replay_keeps_each_phones_own(texts: list[tuple[int, bool
         urgent = {whose for whose, red in texts if red}
         calm = [int(whose, 16) not in urgent for whose, _index in found]
         assert calm == sorted(calm), "everything of those in danger comes first"
+
+
+async def test_a_text_that_cannot_be_opened_holds_nobody_back(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied by root, or on a bad sector: it stays and is counted, and comes in once it can be read."""
+    await spool.keep(_inbound("打不开的", "p"))
+    await spool.keep(_inbound("后来的", "q"))
+    theirs = replace(_inbound("别人的", "r"), address="+8613800000002")
+    held = spool_texts.write(theirs, red=False)  # a killed gateway left it unjudged
+    assert held is not None
+    held.release()
+    [shut, *_] = spool_files.in_order(spool.folder())
+    really = os.open
+
+    def opens(path: Any, *how: Any, **more: Any) -> int:
+        if Path(path) == shut:
+            raise PermissionError(errno.EACCES, "denied")
+        return really(path, *how, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", opens)
+        shut.with_suffix(spool_files.CALM).unlink()
+        await spool.care()
+        assert spool_files.in_order(spool.folder())[-1].with_suffix(spool_files.CALM).exists(), "the others are judged"
+        assert await spool.replay() == 2
+        assert spool_files.in_order(spool.folder()) == [shut]
+    assert await spool.replay() == 1 and spool.counts().spooled == 0
+
+
+async def test_where_the_folder_does_not_sync_the_text_is_refused_and_left_to_the_next(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The carrier heard no 200 and tries again; what lies there is unlocked, judged, and brought in once."""
+    really = os.fsync
+
+    def fails_for_folders(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EIO, "bad disk")
+        really(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails_for_folders)
+        with pytest.raises(spool.SpoolIsFull):
+            await spool.keep(_inbound("在吗", "s"))
+    [path] = spool_files.in_order(spool.folder())
+    await spool.care()
+    assert path.with_suffix(spool_files.CALM).exists()
+    await spool.keep(_inbound("在吗", "s"))
+    assert await spool.replay() == 1 and spool.counts().spooled == 0

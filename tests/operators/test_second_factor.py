@@ -14,8 +14,11 @@ from sms_gateway import clock as clocks
 from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from sms_gateway.operators import accounts, second_factor
+from sms_gateway.operators.audit import NEW_STREAM
 from sms_gateway.operators.models import AuditRow, Operator, RecoveryCode, Role, SecondFactor
 from sms_gateway.operators.stepping import NEEDS_SECOND_FACTOR, Knock, Step, next_step
+
+MINE = b"the hash of my sign-in's token.."
 
 
 async def _account() -> Operator:
@@ -29,8 +32,8 @@ def _code(totp: pyotp.TOTP, *, seconds: int = 0) -> str:
 
 async def _enrol(operator: Operator) -> tuple[pyotp.TOTP, list[str]]:
     async with transaction() as session:
-        totp = await second_factor.begin(session, operator)
-        return totp, await second_factor.enrol(session, operator, code=_code(totp))
+        totp = await second_factor.begin(session, operator, sign_in=MINE)
+        return totp, await second_factor.enrol(session, operator, sign_in=MINE, code=_code(totp))
 
 
 async def _check(operator: Operator, code: str) -> str | None:
@@ -118,15 +121,37 @@ async def test_the_secret_lies_sealed_and_an_unfinished_binding_asks_for_nothing
 ) -> None:
     operator = await _account()
     async with transaction() as session:
-        totp = await second_factor.begin(session, operator)
-        assert (await second_factor.begin(session, operator)).secret == totp.secret
+        totp = await second_factor.begin(session, operator, sign_in=MINE)
+        assert (
+            await second_factor.begin(session, operator, sign_in=MINE)
+        ).secret == totp.secret  # the page loaded again
         assert not await second_factor.is_enrolled(session, operator.id)
-        row = await session.get_one(SecondFactor, operator.id)
-        assert totp.secret.encode() not in row.secret_sealed
+        assert await session.get(SecondFactor, operator.id) is None
     assert await _check(operator, _code(totp)) is None
+    wrong = "000000" if _code(totp) != "000000" else "111111"
     with pytest.raises(second_factor.CodeIsWrong):
         async with transaction() as session:
-            await second_factor.enrol(session, operator, code="000000" if _code(totp) != "000000" else "111111")
+            await second_factor.enrol(session, operator, sign_in=MINE, code=wrong)
+    totp, _codes = await _enrol(operator)
+    async with transaction() as session:
+        row = await session.get_one(SecondFactor, operator.id)
+        assert totp.secret.encode() not in row.secret_sealed and row.secret == totp.secret
+
+
+async def test_who_knew_the_password_once_knows_nothing_of_the_phone_bound_later(
+    database: str, clock: HeldClock
+) -> None:
+    operator = await _account()
+    async with transaction() as session:
+        seen_by_somebody_else = await second_factor.begin(session, operator, sign_in=b"theirs" * 5)
+    totp, _codes = await _enrol(operator)
+    assert totp.secret != seen_by_somebody_else.secret and len(totp.secret) == 32
+    clock.advance(timedelta(minutes=1))
+    assert await _check(operator, _code(seen_by_somebody_else)) is None
+    async with transaction() as session:
+        with pytest.raises(second_factor.IsEnrolled):
+            await second_factor.enrol(session, operator, sign_in=b"theirs" * 5, code=_code(seen_by_somebody_else))
+    assert await _check(operator, _code(totp)) == "app"
 
 
 async def test_a_reset_forgets_phone_and_recovery_codes_and_is_written_down(database: str, clock: HeldClock) -> None:
@@ -135,8 +160,10 @@ async def test_a_reset_forgets_phone_and_recovery_codes_and_is_written_down(data
     clock.advance(timedelta(minutes=1))
     async with transaction() as session:
         assert await second_factor.reset(session, operator_id=operator.id, by=None, why="换手机")
-        rows = list(await session.scalars(select(AuditRow).order_by(AuditRow.id)))
+    async with transaction() as session:
+        said = select(AuditRow).where(AuditRow.what != NEW_STREAM).order_by(AuditRow.id)
+        rows = list(await session.scalars(said))
     assert [row.what for row in rows] == ["enrol_second_factor", "reset_second_factor"] and rows[-1].detail == "换手机"
     assert await _check(operator, _code(totp)) is None and await _check(operator, codes[1]) is None
     async with transaction() as session:
-        assert (await second_factor.begin(session, operator)).secret != totp.secret
+        assert (await second_factor.begin(session, operator, sign_in=b"later" * 6)).secret != totp.secret

@@ -79,13 +79,25 @@ async def test_sessions_end_when_idle_when_disabled_and_when_the_password_change
     assert idle is not None
     assert reset is not None
     async with transaction() as session:
-        await accounts.reset(session, login="zhangsan", password=PASSWORD + "新")
+        await accounts.reset(session, login="zhangsan", password=PASSWORD + "新", must_change=False)
         assert await signin.find_session(session, reset.token) is None
     fresh = await _try(PASSWORD + "新")
     assert fresh is not None
+    async with transaction() as session:
+        assert await signin.find_session(session, fresh.token) is not None
     clock.advance(timedelta(hours=2, seconds=1))
     async with transaction() as session:
         assert await signin.find_session(session, fresh.token) is None
+    awake = await _try(PASSWORD + "新")
+    assert awake is not None
+    async with transaction() as session:
+        link = await signin.one_time_link(session, login="zhangsan")
+        assert await signin.find_session(session, awake.token) is not None
+        await accounts.disable(session, login="zhangsan")
+        assert await signin.find_session(session, awake.token) is None
+        with pytest.raises(signin.LinkIsUsed):
+            await signin.with_link(session, token=link)
+    assert await _try(PASSWORD + "新") is None
 
 
 async def test_bad_accounts_are_refused_with_a_sentence(database: str) -> None:

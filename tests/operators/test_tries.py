@@ -76,3 +76,32 @@ async def test_what_is_said_names_the_wait_and_another_way_in(database: str, clo
             await tries.take(session, tries.budgets("password", login="li", address="10.0.0.7", device=None))
     assert caught.value.status_code == 429
     assert "30 秒" in caught.value.sentence and "一次性登录链接" in caught.value.sentence
+
+
+async def _take_code(address: str, *, device: str | None = None, app_code: bool = True) -> bool:
+    try:
+        async with transaction() as session:
+            wanted = tries.budgets("code", login="li", address=address, device=device, app_code=app_code)
+            await tries.take(session, wanted)
+    except tries.TooManyTries:
+        return False
+    return True
+
+
+async def test_codes_are_counted_for_the_account_from_wherever_they_come_and_lock_nobody_out(
+    database: str, clock: HeldClock
+) -> None:
+    """Somebody has the password and a thousand addresses."""
+    assert sum([await _take_code(f"203.0.113.{number}") for number in range(60)]) == 10
+    taken = 0
+    for minute in range(60):
+        clock.advance(timedelta(minutes=1))
+        taken += sum([await _take_code(f"198.51.{minute}.{number}") for number in range(3)])
+    assert taken <= 12
+    assert await _take_code("10.0.0.7", device="abc")  # the owner's own computer
+    assert await _take_code("10.0.0.7", app_code=False)  # or a recovery code
+    async with transaction() as session:
+        await tries.give_back(
+            session, tries.budgets("code", login="li", address="198.51.7.7", device=None, app_code=True)
+        )
+    assert not await _take_code("198.51.7.8"), "a right code gives one try back, not all"

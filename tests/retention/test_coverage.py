@@ -15,12 +15,14 @@ from sms_gateway.messages.models import Thread
 from sms_gateway.migrations.models import metadata
 from sms_gateway.retention import periods, running
 from sms_gateway.tickets.models import Ticket
+from sms_gateway.tickets.police_models import PoliceRequest
 from tests.console.family import NAME, PLACE, WORDS, settle_in
 from tests.telling import FakeCarrier, Person
 
 from . import lives
 
 KIND = {
+    "uplink_parts.part_sealed": "references",
     "messages.body_sealed": "talks", "messages.reasons_sealed": "talks", "messages.vector_sealed": "talks", "contacts.address_sealed": "talks",
     "whispers.words_sealed": "talks", "talk_transfers.note_sealed": "talks", "reviews.words_sealed": "talks",
     "escalations.reasons_sealed": "talks", "escalations.note_sealed": "talks", "look_backs.words_sealed": "talks",
@@ -88,14 +90,18 @@ async def test_after_thirty_years_nothing_a_family_said_is_left_anywhere(
         await session.execute(update(Ticket).values(closed_at=now, status="concluded"))
         await session.execute(update(Thread).values(owner="closed"))
         await session.execute(update(Draft).values(state="retired"))
+        await session.execute(update(PoliceRequest).values(state="refused"))
     await lives.settle_duties()
     lives.years(clock, 30)
     await running.run()
     clock.advance(running.BEGINS)
-    await running.sweep()
+    await running.go_on()
     left = {
         place: word
         for place, value in (await lives.everything_opened()).items()
+        if not place.startswith(
+            "police_requests."
+        )  # kept: see NONE; `family` writes words of theirs into one on purpose
         for word in (WORDS, NAME, PLACE, "蓝花楹", "13800000001")
         if word in value
     }

@@ -19,11 +19,12 @@ from sms_gateway.messages.models import Message
 from sms_gateway.operators.models import AuditRow
 from sms_gateway.retention import erasing, one_at_a_time, people, periods, running
 from sms_gateway.retention.blanking import GONE
-from sms_gateway.retention.models import RetentionRun
+from sms_gateway.retention.models import RetentionRun, SubjectRequest
 from sms_gateway.settings import get_settings
 from sms_gateway.tickets import attachments, children, copies
 from sms_gateway.tickets.children import ChildFacts
 from sms_gateway.tickets.models import Attachment, Child, Ticket
+from sms_gateway.tickets.police_models import PoliceRequest, Stage
 from tests.tickets import making
 
 from . import lives
@@ -48,7 +49,7 @@ async def test_a_question_of_nobody_with_a_matter_goes_after_its_year_and_the_pe
     async with transaction() as session:
         assert await contacts.find(session, channel=Channel.SMS, address=NUMBER) is None
     clock.advance(timedelta(minutes=11))
-    await running.sweep()
+    await running.go_on()
     assert (await lives.contact_of(thread_id)).address == ""
     again, _message = await making.text_in("我又来了")
     assert again != thread_id  # found by nobody: a new person
@@ -66,7 +67,7 @@ async def test_a_text_that_came_while_the_person_was_forgotten_is_still_answered
         )  # fmt: skip
         session.add(late)
     clock.advance(timedelta(minutes=11))
-    await running.sweep()
+    await running.go_on()
     contact = await lives.contact_of(thread_id)
     assert contact.address == NUMBER and contact.erased_at is None
     async with transaction() as session:
@@ -378,3 +379,59 @@ async def test_over_twenty_years_quarter_by_quarter_nothing_goes_early_and_nothi
         assert (await lives.ticket(one)).answers is None and await lives.findings(one) == []
     async with transaction() as session:
         assert await session.scalar(select(func.count()).select_from(Contact).where(Contact.erased_at.is_(None))) == 0
+
+
+async def test_a_letter_of_the_police_that_is_not_served_keeps_everything(clock: HeldClock) -> None:
+    """The file is made from these very words: they must be there when the second supervisor allows it."""
+    thread_id, _message = await making.text_in("低保怎么申请")
+    (lead,) = await lives.supervisors("he")
+    day = clock.now()
+    letters = [("talk", thread_id, Stage.APPROVED), ("ticket", thread_id, Stage.ASKED)]
+    async with transaction() as session:
+        for scope, ref, state in letters:
+            session.add(
+                PoliceRequest(
+                    letter="调〔2026〕1号", unit="镇雄县公安局", officers="王警官、李警官", scope=scope, ref=ref, since=day,
+                    until=day, state=state, asked_by=lead, asked_at=day,
+                )
+            )  # fmt: skip
+    lives.years(clock, 1.2)
+    assert (await lives.purge())["kept_followed"] == 1
+    async with transaction() as session:
+        await session.execute(update(PoliceRequest).where(PoliceRequest.scope == "talk").values(state=Stage.MADE))
+    clock.advance(timedelta(days=31))
+    assert (await lives.purge())["texts"] == 1, "a letter for a ticket of the same number is not about this talk"
+
+
+async def test_what_somebody_may_have_of_their_own_is_kept_until_they_have_it(clock: HeldClock) -> None:
+    thread_id, _message = await making.text_in("低保怎么申请")
+    (lead,) = await lives.supervisors("he")
+    async with transaction() as session:
+        asked = SubjectRequest(
+            contact_id=(await lives.contact_of(thread_id)).id, wants="access", asker="subject", checked="person", outcome="granted",
+            words="本人带身份证来", recorded_by=lead, recorded_at=clock.now(),
+        )  # fmt: skip
+        session.add(asked)
+    lives.years(clock, 1.2)
+    assert (await lives.purge())["kept_followed"] == 1
+    async with transaction() as session:
+        (await session.get_one(SubjectRequest, asked.id)).done_at = clock.now()
+    clock.advance(timedelta(days=31))
+    assert (await lives.purge())["texts"] == 1
+
+
+async def test_on_a_day_that_may_be_wrong_nothing_goes_until_a_person_has_looked(clock: HeldClock) -> None:
+    thread_id, _message = await making.text_in("低保怎么申请")
+    before = clock.now() - timedelta(days=400)
+    async with transaction() as session:
+        await session.execute(update(Message).values(at=before))
+        await session.execute(update(Contact).values(created_at=before))
+        session.add(RetentionRun(day=running.day_of_run() - timedelta(days=4), started_at=before, ended_at=before))
+    assert not await running.sweep() and await lives.bodies(thread_id) == ["低保怎么申请"]
+    async with transaction() as session:
+        assert await running.doubt(session, confirmed=True) is None
+        (await session.scalars(select(RetentionRun))).one().day += timedelta(days=2)
+    clock.advance(timedelta(minutes=2))
+    assert not await running.sweep(), "the database's clock says otherwise"
+    clock.advance(-timedelta(minutes=2))
+    assert (await running.sweep())["texts"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from sms_gateway.clock import HeldClock
 from sms_gateway.database import transaction
 from sms_gateway.events.models import HotlineEvent
 from sms_gateway.handbook.models import Draft
+from sms_gateway.operators import presence
 from sms_gateway.operators.models import AuditRow, OperatorSession, ShiftHandover, SignInLink
-from sms_gateway.retention import running
+from sms_gateway.retention import periods, running
+from sms_gateway.retention.steps import STEPS
 from sms_gateway.settings import get_settings
 from sms_gateway.timers import Timer
+from tests.broadcasts import making as making_broadcasts
 from tests.tickets import making
 
 from . import lives
@@ -41,17 +45,17 @@ async def test_sessions_links_timers_references_and_numbers_of_calls_go_in_their
     async with transaction() as session:
         session.add_all(
             [
-                OperatorSession(token_hash=b"old", operator_id=lead, csrf="x", created_at=now, last_seen_at=now, ended_at=None),
+                OperatorSession(token_hash=b"old", operator_id=lead, csrf="x", role="supervisor", created_at=now, last_seen_at=now, ended_at=None),
                 SignInLink(token_hash=b"link", operator_id=lead, expires_at=now),
                 Timer(job="a.b", subject_id=1, due_at=now, done_at=now),
                 Timer(job="a.b", subject_id=2, due_at=now, done_at=None),
                 CarrierReference(carrier="cmpp", carrier_id="1", reference=1, at=now),
                 Call(purpose="notice", subject_id=1, to="+8613800000005", state="ended", made_at=now, changed_at=now),
-                AuditRow(at=now, operator_id=lead, what="export", subject="export:xlsx", detail="联席会"),
                 ShiftHandover(written_by=lead, written_at=now, note="阿依朵还没回信", left_open={}),
                 Draft(state="retired", version=1, content={"q": "阿依朵"}, author_id=lead, writers=[lead], created_at=now, changed_at=now),
             ]
         )  # fmt: skip
+        await presence.note(session, operator_id=lead, what="export", subject="export:xlsx", detail="联席会")
     clock.advance(timedelta(days=6))
     await lives.purge()
     assert await _many(SignInLink) == 1 and await _many(CarrierReference) == 1
@@ -175,3 +179,21 @@ def test_half_written_files_go_after_a_day_whole_ones_never(tmp_path: Path, monk
     assert running.forget_files() == 2
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["1.sealed", "2.making", "key"]
     get_settings.cache_clear()
+
+
+async def test_a_ledger_that_is_being_read_holds_up_neither_the_purge_nor_what_is_sent(clock: HeldClock) -> None:
+    first, second = (
+        await making_broadcasts.make_broadcast(status="cancelled"),
+        await making_broadcasts.make_broadcast(status="cancelled"),
+    )
+    for one in (first, second):
+        await making_broadcasts.make_ledger(one, 3)
+    clock.advance(timedelta(days=200))
+    async with transaction() as reading:
+        await reading.execute(text("SELECT count(*) FROM broadcast_recipients"))
+        began = time.monotonic()
+        async with transaction() as session:
+            [step] = [step for step in STEPS if step.name == "ledgers"]
+            assert not await step.act(session, periods.load())
+        assert time.monotonic() - began < 1.5, "one short wait, not one for each of them"
+    assert (await lives.purge())["ledgers"] == 2

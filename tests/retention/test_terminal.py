@@ -34,6 +34,21 @@ def test_the_status_names_every_kind_with_its_source_and_runs_are_listed(
     assert "做完" in CliRunner().invoke(retention.app, ["status"]).output
 
 
+def test_after_days_without_a_purge_a_person_says_that_the_date_is_right(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_adopt", lambda: None)
+    with psycopg.connect(database, autocommit=True) as rows:
+        rows.execute(
+            "INSERT INTO retention_runs (day, started_at, ended_at, seconds, cut, step, counts)"
+            " VALUES (current_date - 5, now(), now(), 0, false, 0, '{}')"
+        )
+    refused = CliRunner().invoke(retention.app, ["run"])
+    assert refused.exit_code != 0 and "--confirm" in str(refused.exception)
+    assert CliRunner().invoke(retention.app, ["run", "--confirm"]).exit_code == 0
+    assert CliRunner().invoke(retention.app, ["run"]).exit_code == 0, "once a gap"
+
+
 def test_a_period_shorter_than_law_demands_purges_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from sms_gateway.settings import get_settings
 

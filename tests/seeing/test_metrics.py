@@ -34,16 +34,17 @@ from tests.telling import FakeCarrier, Person
 KICKING = "有个叔叔一直在踹我家门 就我和弟弟在"
 LABELS = {
     "queue": re.compile("danger|turns|replies|bulk"),
-    "work": re.compile("danger|turns|replies|bulk|outreach|gateway|console"),
+    "work": re.compile("danger|turns|replies|bulk|outreach|gateway|console|cmpp2?"),
     "kind": re.compile("turn|danger_reply|danger_human"),
-    "carrier": re.compile("simulator|twilio|web|drill"),
+    "carrier": re.compile("simulator|twilio|cmpp2?|web|drill"),
     "state": re.compile("queued|sending|unknown|sent|undelivered|blocked|failed|cancelled|delivered"),
     "lane": re.compile("red|other"),
     "part": re.compile("database|rasa|actions|danger_worker|workers"),
-    "what": re.compile("backup|purge"),
+    "what": re.compile("backup|purge|submitted|refused|throttled|unknown|delivered"),
     "unit": re.compile(r"[a-z0-9]+@53\d{4}"),
     "door": re.compile(r"[a-z][a-z-]*"),
     "status": re.compile("[1-5]xx"),
+    "why": re.compile("password|code|first_code|too_many_tries|link|role|family|page_token|origin|api_key"),
     "generation": re.compile("[0-9]"),
     "le": re.compile(r"\+Inf|[0-9.]+"),
 }

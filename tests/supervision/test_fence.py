@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -135,12 +136,74 @@ def test_rasa_reads_its_own_and_writes_to_its_room(tmp_path: Path, python: str) 
             "write code": f"open({str(ROOT / 'bot' / 'channel.py')!r}, 'a')",
             "write outside": f"open({str(out)!r}, 'w')",
             "home": "import os; os.listdir(os.path.expanduser('~root'))",
+            "passwords' hashes": "open('/etc/shadow').read()",
+            "the front door's code": f"open({str(ROOT / 'sms_gateway' / 'settings.py')!r}).read()",
             "the supervisor's environment": "import os; open(f'/proc/{os.getppid()}/environ').read()",
         },
         python=python,
     )
     assert secret and [name for name, end in told.items() if end == "done"] == ["the model", "the code", "its room"]
     assert not out.exists()
+
+
+@whole
+@pytest.mark.parametrize("place", ["/opt", "/usr/local", "/usr/lib"])
+def test_wherever_it_is_installed_settings_secrets_and_logs_stay_shut(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not os.access(place, os.W_OK):
+        pytest.skip("nothing can be installed there")
+    beside = Path(place) / f"fence-{os.getpid()}"
+    root = beside / "hotline"
+    shut = [".env", ".env.production", "var/secrets/data_key", "logs/gateway.log", "sms_gateway/settings.py"]
+    try:
+        for name in ("bot/channel.py", "config.yml", *shut):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text("said")
+        monkeypatch.setattr(fencing, "ROOT", root)
+        bounds = fencing.around_rasa(RASA_PYTHON, model=None, room=tmp_path, connect=(), bind=1)
+        names = ["bot/channel.py", "config.yml", *shut]
+        deeds = {name: f"open({str(root / name)!r}).read()" for name in names} | {"a library": "import decimal, ssl"}
+        told = _tried(bounds, deeds, python=str(RASA_PYTHON))
+    finally:
+        shutil.rmtree(beside)
+    assert [name for name, end in told.items() if end == "done"] == ["bot/channel.py", "config.yml", "a library"], told
+
+
+UNIX = {
+    "a socket of this machine": "socket.socket(socket.AF_UNIX).connect(PLACE)",
+    "a datagram socket": "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)",
+    "one end of a pair, connected anew": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].connect(PLACE)",
+}
+
+
+@whole
+def test_this_machines_unix_sockets_are_shut_and_event_loops_still_run(tmp_path: Path) -> None:
+    place = tmp_path / "socket"
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(place))
+    server.listen()
+    deeds = {name: code.replace("PLACE", repr(str(place))) for name, code in UNIX.items()}
+    loop = {"an event loop": "import asyncio; asyncio.run(asyncio.sleep(0))"}
+    told = _tried(Fence(("/",), (str(tmp_path),), (), ()), deeds | loop)
+    assert told == dict.fromkeys(UNIX, "PermissionError") | {"an event loop": "done"}
+    asked = _tried(Fence(("/",), (str(tmp_path),), (), (), unix=True), deeds)
+    assert asked["a socket of this machine"] == "done", "where the database is one, it may"
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "by_socket"),
+    [
+        ("postgresql://a:b@127.0.0.1:5432/hotline", False),
+        ("postgresql+psycopg://a:b@db.example.cn/hotline", False),
+        ("postgresql:///hotline?host=/run/postgresql", True),
+        ("postgresql:///hotline", True),
+        ("host=127.0.0.1,/run/postgresql dbname=hotline", True),
+    ],
+)
+def test_only_a_database_that_is_a_unix_socket_asks_for_one(url: str, by_socket: bool) -> None:
+    assert fencing.asks_by_socket(url) is by_socket
 
 
 CALLS = {
@@ -244,11 +307,12 @@ def test_a_kernel_without_a_part_still_gets_the_others() -> None:
     assert done.stdout.strip() == "['files', 'network']"
 
 
+@pytest.mark.parametrize("unix", [True, False])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_the_filter_of_each_machine_has_its_jumps_inside(machine: str) -> None:
-    steps = fence.program(machine)
+def test_the_filter_of_each_machine_has_its_jumps_inside(machine: str, unix: bool) -> None:
+    steps = fence.program(machine, unix=unix)
     assert len(steps) < 4096
     for place, (code, yes, no, _value) in enumerate(steps):
         if code & 7 == 5:
             assert place + 1 + max(yes, no) < len(steps)
-    assert platform.machine() not in ("x86_64", "aarch64") or fence.program(platform.machine())
+    assert platform.machine() not in ("x86_64", "aarch64") or fence.program(platform.machine(), unix=unix)

@@ -13,6 +13,7 @@ import xlsxwriter
 from sms_gateway.tickets import attachments
 from sms_gateway.tickets.file_types import (
     FileHasMacros,
+    FileHasScripts,
     FileIsEmpty,
     FileIsFalse,
     FileIsNotWelcome,
@@ -88,6 +89,28 @@ def test_a_false_type_is_refused(name: str, content: bytes) -> None:
 def test_macros_and_embedded_programs_are_refused(content: bytes) -> None:
     with pytest.raises(FileHasMacros):
         kind_of("回复.docx", content)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        b"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>",
+        b"/OpenAction<</S/Java#53cript/JS 5 0 R>>",
+        b"/AA << /O << /S /Launch /F (cmd.exe) >> >>",
+        b"/Names << /EmbeddedFiles 7 0 R >>",
+        b"/Type /EmbeddedFile /Length 3",
+        b"/Subtype /RichMedia",
+    ],
+)
+def test_a_pdf_that_runs_or_brings_something_along_is_refused(action: bytes) -> None:
+    with pytest.raises(FileHasScripts) as caught:
+        kind_of("回复.pdf", PDF.replace(b"<<>>", b"<< " + action + b" >>", 1))
+    assert caught.value.status_code == 422
+
+
+def test_a_pdf_that_opens_at_a_page_or_leads_to_one_is_taken() -> None:
+    harmless = b"/OpenAction [3 0 R /Fit] /A << /S /URI /URI (https://www.yn.gov.cn/LaunchPad) >> /Title (JavaScript) /Launches 1"
+    assert kind_of("回复.pdf", PDF.replace(b"<<>>", b"<< " + harmless + b" >>", 1)) == "pdf"
 
 
 TEMPLATE = '<Relationships><Relationship Type="http://x/attachedTemplate" Target="http://evil.example/a.dotm" TargetMode="External"/></Relationships>'

@@ -81,6 +81,7 @@ def production(database: str, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
         "TWILIO_AUTH_TOKEN": "t",
         "TWILIO_FROM": "+861069000000",
         "PUBLIC_URL": "https://hotline.example",
+        "CONSOLE_URL": "https://desk.example",
         "CROSS_BORDER_ASSESSED": "2026-1",
         "DEMO_DATA": "false",
     }.items():

@@ -24,6 +24,10 @@ OnDeliver = Callable[[Deliver], Awaitable[None]]
 
 Called for many at once, in the order they came on each connection; up to 64 of a connection are under way.
 """
+OnAccepted = Callable[[int, bytes], None]
+"""The gateway took the text of that reference, under that Msg_Id: said at once, before whoever waits for it hears so and before any
+report that comes behind it is stored. It must be quick and must not raise.
+"""
 OnLate = Callable[[int, SubmitAnswer], None]
 """An answer after `Unknown("no_answer")`: the reference given to `submit`, and `Accepted` or `Refused`. Not awaited: be quick."""
 OnEvent = Callable[..., None]
@@ -40,6 +44,7 @@ class Sender:
         *,
         on_deliver: OnDeliver,
         on_late: OnLate | None,
+        on_accepted: OnAccepted | None = None,
         on_event: OnEvent | None,
     ) -> None:
         self.account = account
@@ -50,6 +55,7 @@ class Sender:
         self.store = on_deliver
         self.login_is_refused = False
         self._on_late = on_late
+        self._on_accepted = on_accepted
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._urgent: deque[Waiting] = deque()
@@ -133,6 +139,8 @@ class Sender:
         """The gateway's word on a SUBMIT: too many at once is tried again, all else goes to whoever waits."""
         if resp.result == words.OK:
             self.counts.accepted += 1
+            if self._on_accepted is not None:
+                self._on_accepted(waiting.reference, resp.msg_id)
             waiting.settle(Accepted(resp.msg_id))
         elif resp.result in self.account.throttled:
             self.counts.throttled += 1

@@ -14,9 +14,9 @@ from .limits import Account, Counts, Limits, State
 from .link import Link
 from .owner import Waiting
 from .pdus import Cancel, CancelResp, Query, QueryResp, Submit
-from .sender import OnDeliver, OnEvent, OnLate, Sender
+from .sender import OnAccepted, OnDeliver, OnEvent, OnLate, Sender
 
-__all__ = ["Account", "Counts", "Limits", "OnDeliver", "OnEvent", "OnLate", "Session", "State"]
+__all__ = ["Account", "Counts", "Limits", "OnAccepted", "OnDeliver", "OnEvent", "OnLate", "Session", "State"]
 
 STEADY_SECONDS = 5.0
 """A connection that lived so long was a good one: the next is tried soon."""
@@ -32,11 +32,14 @@ class Session:
         *,
         on_deliver: OnDeliver,
         on_late: OnLate | None = None,
+        on_accepted: OnAccepted | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         self.account = account
         self.limits = limits or Limits()
-        self._sender = Sender(account, self.limits, on_deliver=on_deliver, on_late=on_late, on_event=on_event)
+        self._sender = Sender(
+            account, self.limits, on_deliver=on_deliver, on_late=on_late, on_accepted=on_accepted, on_event=on_event
+        )
         self.counts: Counts = self._sender.counts
         self._links = self._sender.links
         self._loop = asyncio.get_running_loop()

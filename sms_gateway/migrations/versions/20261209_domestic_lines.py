@@ -27,6 +27,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_carrier_parts_carrier_carrier_id", "carrier_parts", ["carrier", "carrier_id"], unique=False)
     op.create_table(
+        "uplink_parts",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("carrier", sa.String(length=16), nullable=False),
+        sa.Column("part_index", sa.LargeBinary(), nullable=False),
+        sa.Column("whole_index", sa.LargeBinary(), nullable=False),
+        sa.Column("reference", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.SmallInteger(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("part_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uplink_parts")),
+        sa.UniqueConstraint("part_index", name=op.f("uq_uplink_parts_part_index")),
+        sa.UniqueConstraint("uid", name=op.f("uq_uplink_parts_uid")),
+    )
+    op.create_index("ix_uplink_parts_whole_index", "uplink_parts", ["whole_index"], unique=False)
+    op.create_index(
+        "ix_uplink_parts_waiting", "uplink_parts", ["at"], unique=False, postgresql_where=sa.text("taken_at IS NULL")
+    )
+    op.create_table(
         "carrier_unclaimed_reports",
         sa.Column("carrier", sa.String(length=16), nullable=False),
         sa.Column("carrier_id", sa.String(length=64), nullable=False),
@@ -64,5 +85,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("carrier_links")
     op.drop_table("carrier_unclaimed_reports")
+    op.drop_table("uplink_parts")
     op.drop_table("carrier_parts")
     op.drop_column("messages", "extension")
