@@ -77,6 +77,7 @@ class _Codec:
         self.get_submit, self.get_deliver = _getter(self.submit_head.names), _getter(self.deliver_head.names)
         self.destination, self.tail = of(fields.DESTINATION), of(fields.TAIL)
         self.has_types = version >= Version.V3
+        self._head: tuple[list[object], bytes] = ([], b"")
 
     def body(self, pdu: Pdu) -> tuple[int, bytes]:
         if isinstance(pdu, Submit):
@@ -95,9 +96,16 @@ class _Codec:
         write = self.destination.write
         after = bytes((pdu.dest_terminal_type, length)) if self.has_types else bytes((length,))
         return b"".join((
-            self.submit_head.write(self.get_submit(pdu)), bytes((count,)), *[write([each]) for each in pdu.destinations],
+            self._head_of(pdu), bytes((count,)), *[write([each]) for each in pdu.destinations],
             after, pdu.content, self.tail.write([pdu.link_id]),
         ))  # fmt: skip
+
+    def _head_of(self, pdu: Submit) -> bytes:
+        """Texts of a broadcast differ in what comes after it: the last one is kept."""
+        values = self.get_submit(pdu)
+        if values != self._head[0]:
+            self._head = list(values), self.submit_head.write(values)
+        return self._head[1]
 
     def _deliver(self, pdu: Deliver) -> bytes:
         content = pdu.content if pdu.report is None else write_report(pdu.report, self.version)

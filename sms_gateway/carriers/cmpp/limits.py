@@ -29,7 +29,7 @@ class Limits:
 
     connections: int = 1
     window: int = 16
-    """Requests without an answer, on each connection; an eighth is left to urgent ones."""
+    """Requests without an answer, on each connection; one in 16 is left to urgent ones."""
     segments_per_second: float = 0.0
     """Over all connections; 0: as many as the gateway takes."""
     answer_seconds: float = 60.0

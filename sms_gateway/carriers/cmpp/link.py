@@ -88,18 +88,18 @@ class Link(Wire):
         return self.logged_in and not self.leaving and self.is_open
 
     def room(self, *, urgent: bool) -> int:
-        """How many more SUBMITs may be written now. Ordinary ones leave the last places to urgent ones."""
+        """How many more SUBMITs may be written now. Ordinary ones leave one place in 16 to urgent ones."""
         if not self.is_up or self._is_in_doubt(self.loop.time()):
             return 0
         window = self._limits.window
-        return window - len(self.pending) - (0 if urgent else window // 8)
+        return window - len(self.pending) - (0 if urgent else (window + 8) // 16)
 
-    def place(self, waiting: Waiting, now: float) -> None:
+    def place(self, waiting: Waiting, frame: bytes, now: float) -> None:
         """Give it a number and a place; `flush` writes it."""
         sequence = self.next_sequence()
         waiting.written_at = now
         self.pending[sequence] = waiting
-        self._out.append(waiting.frame[:8] + sequence.to_bytes(4, "big") + waiting.frame[12:])
+        self._out.append(frame[:8] + sequence.to_bytes(4, "big") + frame[12:])
 
     def flush(self) -> None:
         """Write what was placed, in one go."""

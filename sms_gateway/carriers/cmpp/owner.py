@@ -9,21 +9,21 @@ from typing import Protocol
 
 from .answers import SubmitAnswer, Unknown
 from .limits import Account, Counts, Limits
-from .pdus import Deliver, SubmitResp
+from .pdus import Deliver, Submit, SubmitResp
 
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A SUBMIT on its way. `frame` has no sequence yet; times are the loop's."""
+    """A SUBMIT on its way. `frame`: its bytes, without a sequence yet, once they are made; times are the loop's."""
 
-    frame: bytes = field(repr=False)
-    segments: int
+    submit: Submit = field(repr=False)
     reference: int
     urgent: bool
     deadline: float
     answer: asyncio.Future[SubmitAnswer]
     written_at: float = 0.0
     throttled: int | None = None
+    frame: bytes | None = field(default=None, repr=False)
 
     def settle(self, answer: SubmitAnswer) -> None:
         """Whoever waits hears `answer`; the first one counts."""

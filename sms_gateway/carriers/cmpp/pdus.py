@@ -33,7 +33,7 @@ class Connect:
     """`timestamp`: the number MMDDHHMMSS in China time; `authenticator`: 16 bytes (`ids.authenticator`)."""
 
     source_addr: str
-    authenticator: bytes
+    authenticator: bytes = field(repr=False)
     version: int
     timestamp: int
 
@@ -43,7 +43,7 @@ class ConnectResp:
     """`status`: 0 is welcome, else `words.login_refusal`."""
 
     status: int
-    authenticator: bytes = bytes(16)
+    authenticator: bytes = field(default=bytes(16), repr=False)
     version: int = Version.V3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import chain
+from itertools import chain, islice
 from math import inf
 
 from . import codec, words
@@ -14,7 +14,7 @@ from .limits import Account, Counts, Limits
 from .link import Link
 from .owner import Waiting
 from .pace import Pace
-from .pdus import Deliver, Submit, SubmitResp
+from .pdus import Deliver, SubmitResp
 
 RETRY_SECONDS = 0.2
 """A throttled text waits so long before it stands in the queue again."""
@@ -68,18 +68,12 @@ class Sender:
     def __len__(self) -> int:
         return len(self._urgent) + len(self._ordinary) + len(self._resting)
 
-    def prepare(self, submit: Submit, reference: int, urgent: bool, deadline: float) -> Waiting | NotSent:
-        """A text ready to stand in the queue, or why it never will."""
-        if self._closed:
-            return NotSent("closed")
-        try:
-            frame = codec.encode(submit, sequence=0, version=self.account.version)
-        except ValueError:
-            return NotSent("does_not_fit")
-        return Waiting(frame, len(submit.destinations), reference, urgent, deadline, self._loop.create_future())
-
     def put(self, many: Iterable[Waiting], *, urgent: bool) -> None:
         """Let them stand in the queue, and write what may go at once."""
+        if self._closed:
+            for waiting in many:
+                waiting.settle(NotSent("closed"))
+            return
         (self._urgent if urgent else self._ordinary).extend(many)
         self.has_room()
 
@@ -109,7 +103,8 @@ class Sender:
         for queue in (self._urgent, self._ordinary):
             while queue:
                 waiting = queue[0]
-                if waiting.answer.done():  # its caller went away
+                frame = self._frame_of(waiting)
+                if frame is None:
                     queue.popleft()
                     continue
                 link = self._roomiest(urgent=waiting.urgent)
@@ -119,12 +114,26 @@ class Sender:
                     self._wake_in(seconds)
                     break
                 queue.popleft()
-                self.pace.spend(waiting.segments, now)
+                self.pace.spend(len(waiting.submit.destinations), now)
                 self.counts.submitted += 1
-                link.place(waiting, now)
+                link.place(waiting, frame, now)
                 touched.add(link)
         for link in touched:
             link.flush()
+        if touched:  # the next ones, while the gateway works on these
+            for waiting in islice(self._ordinary, self.limits.window * len(self.links)):
+                self._frame_of(waiting)
+
+    def _frame_of(self, waiting: Waiting) -> bytes | None:
+        """Its bytes; None: its caller went away, or hears that it fits no frame."""
+        if waiting.answer.done():
+            return None
+        if waiting.frame is None:
+            try:
+                waiting.frame = codec.encode(waiting.submit, sequence=0, version=self.account.version)
+            except ValueError:
+                waiting.settle(NotSent("does_not_fit"))
+        return waiting.frame
 
     def answered(self, waiting: Waiting, resp: SubmitResp) -> None:
         """The gateway's word on a SUBMIT: too many at once is tried again, all else goes to whoever waits."""

@@ -98,15 +98,14 @@ class Session:
         """The same for many, through the windows of all connections at once; answers in order. Much cheaper than so many tasks."""
         deadline = self._loop.time() + within
         asked = [
-            self._sender.prepare(submit, reference, urgent, deadline)
+            Waiting(submit, reference, urgent, deadline, self._loop.create_future())
             for submit, reference in zip(submits, references or [0] * len(submits), strict=True)
         ]
-        waiting = [each for each in asked if isinstance(each, Waiting)]
-        self._sender.put(waiting, urgent=urgent)
+        self._sender.put(asked, urgent=urgent)
         try:
-            return [await each.answer if isinstance(each, Waiting) else each for each in asked]
+            return [await each.answer for each in asked]
         finally:
-            for each in waiting:
+            for each in asked:
                 each.answer.cancel()  # nothing where it is answered; where not, it must not go out any more
 
     async def ask(self, pdu: Query | Cancel, *, tries: int = 1) -> QueryResp | CancelResp:

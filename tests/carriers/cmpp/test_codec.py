@@ -292,6 +292,18 @@ def test_a_value_that_does_not_fit_is_refused_and_not_cut(wrong: Submit) -> None
     assert "热线" not in str(refused.value)
 
 
+def test_a_head_that_is_kept_is_not_taken_for_another() -> None:
+    first, other = encode(SUBMIT, sequence=1), replace(SUBMIT, src_id="106900000002")
+    for version in Version:
+        for pdu in (SUBMIT, SUBMIT, other, SUBMIT):
+            assert decode(encode(pdu, sequence=1, version=version), version=version).pdu == pdu
+    with pytest.raises(ValueError):
+        encode(replace(SUBMIT, src_id="1" * 22), sequence=1)
+    with pytest.raises(ValueError):
+        encode(replace(SUBMIT, src_id="1" * 22), sequence=1)  # the first refusal kept nothing
+    assert encode(SUBMIT, sequence=1) == first
+
+
 def test_neither_a_text_nor_a_number_shows_where_a_pdu_is_printed() -> None:
     shown = repr(SUBMIT) + repr(UPLINK) + repr(REPORT)
     assert "10000000001" not in shown and "4f60" not in shown and "\\xcd" not in shown
