@@ -6,7 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -189,8 +200,8 @@ class UplinkPart(SealedRow, Base):
     part_index: Mapped[bytes] = mapped_column(LargeBinary)
     whole_index: Mapped[bytes] = mapped_column(LargeBinary)
     reference: Mapped[int]
-    total: Mapped[int] = mapped_column(SmallInteger)
-    number: Mapped[int] = mapped_column(SmallInteger)
+    total: Mapped[int] = mapped_column(Integer)
+    number: Mapped[int] = mapped_column(Integer)
     part_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     part = Encrypted[list[Any] | None]()
     at: Mapped[datetime]
