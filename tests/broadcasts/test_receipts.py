@@ -147,8 +147,10 @@ def test_the_rank_in_sql_is_that_of_the_table(database: str) -> None:
 
 def test_every_state_a_carrier_can_tell_has_a_meaning() -> None:
     from sms_gateway.carriers import simulator, twilio
+    from sms_gateway.carriers.cmpp import meanings
 
-    said = {state for states in (simulator.STATES, twilio.STATES) for state in states.values() if state is not None}
+    tables = (simulator.STATES, twilio.STATES, meanings.STATES)
+    said = {state for states in tables for state in states.values() if state is not None}
     assert said <= set(MEANING)
     assert {kind.state for kind in twilio.REFUSALS.values()} <= set(MEANING)
 
