@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import false, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,8 +110,9 @@ async def find_recent(
     left = select(row.broadcast_id, row.number, row.region, row.claimed_at, row.sent_at)
     left = left.where(row.broadcast_id.in_(ids), row.address_index == contact.address_index)
     left = left.where(row.state.in_([str(state) for state in MAY_HAVE_LEFT]), row.claimed_at.between(since, at))
-    last_digits = row.broadcast_id % 10 ** len(extension) == int(extension) if extension else false()
-    found = (await session.execute(left.order_by(last_digits.desc(), row.claimed_at.desc()).limit(1))).one_or_none()
+    if extension:  # a constant to order by is none PostgreSQL takes
+        left = left.order_by((row.broadcast_id % 10 ** len(extension) == int(extension)).desc())
+    found = (await session.execute(left.order_by(row.claimed_at.desc()).limit(1))).one_or_none()
     if found is None:
         return None
     return Reached(found.broadcast_id, found.number, found.region, found.sent_at or found.claimed_at)

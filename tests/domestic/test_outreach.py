@@ -140,4 +140,6 @@ async def test_a_reply_finds_its_broadcast_by_the_number_it_was_sent_to(
         async with transaction() as session:
             contact = await session.get_one(Contact, message.contact_id)
             reached = await replies.find_recent(session, contact, at=message.at, extension=message.extension)
+            without = await replies.find_recent(session, contact, at=message.at)
         assert reached is not None and message.body == f"回复{reached.broadcast_id}"
+        assert without is not None  # by a carrier that tells no extension, too
