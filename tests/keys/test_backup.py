@@ -116,7 +116,9 @@ async def read_back(filled: marked.Filled) -> None:
         ticket = await session.get_one(Ticket, filled.ticket_id)
         assert marked.MARKS["表单"] in (ticket.answers or {})["what"]
         file = await session.get_one(Attachment, filled.attachment_id)
-        shut = select(SealedImage).options(undefer(SealedImage.content_sealed))  # somebody is accused: its files are shut
+        shut = select(SealedImage).options(
+            undefer(SealedImage.content_sealed)
+        )  # somebody is accused: its files are shut
         sealed = (await session.scalars(shut.where(SealedImage.attachment_id == file.id))).one()
         assert (file.name, sealed.content) == (f"{marked.MARKS['附件名']}.pdf", marked.FILE)
         bodies = [one.body for one in await session.scalars(select(Message))]
