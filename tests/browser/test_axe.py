@@ -151,11 +151,7 @@ async def _look(page: Page, address: str, name: str, sizes: Sequence[str], *, ri
             file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             await page.wait_for_timeout(400)
             await page.screenshot(path=str(Path(folder) / f"{file}-{size}.png"), full_page=size == "390")
-        found = await page.evaluate(LOOK, size == "390")
-        if found:  # a part that was read again while axe looked shows colours of both; what is wrong is so the second time, too
-            await page.wait_for_timeout(1_000)
-            found = await page.evaluate(LOOK, size == "390")
-        said += [f"{name} at {size}: {line}" for line in found]
+        said += [f"{name} at {size}: {line}" for line in await page.evaluate(LOOK, size == "390")]
         try:
             await page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=2_000)
         except PlaywrightTimeout:
