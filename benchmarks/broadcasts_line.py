@@ -115,6 +115,7 @@ async def outreach_line(
             for name in names:
                 await hotline.supervisor.wait_ready(name, within=240)
             with as_hotline(hotline.environment), own_keys():
+                await database.dispose()  # of whichever line this process had before
                 token = simulator.access_token(get_settings())
                 headers = {"Authorization": f"Bearer {token}"}
                 async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as http:

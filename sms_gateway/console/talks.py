@@ -13,6 +13,7 @@ from sms_gateway.conversations import openings, overview, recusing, talk, whispe
 from sms_gateway.conversations.overview import TalkPage
 from sms_gateway.conversations.ownership import Owner
 from sms_gateway.database import transaction
+from sms_gateway.escalations import service as escalations
 from sms_gateway.operators import presence, roster
 from sms_gateway.operators.models import Role
 
@@ -57,7 +58,9 @@ async def show_talk(request: Request, talk_id: Id, seat: SeeingTalk) -> Response
         return await _show_talk(request, talk_id, seat)
     except openings.TalkIsShut as shut:
         async with transaction() as session:
-            waits = (await talk.get_talk(session, talk_id)).owner == Owner.WAITING
+            thread = await talk.get_talk(session, talk_id)
+            called = await escalations.find_open(session, talk_id) is not None
+        waits = thread.owner == Owner.WAITING or (called and thread.owner != Owner.OPERATOR)
         return pages.render("talk_shut.html", seat=seat, talk_id=talk_id, sentence=shut.sentence, waits=waits)
 
 

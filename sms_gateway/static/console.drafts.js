@@ -15,7 +15,7 @@ const valueOf = (field) => (["radio", "checkbox"].includes(field.type) ? (field.
 function keep(event) {
   const field = event.target;
   if (!(field instanceof Element) || !isKept(field)) return;
-  if (field.type === "radio") for (const other of field.form.elements[field.name]) sessionStorage.removeItem(keyOf(other));
+  if (field.type === "radio") for (const other of field.form.elements) if (other.name === field.name && other.type === "radio") sessionStorage.removeItem(keyOf(other));
   if (valueOf(field).trim()) sessionStorage.setItem(keyOf(field), valueOf(field));
   else sessionStorage.removeItem(keyOf(field));
 }

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sms_gateway.app import make_console, make_gateway
@@ -136,10 +136,13 @@ async def _pages(base: str, addresses: Sequence[str], cookies: dict[str, str]) -
     return found
 
 
-async def _look(page: Page, address: str, name: str, sizes: Sequence[str]) -> list[str]:
+async def _look(page: Page, address: str, name: str, sizes: Sequence[str], *, rings: bool = False) -> list[str]:
     """What axe and the narrow screen say of one page, each line with where it was seen."""
     said: list[str] = []
     await page.goto(address, wait_until="load")
+    if rings:
+        await page.click("#sound")
+        await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
     await page.add_script_tag(path=str(AXE))
     for size in sizes:
         width, height = SIZES[size]
@@ -157,14 +160,14 @@ async def _look(page: Page, address: str, name: str, sizes: Sequence[str]) -> li
 
 
 async def _walk(
-    chromium: Browser, base: str, names: dict[str, str], cookie: dict[str, str], seen: set[str]
+    chromium: Browser, base: str, names: dict[str, str], cookie: dict[str, str], seen: set[str], *, rings: bool = False
 ) -> list[str]:
     """Look at all of `names` (address → name) in a browser with that cookie, `AT_ONCE` side by side.
 
     Those in `seen` were looked at as somebody else and are looked at on the narrow screen only.
     """
     context = await chromium.new_context(bypass_csp=True, service_workers="block", reduced_motion="reduce")
-    # A bell that wakes while axe reads changes its button's colours half way: it stays asleep here.
+    # A bell that wakes while axe reads changes its button's colours half way: it is asleep until somebody wakes it (`rings`).
     await context.add_init_script("localStorage.setItem('bell', 'off')")
     if cookie:
         await context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookie.items()])  # type: ignore[list-item]
@@ -174,7 +177,9 @@ async def _walk(
         page = await context.new_page()
         while waiting:
             address, name = waiting.pop(0)
-            said.extend(await _look(page, base + address, name, ["390"] if address in seen else list(SIZES)))
+            said.extend(
+                await _look(page, base + address, name, ["390"] if address in seen else list(SIZES), rings=rings)
+            )
 
     await asyncio.gather(*(one_tab() for _ in range(min(AT_ONCE, len(waiting)))))
     await context.close()
@@ -199,6 +204,8 @@ async def test_no_page_keeps_anybody_out(chromium: Browser, sites: Sites) -> Non
         pages = await _pages(sites.console, [one for one in addresses if not one.startswith("/sign-in")], cookie)
         assert pages, role
         said += await _walk(chromium, sites.console, {page: f"{role.value} {page}" for page in pages}, cookie, seen)
+    ringing = await _sign_in(ROLES[Role.SUPERVISOR][0])
+    said += await _walk(chromium, sites.console, {"/": "supervisor / with the bell on"}, ringing, set(), rings=True)
     for base, app in ((sites.console, sites.console_app), (sites.gateway, sites.gateway_app)):
         pages = await _pages(base, _addresses(app, sites.house.samples, None), {})
         said += await _walk(chromium, base, {page: f"stranger {page}" for page in pages}, {}, set())

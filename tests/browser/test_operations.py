@@ -21,10 +21,11 @@ from sms_gateway.database import transaction
 from sms_gateway.events import fanning, service, subscriptions
 from sms_gateway.jobs import each_second
 from sms_gateway.messages.models import Direction, Message
+from sms_gateway.operators import signin
 from sms_gateway.operators.models import Role
 from sms_gateway.seeing.models import OperationSample
 from sms_gateway.settings import get_settings
-from tests.console.story import PASSWORD, Teller, add_operator
+from tests.console.story import Teller, add_operator
 from tests.events.conftest import data, facts
 from tests.telling import FakeCarrier
 
@@ -98,10 +99,11 @@ async def _sit(make_page: MakePage, base: str, *, small: bool = False) -> Page:
     page = await make_page(small=small)
     if not small:
         await page.set_viewport_size({"width": 1440, "height": 900})
-    await page.goto(f"{base}/sign-in")
-    await page.fill("[name=login]", "banzhang")
-    await page.fill("[name=password]", PASSWORD)
+    async with transaction() as session:
+        token = await signin.one_time_link(session, login="banzhang")
+    await page.goto(f"{base}/sign-in/{token}")
     await page.click("button[type=submit]")
+    await expect(page.locator("#line")).to_have_text("实时")
     await page.goto(f"{base}/operations")
     await expect(page.get_by_role("heading", name="运行", exact=True)).to_be_visible()
     return page

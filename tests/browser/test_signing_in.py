@@ -89,9 +89,9 @@ async def test_words_in_any_form_are_there_again_after_the_session_ended(
     open_desk: OpenDesk, console_site: str, person: Person
 ) -> None:
     page = await open_desk()
-    ticket_id = await opened(person, lane="blue", what="学校天天占体育课")
+    ticket_id = await opened(person, lane="orange", what="学校天天占体育课")
     await page.goto(f"{console_site}/tickets/{ticket_id}")
-    await page.click("text=登记孩子")
+    await page.click("[data-dialog=child-new]")
     sheet = page.locator("#child-new")
     await sheet.get_by_label("几岁").fill("6")
     await sheet.get_by_label("男女").select_option("m")
@@ -103,9 +103,10 @@ async def test_words_in_any_form_are_there_again_after_the_session_ended(
     await expect(page.locator("#login")).to_be_visible()
     await page.goto(f"{console_site}/sign-in/{await link_for('zhiban')}")
     await page.click("text=进入值班台")
+    await expect(page.locator("#line")).to_have_text("实时")
     await page.goto(f"{console_site}/tickets/{ticket_id}")
     await expect(page.locator("#toast")).to_contain_text("还在")
-    await page.click("text=登记孩子")
+    await page.click("[data-dialog=child-new]")
     await expect(sheet.get_by_label("几岁")).to_have_value("6")
     await expect(sheet.get_by_label("男女")).to_have_value("m")
     await expect(sheet.get_by_label("和谁一起")).to_have_value("奶奶")

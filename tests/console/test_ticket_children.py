@@ -123,8 +123,8 @@ async def test_the_same_child_in_two_tickets_is_found_merged_and_split(
     sign_in: SignIn, person: Person, another: Person
 ) -> None:
     desk = await sign_in()
-    first = await opened(person, lane="blue", child="9岁，在旧府小学读三年级")
-    second = await opened(another, lane="blue", child="女孩，9岁，旧府小学的")
+    first = await opened(person, lane="orange", child="9岁，在旧府小学读三年级")  # danger on duty opens both
+    second = await opened(another, lane="orange", child="女孩，9岁，旧府小学的")
     page = (await desk.see(f"/tickets/{second}")).text
     assert "像是同一个孩子（同校、同岁）" in page
     [old], [new] = await children_of(first), await children_of(second)

@@ -97,7 +97,8 @@ async def test_sessions_end_when_idle_when_disabled_and_when_the_password_change
         assert await signin.find_session(session, awake.token) is None
         with pytest.raises(signin.LinkIsUsed):
             await signin.with_link(session, token=link)
-    assert await _try(PASSWORD + "新") is None
+    with pytest.raises(signin.SignInRefused):
+        await _try(PASSWORD + "新")
 
 
 async def test_bad_accounts_are_refused_with_a_sentence(database: str) -> None:

@@ -14,6 +14,7 @@ from sms_gateway.handbook.models import Draft
 from sms_gateway.messages.models import Thread
 from sms_gateway.migrations.models import metadata
 from sms_gateway.retention import periods, running
+from sms_gateway.retention.models import SubjectRequest
 from sms_gateway.tickets.models import Ticket
 from sms_gateway.tickets.police_models import PoliceRequest
 from tests.console.family import NAME, PLACE, WORDS, settle_in
@@ -90,6 +91,8 @@ async def test_after_thirty_years_nothing_a_family_said_is_left_anywhere(
         await session.execute(update(Ticket).values(closed_at=now, status="concluded"))
         await session.execute(update(Thread).values(owner="closed"))
         await session.execute(update(Draft).values(state="retired"))
+        await session.execute(update(PoliceRequest).values(state="refused"))
+        await session.execute(update(SubjectRequest).values(done_at=now))
         await session.execute(update(PoliceRequest).values(state="refused"))
     await lives.settle_duties()
     lives.years(clock, 30)

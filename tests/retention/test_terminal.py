@@ -69,7 +69,7 @@ async def test_tables_that_hold_something_go_down_and_up_again(database: str, cl
         contact_id = (await lives.ticket(ticket_id)).contact_id
         await holds.set_hold(session, contact_id=contact_id, ticket_id=ticket_id, by=lead, reason="公安已立案，等调取")
         await requests.record(
-            session, number="+8613800000077", wants=Wants.ERASURE, asker=Asker.SUBJECT, checked=Checked.IN_PERSON, asker_name="",
+            session, number="+8613800000077", wants=Wants.ERASURE, asker=Asker.SUBJECT, checked=Checked.IN_PERSON, asker_name="王小林",
             words="本人带身份证来", by=lead,
         )  # fmt: skip
     await lives.purge()

@@ -476,7 +476,7 @@ def _audit() -> None:
 
 
 def downgrade() -> None:
-    for name in ("tail", "returned", "evaluated", "level_category"):
+    for name in ("tail", "returned", "evaluated", "level_category", "status_id"):
         op.drop_index(f"ix_tickets_{name}", table_name="tickets")
     op.drop_constraint(op.f("uq_audit_uid"), "audit", type_="unique")
     for column in ("uid", "detail_sealed"):
