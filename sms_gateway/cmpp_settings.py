@@ -30,6 +30,10 @@ class CmppSettings(BaseModel):
     """Digits behind the access number that say which broadcast a text is of; 0 where the gateway allows none."""
     fee_type: str = "01"
     fee_code: str = "000000"
+    checks_gateway: bool = False
+    """Refuse a gateway that does not prove it knows our secret; off, since vendors compute the proof differently (it is logged)."""
+    throttled: frozenset[int] = frozenset({8})
+    """Results of SUBMIT_RESP that mean 太快了, this vendor's own among them (100-199)."""
     words: dict[str, str] = Field(default_factory=dict)
     """This account's own meanings of words in status reports, before ours (`carriers/cmpp/words.py`)."""
     door_port: int = Field(default=8002, ge=1, le=65535)

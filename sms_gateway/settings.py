@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     cmpp_extension_digits: int = 4
     cmpp_fee_type: str = "01"
     cmpp_fee_code: str = "000000"
+    cmpp_checks_gateway: bool = False
+    cmpp_throttled: frozenset[int] = frozenset({8})
     cmpp_words: dict[str, str] = Field(default_factory=dict)
     cmpp_door_port: int = 8002
     cmpp2: CmppSettings | None = None

@@ -108,7 +108,7 @@ class Line:
         version = Version.V2 if settings.version == "2.0" else Version.V3
         secret = settings.shared_secret.get_secret_value()
         return Session(
-            Account(host, port, settings.source_addr, secret, version),
+            Account(host, port, settings.source_addr, secret, version, settings.checks_gateway, settings.throttled),
             Limits(settings.connections, settings.window, settings.segments_per_second),
             on_deliver=self._hear,
             on_late=self._hear_late, on_accepted=self._learn, on_event=partial(log.info, carrier=self.name),

@@ -25,6 +25,7 @@ from sms_gateway.links import list_links
 from sms_gateway.messages import tasks
 from sms_gateway.messages.models import CarrierPart, Receipt, UnclaimedReport
 from sms_gateway.settings import get_settings
+from sms_gateway.simulator.cmpp.faults import WireFaults
 from sms_gateway.simulator.cmpp.gateway import Client, CmppGateway
 from sms_gateway.simulator.faults import Faults
 from sms_gateway.supervision.children import Inner, children
@@ -235,6 +236,27 @@ async def test_the_spare_gateway_takes_over_when_the_main_one_dies(
         await edge.aclose()
     await main.close()
     await spare.close()
+
+
+async def test_a_gateway_that_does_not_prove_itself_is_refused_only_where_that_is_asked(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = CmppGateway(Client("901234", SECRET, SRC_ID), faults=WireFaults(wrong_proof=True))
+    port = await gateway.start()
+    for checks, let_in in (("false", True), ("true", False)):
+        set_up(monkeypatch, tmp_path, port, CMPP_CHECKS_GATEWAY=checks)
+        app = make_line("cmpp")
+        async with app.router.lifespan_context(app):
+            assert await app.state.line.wait_until_up(within=5 if let_in else 1) is let_in
+    await gateway.close()
+
+
+def test_a_vendors_own_word_for_too_fast_is_read_from_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(monkeypatch, tmp_path, 7890, CMPP_THROTTLED="[8, 107]")
+    assert get_settings().domestic["cmpp"].throttled == {8, 107}
+    get_settings.cache_clear()
 
 
 def test_the_supervisor_starts_a_process_for_each_line() -> None:
