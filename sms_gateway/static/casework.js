@@ -25,7 +25,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (!event.target.matches?.(".act-form") || event.detail.successful) return;
+  const { status } = event.detail.xhr;
+  if (!event.target.matches?.(".act-form") || (status >= 200 && status < 300)) return; // one that leads on stays shut till the next page
   for (const button of event.target.querySelectorAll("button[type=submit]")) button.disabled = false;
 });
 

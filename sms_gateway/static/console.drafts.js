@@ -26,10 +26,11 @@ function forget(form) {
   for (const field of form.elements) if (isKept(field)) sessionStorage.removeItem(keyOf(field));
 }
 
-// A form that htmx sent says itself whether it arrived.
+// A form that htmx sent says itself whether it arrived: by its status, since htmx calls an answer that leads on neither good nor bad.
 addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful, requestConfig } = event.detail;
-  if (successful && elt.tagName === "FORM" && requestConfig.triggeringEvent?.type === "submit") forget(elt);
+  const { elt, xhr, requestConfig } = event.detail;
+  const arrived = xhr.status >= 200 && xhr.status < 300;
+  if (arrived && elt.tagName === "FORM" && requestConfig.triggeringEvent?.type === "submit") forget(elt);
 });
 // A plain one is believed to have arrived when the next page is not the sign-in page (signed-in.js leaves a mark there).
 document.addEventListener("submit", (event) => {

@@ -102,7 +102,7 @@ async def test_words_in_any_form_are_there_again_after_the_session_ended(
     await sheet.locator("button[type=submit]").click()
     await expect(page.locator("#login")).to_be_visible()
     await page.goto(f"{console_site}/sign-in/{await link_for('zhiban')}")
-    await page.click("text=进入值班台")
+    await page.click("button:text('进入值班台')")
     await expect(page.locator("#line")).to_have_text("实时")
     await page.goto(f"{console_site}/tickets/{ticket_id}")
     await expect(page.locator("#toast")).to_contain_text("还在")
