@@ -47,6 +47,9 @@ class Texter(locust.FastHttpUser):
     abstract = True
     wait_time = locust.constant_throughput(1)
 
+    def on_start(self) -> None:
+        gevent.sleep(random.uniform(0, 1))  # a carrier brings them one after the other, not all at the stroke of a second
+
     @locust.task
     def bring(self) -> None:
         number = next(_texts)
