@@ -103,6 +103,7 @@ async def send(line: OutreachLine, kind: str, users: int, seconds: float, *, dan
 async def settle(within: float) -> float | None:
     """Seconds until nothing is left to do; None: not in time."""
     began = time.monotonic()
+    await asyncio.sleep(1.0)  # the last texts are at the door still
     while time.monotonic() - began < within:
         with suppress(Exception):
             if not await under_way():

@@ -41,11 +41,26 @@ _texts = count(1)
 _ordinary, _danger = cycle(ORDINARY), cycle(DANGER)
 
 
-class Texter(locust.FastHttpUser):
+class Paced(locust.FastHttpUser):
+    """Acts each `every` seconds from a moment of its own on: locust's pacings count from the spawning, so all would act at once."""
+
+    abstract = True
+    every = 1.0
+
+    def on_start(self) -> None:
+        self._due = time.perf_counter() + random.uniform(0, self.every)
+        gevent.sleep(self.wait_time())
+
+    def wait_time(self) -> float:
+        wait = self._due - time.perf_counter()
+        self._due += self.every
+        return max(0.0, wait)
+
+
+class Texter(Paced):
     """The carrier, bringing texts of one person each."""
 
     abstract = True
-    wait_time = locust.constant_throughput(1)
 
     @locust.task
     def bring(self) -> None:
@@ -60,17 +75,17 @@ class Texter(locust.FastHttpUser):
         self.client.post(TEXTS_IN, data=raw.decode(), headers=headers, name="text")
 
 
-class Visitor(locust.FastHttpUser):
+class Visitor(Paced):
     """Somebody with the chat page open."""
 
     abstract = True
-    wait_time = locust.constant_pacing(EVERY)
+    every = EVERY
 
     def on_start(self) -> None:
         self._asked_at: float | None = None
         self._listening: Any = None
         self._cookie = ""
-        gevent.sleep(random.uniform(0, EVERY))  # people do not write all at the same moment
+        super().on_start()
 
     def on_stop(self) -> None:
         if self._listening is not None:
