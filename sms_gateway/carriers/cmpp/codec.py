@@ -54,7 +54,6 @@ _FIXED: dict[type[Any], tuple[int, tuple[Field, ...]]] = {
 }
 SUBMIT, DELIVER = 0x00000004, 0x00000005
 CONNECT_RESP, SUBMIT_RESP, ACTIVE_TEST_RESP = 0x80000001, 0x80000004, 0x80000008
-_BY_COMMAND = {command: (kind, row) for kind, (command, row) in _FIXED.items()}
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[object], list[object]]:
@@ -73,9 +72,11 @@ class _Codec:
 
         self.version = version
         self.fixed = {kind: (command, of(row), _getter(of(row).names)) for kind, (command, row) in _FIXED.items()}
+        self.by_command = {command: (kind, row) for kind, (command, row, _) in self.fixed.items()}
         self.submit_head, self.deliver_head = of(fields.SUBMIT_HEAD), of(fields.DELIVER_HEAD)
         self.get_submit, self.get_deliver = _getter(self.submit_head.names), _getter(self.deliver_head.names)
         self.destination, self.tail = of(fields.DESTINATION), of(fields.TAIL)
+        self.no_tail = bytes(self.tail.size)
         self.has_types = version >= Version.V3
         self._head: tuple[list[object], bytes] = ([], b"")
 
@@ -93,12 +94,18 @@ class _Codec:
             raise ValueError(f"a SUBMIT goes to 1-{MOST_DESTINATIONS} numbers")
         if length > MOST_CONTENT:
             raise ValueError(f"a content has at most {MOST_CONTENT} bytes")
-        write = self.destination.write
         after = bytes((pdu.dest_terminal_type, length)) if self.has_types else bytes((length,))
         return b"".join((
-            self._head_of(pdu), bytes((count,)), *[write([each]) for each in pdu.destinations],
-            after, pdu.content, self.tail.write([pdu.link_id]),
+            self._head_of(pdu), bytes((count,)), *map(self._destination_of, pdu.destinations),
+            after, pdu.content, self.tail.write([pdu.link_id]) if pdu.link_id else self.no_tail,
         ))  # fmt: skip
+
+    def _destination_of(self, number: str) -> bytes:
+        """As the layout writes it, without its list."""
+        written = number.encode("latin-1")
+        if len(written) > self.destination.size:
+            raise ValueError(f"destination has at most {self.destination.size} bytes")
+        return written.ljust(self.destination.size, b"\0")
 
     def _head_of(self, pdu: Submit) -> bytes:
         """Texts of a broadcast differ in what comes after it: the last one is kept."""
@@ -180,28 +187,26 @@ def encode(pdu: Pdu, *, sequence: int, version: Version = Version.V3) -> bytes:
 def decode(frame: bytes, *, version: Version = Version.V3) -> Frame:
     """A whole frame read. Raises `FrameIsBroken`, of which `UnknownCommand` is one."""
     total, command, sequence = HEADER.unpack_from(frame)
-    codec = _CODECS[_version_of(command, total, version)]
+    codec = _CODECS[version if command != CONNECT_RESP else _version_of(total)]
     if command in (SUBMIT, DELIVER):
         read = codec.read_submit if command == SUBMIT else codec.read_deliver
         try:
             return Frame(sequence, read(frame, sequence))
         except (struct.error, IndexError):
             raise FrameIsBroken("a frame too short", command=command, sequence=sequence) from None
-    found = _BY_COMMAND.get(command)
+    found = codec.by_command.get(command)
     if found is None:
         raise UnknownCommand("no such command", command=command, sequence=sequence)
-    row = codec.fixed[found[0]][1]
+    kind, row = found
     if total == HEADER.size and command == ACTIVE_TEST_RESP:
         return Frame(sequence, pdus.ActiveTestResp())
     if total != HEADER.size + row.size:
         raise FrameIsBroken("a frame of a wrong length", command=command, sequence=sequence)
-    return Frame(sequence, found[0](*row.read(frame, HEADER.size)))
+    return Frame(sequence, kind(*row.read(frame, HEADER.size)))
 
 
-def _version_of(command: int, total: int, version: Version) -> Version:
+def _version_of(total: int) -> Version:
     """A CONNECT_RESP shows by its length which layout the gateway speaks; everything else is in the agreed one."""
-    if command != CONNECT_RESP:
-        return version
     return Version.V2 if total == HEADER.size + layout(fields.CONNECT_RESP, Version.V2).size else Version.V3
 
 

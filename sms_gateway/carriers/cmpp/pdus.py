@@ -69,7 +69,7 @@ class ActiveTestResp:
     reserved: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one is made for each text, and freezing costs as much as encoding
 class Submit:
     """A text, or a part of one, to phones. The fees' defaults are those of a free public service, paid by nobody.
 
@@ -103,7 +103,7 @@ class Submit:
     msg_id: bytes = NO_ID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Submit
 class SubmitResp:
     """`msg_id` means something only where `result` is 0."""
 
@@ -126,7 +126,7 @@ class Report:
     smsc_sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Submit
 class Deliver:
     """A text from a phone, or a report: then `report` is not None and `content` holds the same as it came.
 
@@ -147,7 +147,7 @@ class Deliver:
     report: Report | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Submit
 class DeliverResp:
     """`msg_id` is the DELIVER's own, of a report too; `result` 0 is stored."""
 
@@ -202,7 +202,7 @@ Pdu = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Submit
 class Frame:
     """A PDU with the number its sender gave it; a response repeats that of its request."""
 

@@ -100,29 +100,38 @@ class Sender:
         """Write what may go now, urgent ones first."""
         now = self._loop.time()
         touched: set[Link] = set()
-        for queue in (self._urgent, self._ordinary):
+        for queue, urgent in ((self._urgent, True), (self._ordinary, False)):
             while queue:
-                waiting = queue[0]
-                frame = self._frame_of(waiting)
-                if frame is None:
-                    queue.popleft()
-                    continue
-                link = self._roomiest(urgent=waiting.urgent)
-                if link is None:
+                link, room = self._roomiest(urgent=urgent)
+                if link is None or not self._place_some(queue, link, -(-room // len(self.links)), now):
                     break
-                if not waiting.urgent and (seconds := self.pace.ready_in(now)) > 0:
-                    self._wake_in(seconds)
-                    break
-                queue.popleft()
-                self.pace.spend(len(waiting.submit.destinations), now)
-                self.counts.submitted += 1
-                link.place(waiting, frame, now)
                 touched.add(link)
         for link in touched:
             link.flush()
         if touched:  # the next ones, while the gateway works on these
             for waiting in islice(self._ordinary, self.limits.window * len(self.links)):
                 self._frame_of(waiting)
+
+    def _place_some(self, queue: deque[Waiting], link: Link, most: int, now: float) -> bool:
+        """Give up to `most` of them a place on that connection; False: the pace holds the next one back."""
+        pace, placed = self.pace, 0
+        while queue and placed < most:
+            waiting = queue[0]
+            frame = (
+                waiting.frame if waiting.frame is not None and not waiting.answer.done() else self._frame_of(waiting)
+            )
+            if frame is None:
+                queue.popleft()
+                continue
+            if not waiting.urgent and (seconds := pace.ready_in(now)) > 0:
+                self._wake_in(seconds)
+                break
+            queue.popleft()
+            pace.spend(len(waiting.submit.destinations), now)
+            link.place(waiting, frame, now)
+            placed += 1
+        self.counts.submitted += placed
+        return placed > 0 or not queue
 
     def _frame_of(self, waiting: Waiting) -> bytes | None:
         """Its bytes; None: its caller went away, or hears that it fits no frame."""
@@ -169,13 +178,13 @@ class Sender:
         if self._on_event is not None:
             self._on_event(event, **ids)
 
-    def _roomiest(self, *, urgent: bool) -> Link | None:
+    def _roomiest(self, *, urgent: bool) -> tuple[Link | None, int]:
         best, most = None, 0
         for link in self.links:
             room = link.room(urgent=urgent)
             if room > most:
                 best, most = link, room
-        return best
+        return best, most
 
     def _again(self, waiting: Waiting) -> None:
         if waiting not in self._resting:  # the session closed
