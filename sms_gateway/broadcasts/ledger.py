@@ -5,7 +5,7 @@ Rows are locked in the order of their numbers everywhere, so that no two of thes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -133,6 +133,13 @@ async def keep_unknown(session: AsyncSession, broadcast_id: int, numbers: Sequen
         await session.execute(row, {"broadcast": broadcast_id, "numbers": [*numbers], "after": after})
 
 
+KEEP_REFERENCES = text("""
+INSERT INTO outreach_carrier_references (carrier, carrier_id, reference, at)
+SELECT :carrier, id, reference, :at FROM unnest(CAST(:ids AS text[]), CAST(:references AS bigint[])) AS r (id, reference)
+ON CONFLICT (carrier, carrier_id) DO UPDATE SET reference = EXCLUDED.reference, at = EXCLUDED.at
+""")
+
+
 async def holds(session: AsyncSession, chunk_id: int, worker: str) -> bool:
     """Whether that chunk is still this worker's; it stays so until the transaction ends."""
     mine = select(Chunk.id).where(Chunk.id == chunk_id, Chunk.worker == worker).with_for_update()
@@ -218,3 +225,13 @@ async def list_outstanding(session: AsyncSession, broadcast_id: int, *, limit: i
     """Numbers that are still `created` or `claimed`: reads the whole ledger, so only at the end."""
     rows = select(Row).where(Row.broadcast_id == broadcast_id, Row.state.in_((State.CREATED, State.CLAIMED)))
     return list(await session.scalars(rows.order_by(Row.number).limit(limit)))
+
+
+async def keep_references(session: AsyncSession, carrier: str, references: Mapping[str, int]) -> None:
+    """Which recipient a carrier's own id stands for, where its receipts carry no reference of ours.
+
+    The newer one counts where an id comes again: CMPP's Msg_Ids repeat after a year.
+    """
+    if references:
+        binds = {"carrier": carrier, "ids": [*references], "references": [*references.values()], "at": clock.now()}
+        await session.execute(KEEP_REFERENCES, binds)

@@ -30,7 +30,6 @@ from sms_gateway.settings import get_settings
 from . import addresses, handing, leases, ledger, pace, references, taking, unknowns
 from .handing import Result, result_of
 from .hands import Hands
-from .models import CarrierReference
 from .recipients import State
 from .running import Running, list_running
 from .taking import Recipient, Taken
@@ -271,11 +270,12 @@ class Sender:
             await ledger.settle_chunk(session, taken.broadcast_id, told)
             await ledger.keep_unknown(session, taken.broadcast_id, lost, after=_look_up_after())
             if not edge.echoes_reference:
-                ids = [(one.carrier_id, one.number) for one in told if one.carrier_id]
-                session.add_all(
-                    CarrierReference(carrier=by, carrier_id=i, reference=references.reference_of(taken.broadcast_id, n), at=clock.now())
-                    for i, n in ids
-                )  # fmt: skip
+                ids = {
+                    one.carrier_id: references.reference_of(taken.broadcast_id, one.number)
+                    for one in told
+                    if one.carrier_id
+                }
+                await ledger.keep_references(session, by, ids)
             if await ledger.holds(session, taken.chunk_id, self.name):
                 await ledger.settle(session, taken.broadcast_id, back, returnable=(State.CLAIMED,))
                 if back:
