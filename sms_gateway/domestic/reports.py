@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -109,6 +110,7 @@ class Reports:
         )
 
 
+@lru_cache(maxsize=4096)  # thousands of reports name the same minute
 def read_minute(written: str) -> datetime | None:
     """The beginning of the minute a gateway wrote (YYMMDDHHMM, China time); None for what is none."""
     try:
