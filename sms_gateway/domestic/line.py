@@ -42,6 +42,10 @@ MORE_TRIES: Final = 3
 NOTE_WITHIN: Final = 2.0
 """Seconds for the database to note the parts of a long text; without it only this process knows them."""
 MOST_LOST: Final = 10_000
+MAKES_WAY_FOR: Final = 0.15
+"""Seconds broadcasts and their reports rest when somebody writes: so long danger takes until its reply is on the wire."""
+MAKES_WAY_EVERY: Final = 0.5
+"""Not more often, so that texts in cannot stop a broadcast."""
 
 
 @dataclass
@@ -102,6 +106,7 @@ class Line:
         self._lost: Newest[int, _Text] = Newest(MOST_LOST)
         self._under_way: dict[int, _Text] = {}
         self._late: set[asyncio.Task[None]] = set()
+        self._made_way_at = float("-inf")
 
     def _session(self, host: str, port: int) -> Session:
         settings = self.settings
@@ -239,7 +244,17 @@ class Line:
         if deliver.registered_delivery == 1:
             await self.reports.put(deliver)
         else:
+            self._make_way()
             await self.uplinks.put(deliver)
+
+    def _make_way(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._made_way_at < MAKES_WAY_EVERY:
+            return
+        self._made_way_at = now
+        self.reports.make_way(MAKES_WAY_FOR)
+        for session in self._sessions:
+            session.make_way(MAKES_WAY_FOR)
 
     def _hear_late(self, reference: int, answer: SubmitAnswer) -> None:
         """An answer after we had given up: of a text of one part it says under which id it was taken."""

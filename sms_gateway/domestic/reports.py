@@ -5,6 +5,7 @@ Each is stored before it is acknowledged. What nobody claims yet is kept and tri
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -39,6 +40,7 @@ class Reports:
     def __init__(self, name: str, settings: CmppSettings, memory: Memory) -> None:
         self._name, self._settings, self._memory = name, settings, memory
         self._batches: Collector[Heard] = Collector(self._write)
+        self._waits_until = 0.0
 
     async def put(self, deliver: cmpp.Deliver) -> None:
         """Return once a DELIVER's report is stored. Raises `DatabaseIsAway`, `TooManyReceipts`: the gateway brings it again."""
@@ -51,6 +53,10 @@ class Reports:
         await self._batches.put(Heard(report, known))
         if known is not None and report.state != "sent":  # one that comes again is found by what is noted
             self._memory.forget(told.msg_id)
+
+    def make_way(self, seconds: float) -> None:
+        """Nothing is written down for so long: the gateway brings no more meanwhile, since we answer for none."""
+        self._waits_until = asyncio.get_running_loop().time() + seconds
 
     async def note_taken(self, known: Known) -> None:
         """The gateway took a text after we had given up waiting for its answer."""
@@ -79,6 +85,7 @@ class Reports:
         return Report(self._name, own_id, state, error, index, extension or None, submitted_at)
 
     async def _write(self, heard: Sequence[Heard]) -> None:
+        await asyncio.sleep(self._waits_until - asyncio.get_running_loop().time())
         async with transaction() as session:
             await self._apply(session, heard)
 

@@ -20,6 +20,7 @@ from sms_gateway.carriers.cmpp.carrier import PATH, CmppCarrier
 from sms_gateway.carriers.cmpp.text import join, read_piece
 from sms_gateway.clock import now
 from sms_gateway.database import transaction
+from sms_gateway.domestic import line as domestic_line
 from sms_gateway.domestic.line import Line
 from sms_gateway.links import list_links
 from sms_gateway.messages import tasks
@@ -236,6 +237,19 @@ async def test_the_spare_gateway_takes_over_when_the_main_one_dies(
         await edge.aclose()
     await main.close()
     await spare.close()
+
+
+async def test_a_broadcast_makes_way_for_whoever_writes(
+    edge: CmppCarrier, gateway: CmppGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domestic_line, "MAKES_WAY_FOR", 2.0)
+    await gateway.write("8613800000002", "有人在敲门", to=SRC_ID)
+    broadcast = asyncio.create_task(edge.send_many([TextOut(PHONE, "儿童节快乐", 2)]))
+    await asyncio.sleep(0.2)
+    assert isinstance(await edge.send(to=PHONE, body="先把门反锁。", reference=3), str)
+    assert not broadcast.done() and len(gateway.submits) == 1
+    (answer,) = await broadcast
+    assert isinstance(answer, str) and len(gateway.submits) == 2
 
 
 async def test_a_gateway_that_does_not_prove_itself_is_refused_only_where_that_is_asked(

@@ -50,6 +50,10 @@ class Pace:
         if self.rate < inf:
             self._tokens -= segments
 
+    def rest(self, seconds: float, now: float) -> None:
+        """Nothing but urgent ones for so long."""
+        self._rests_until = max(self._rests_until, now + seconds)
+
     def slow_down(self, now: float) -> None:
         """The gateway said that it was too much."""
         if now - self._cut_at < CUT_SECONDS:

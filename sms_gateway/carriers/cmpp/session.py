@@ -70,6 +70,10 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def make_way(self, seconds: float) -> None:
+        """Nothing but urgent texts for so long: somebody has written, and this machine is to have its hands free for them."""
+        self._sender.pace.rest(seconds, self._loop.time())
+
     def state(self) -> State:
         """How it stands now."""
         return State(
