@@ -35,7 +35,7 @@ class Quick(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's say nothing of what they are
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's say nothing of what they are
 
     def data_received(self, data: bytes) -> None:
         out = []
