@@ -140,6 +140,16 @@ ON CONFLICT (carrier, carrier_id) DO UPDATE SET reference = EXCLUDED.reference, 
 """)
 
 
+async def keep_references(session: AsyncSession, carrier: str, references: Mapping[str, int]) -> None:
+    """Which recipient a carrier's own id stands for, where its receipts carry no reference of ours.
+
+    The newer one counts where an id comes again: CMPP's Msg_Ids repeat after a year.
+    """
+    if references:
+        binds = {"carrier": carrier, "ids": [*references], "references": [*references.values()], "at": clock.now()}
+        await session.execute(KEEP_REFERENCES, binds)
+
+
 async def holds(session: AsyncSession, chunk_id: int, worker: str) -> bool:
     """Whether that chunk is still this worker's; it stays so until the transaction ends."""
     mine = select(Chunk.id).where(Chunk.id == chunk_id, Chunk.worker == worker).with_for_update()
@@ -225,13 +235,3 @@ async def list_outstanding(session: AsyncSession, broadcast_id: int, *, limit: i
     """Numbers that are still `created` or `claimed`: reads the whole ledger, so only at the end."""
     rows = select(Row).where(Row.broadcast_id == broadcast_id, Row.state.in_((State.CREATED, State.CLAIMED)))
     return list(await session.scalars(rows.order_by(Row.number).limit(limit)))
-
-
-async def keep_references(session: AsyncSession, carrier: str, references: Mapping[str, int]) -> None:
-    """Which recipient a carrier's own id stands for, where its receipts carry no reference of ours.
-
-    The newer one counts where an id comes again: CMPP's Msg_Ids repeat after a year.
-    """
-    if references:
-        binds = {"carrier": carrier, "ids": [*references], "references": [*references.values()], "at": clock.now()}
-        await session.execute(KEEP_REFERENCES, binds)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from sms_gateway import clock, logs
 from sms_gateway.carriers.carrier import CarrierDidNotAnswer, CarrierRefused, SendError, TextOut
-from sms_gateway.carriers.cmpp import ids, meanings, numbers
-from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, SubmitAnswer, Throttled, Unknown
+from sms_gateway.carriers.cmpp import ids, numbers
+from sms_gateway.carriers.cmpp.answers import Accepted, NotSent, SubmitAnswer, Unknown
 from sms_gateway.carriers.cmpp.pdus import Deliver, Submit, Version
 from sms_gateway.carriers.cmpp.session import Account, Limits, Session
 from sms_gateway.carriers.cmpp.text import Part, TextIsTooLong, split
@@ -24,6 +23,7 @@ from sms_gateway.messages import carrier_parts
 from sms_gateway.messages.carrier_parts import PartOut
 
 from .memory import Known, Memory, Newest, id_of, this_year
+from .on_its_way import OnItsWay
 from .reports import Reports
 from .uplinks import Uplinks
 
@@ -37,8 +37,6 @@ BULK_WITHIN: Final = 10.0
 """A broadcast that is paused meanwhile has no more than this on its way."""
 URGENT_ANSWER: Final = 20.0
 """So long the sender of a text of a talk is kept waiting in all."""
-MORE_TRIES: Final = 3
-"""Of a part whose text has begun to leave: the rest must not stay behind for a moment's throttling."""
 NOTE_WITHIN: Final = 2.0
 """Seconds for the database to note the parts of a long text; without it only this process knows them."""
 MOST_LOST: Final = 10_000
@@ -46,52 +44,6 @@ MAKES_WAY_FOR: Final = 0.15
 """Seconds broadcasts and their reports rest when somebody writes: so long danger takes until its reply is on the wire."""
 MAKES_WAY_EVERY: Final = 0.5
 """Not more often, so that texts in cannot stop a broadcast."""
-
-
-@dataclass
-class _Text:
-    """A text on its way, a part after the other."""
-
-    text: TextOut
-    parts: list[Part]
-    answers: list[SubmitAnswer] = field(default_factory=list)
-    taken: list[Known] = field(default_factory=list)
-    """What the gateway took, as it said so."""
-    tries: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.parts[0].total
-
-    @property
-    def open(self) -> bool:
-        return len(self.answers) < len(self.parts)
-
-    def note(self, answer: SubmitAnswer) -> None:
-        """One that surely stayed ends the text where it is the first; a later one is tried again, and then left out."""
-        begun = any(isinstance(one, Accepted | Unknown) for one in self.answers)
-        self.tries += 1
-        if begun and isinstance(answer, NotSent | Throttled) and self.tries < MORE_TRIES:
-            return
-        self.answers.append(answer)
-        self.tries = 0
-        if not isinstance(answer, Accepted | Unknown):
-            self.parts = self.parts[: len(self.answers)] if not begun else self.parts
-            if begun:  # the person has a piece of it: nothing after the gap makes it whole
-                self.answers += [answer] * (len(self.parts) - len(self.answers))
-
-    def outcome(self) -> str | SendError:
-        """The id the text goes by, or what went wrong."""
-        text_id = self.taken[0].text_id if self.taken else None
-        if all(isinstance(one, Accepted) for one in self.answers) and text_id is not None:
-            return text_id
-        if any(isinstance(one, Unknown) for one in self.answers):
-            return CarrierDidNotAnswer("no_answer")
-        if text_id is not None:
-            return CarrierRefused("partly_sent")
-        error = meanings.error_for(self.answers[0])
-        assert error is not None
-        return error
 
 
 class Line:
@@ -103,8 +55,8 @@ class Line:
         self.reports = Reports(name, settings, self.memory)
         self.uplinks = Uplinks(name, src_id=settings.src_id)
         self._sessions = [self._session(host, port) for host, port in settings.gateways]
-        self._lost: Newest[int, _Text] = Newest(MOST_LOST)
-        self._under_way: dict[int, _Text] = {}
+        self._lost: Newest[int, OnItsWay] = Newest(MOST_LOST)
+        self._under_way: dict[int, OnItsWay] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._made_way_at = float("-inf")
 
@@ -149,7 +101,7 @@ class Line:
 
     async def send(self, texts: Sequence[TextOut], *, urgent: bool) -> list[str | SendError]:
         """For each text, in order, the id it goes by, or what went wrong; one that is under way already may have left."""
-        going: dict[int, _Text] = {}
+        going: dict[int, OnItsWay] = {}
         outcomes: dict[int, str | SendError] = {}
         for place, text in enumerate(texts):
             if (known := self.memory.was_taken(text)) is not None:
@@ -170,15 +122,17 @@ class Line:
                 self.memory.answered(one.text, found)
         return [outcomes[place] for place in range(len(texts))]
 
-    def _begin(self, place: int, text: TextOut, going: dict[int, _Text], outcomes: dict[int, str | SendError]) -> None:
+    def _begin(
+        self, place: int, text: TextOut, going: dict[int, OnItsWay], outcomes: dict[int, str | SendError]
+    ) -> None:
         try:
             parts = split(text.body, reference=text.reference)
         except TextIsTooLong:
             outcomes[place] = CarrierRefused("too_long")
             return
-        going[place] = self._under_way[text.reference] = _Text(text, parts)
+        going[place] = self._under_way[text.reference] = OnItsWay(text, parts)
 
-    async def _send_parts(self, going: list[_Text], *, urgent: bool) -> None:
+    async def _send_parts(self, going: list[OnItsWay], *, urgent: bool) -> None:
         """First parts of all, then the second ones of those whose first was taken, and so on."""
         while open_ones := [one for one in going if one.open]:
             submits = [self._submit(one.text, one.parts[len(one.answers)]) for one in open_ones]

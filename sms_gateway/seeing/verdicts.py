@@ -104,11 +104,11 @@ def _lines(look: Look) -> Iterator[Trouble]:
         up, wanted = sum(one.up for one in alive), sum(one.wanted for one in alive)
         why = next((one.trouble for one in alive if one.trouble), None)
         if not alive:
-            yield Trouble("carrier-line", f"{name} 通道的进程停了：这条线路收发都断了", grave=True)
+            yield Trouble("carrier-line", f"国内通道（{name}）的进程停了：这条线路收发都断了", grave=True)
         elif not up:
             yield Trouble("carrier-line", f"国内通道（{name}）一条连接都没有：{why or '正在连'}", grave=True)
         elif up < wanted:
-            yield Trouble("carrier-line", f"{name} 通道 {wanted} 条连接只通了 {up} 条：{why or '正在连'}")
+            yield Trouble("carrier-line", f"国内通道（{name}）{wanted} 条连接只通了 {up} 条：{why or '正在连'}")
 
 
 def _pushes(look: Look) -> Iterator[Trouble]:
